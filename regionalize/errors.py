@@ -1,0 +1,115 @@
+"""What can go wrong, said to the person at the shell.
+
+An error is one line: ``FILE[:layer][:column][:row]: reason; what to do``. The function that notices
+the fault knows the column and the row; the code that opened the file adds the file and the layer
+with :func:`located`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+
+class RegionalizeError(Exception):
+    """A fault in data, files or feasibility (exit code 1).
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong, without the place.
+    advice : str, optional
+        What to do about it.
+    file, layer, column : str, optional
+        Where it is.
+    row : int or str, optional
+        Row number (from 1) or identifier.
+
+    Examples
+    --------
+    >>> print(RegionalizeError("2 values are missing", advice="use --missing drop", file="a.gpkg", column="pop"))
+    a.gpkg:pop: 2 values are missing; use --missing drop
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        advice: str = "",
+        file: str = "",
+        layer: str = "",
+        column: str = "",
+        row: int | str | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.advice = advice
+        self.file = file
+        self.layer = layer
+        self.column = column
+        self.row = row
+
+    def __str__(self) -> str:
+        row = "" if self.row is None else f"row {self.row}"
+        place = ":".join(part for part in (self.file, self.layer, self.column, row) if part)
+        text = f"{place}: {self.reason}" if place else self.reason
+        return " ".join((f"{text}; {self.advice}" if self.advice else text).split())
+
+
+class UsageError(RegionalizeError):
+    """An option or argument that cannot be meant (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(RegionalizeError):
+    """The layer, a column or a weights file is not fit for what was asked."""
+
+
+class InfeasibleError(RegionalizeError):
+    """No solution satisfies what was asked (k, bounds, contiguity)."""
+
+
+class OutputError(RegionalizeError):
+    """An output cannot be written, or must not be."""
+
+
+@contextmanager
+def located(file: str = "", layer: str = "") -> Iterator[None]:
+    """Add the file and layer to any `RegionalizeError` raised inside that has none."""
+    try:
+        yield
+    except RegionalizeError as error:
+        if not error.file:
+            error.file, error.layer = file, error.layer or layer
+        raise
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return advice naming the known word nearest to `word`, or the empty string.
+
+    Examples
+    --------
+    >>> nearest("litercy", ["Litercy", "Wealth"])
+    "did you mean 'Litercy'?"
+    """
+    from difflib import get_close_matches
+
+    by_lower = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    return f"did you mean '{by_lower[found[0]]}'?" if found else ""
+
+
+def listed(names: Iterable[object], limit: int = 8) -> str:
+    """Join names for a message, cutting a long list and saying how many were left out.
+
+    Examples
+    --------
+    >>> listed(range(5), limit=3)
+    '0, 1, 2 and 2 more'
+    """
+    items = [str(name) for name in names]
+    shown = ", ".join(items[:limit])
+    return f"{shown} and {len(items) - limit} more" if len(items) > limit else shown

@@ -1,0 +1,43 @@
+"""Compile a kernel on demand, so that small runs never load the compiler."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+@cache
+def compiled(kernel: Kernel) -> Kernel:
+    """Return `kernel` compiled to machine code, cached on disk.
+
+    The kernel's source must run, and give the same answer, as plain Python: that is what runs where
+    numba is missing or ``NUMBA_DISABLE_JIT=1`` is set. A kernel calls another by the name of its
+    compiled twin only through arguments or plain arithmetic: kernels are flat.
+
+    Examples
+    --------
+    >>> def total(values):
+    ...     out = 0.0
+    ...     for value in values:
+    ...         out += value
+    ...     return out
+    >>> import numpy as np
+    >>> float(compiled(total)(np.ones(3)))
+    3.0
+    """
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}:
+        return kernel
+    try:
+        import numba
+    except ImportError:
+        return kernel
+    try:
+        # numba falls back to the user's cache directory when the package folder is read-only
+        fast: Kernel = numba.njit(cache=True, nogil=True)(kernel)
+    except RuntimeError:  # no folder to cache in at all, or a function without a file
+        fast = numba.njit(nogil=True)(kernel)
+    return fast

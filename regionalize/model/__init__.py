@@ -1,0 +1,1 @@
+"""What travels between the rooms: plain data, no algorithms, no files."""

@@ -1,0 +1,83 @@
+"""One row per method: the command, the Python call and the docs all follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from regionalize.errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Param:
+    """An option of one method. `default` must equal the method function's own (a test holds it)."""
+
+    name: str
+    kind: type | tuple[str, ...]
+    default: Any
+    help: str
+    minimum: float | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of grouping units.
+
+    Attributes
+    ----------
+    name : str
+        Command name.
+    summary : str
+        One line for `--help`.
+    function : str
+        ``"module:function"``, imported on use.
+    params : tuple of Param
+        What the method takes beyond k, seed and bounds.
+    reference : str
+        Paper or formula.
+    """
+
+    name: str
+    summary: str
+    function: str
+    params: tuple[Param, ...]
+    reference: str
+
+    def load(self) -> Callable[..., Any]:
+        """Import and return the method's function."""
+        module, _, name = self.function.partition(":")
+        loaded: Callable[..., Any] = getattr(import_module(module), name)
+        return loaded
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            name="kmeans",
+            summary="Group units by k-means.",
+            function="regionalize.methods.kmeans:kmeans",
+            params=(
+                Param(
+                    "search",
+                    ("swap", "starts"),
+                    "swap",
+                    "swap: random swaps of a centre with single-unit moves; starts: the best of --n-init plain starts.",
+                ),
+                Param("init", ("k-means++", "random"), "k-means++", "How first centres are drawn."),
+                Param("n_init", int, 150, "Number of starts (--search starts).", minimum=1),
+                Param("max_iter", int, 1000, "Most Lloyd iterations of one start.", minimum=1),
+            ),
+            reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018)",
+        ),
+    )
+}
+
+
+def find_method(name: str) -> Method:
+    """Return the catalog's row, or raise a usage error naming the nearest method."""
+    if name not in METHODS:
+        raise UsageError(f"there is no method '{name}'", advice=nearest(name, METHODS))
+    return METHODS[name]

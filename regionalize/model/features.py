@@ -1,0 +1,57 @@
+"""`Features`: the matrix that is clustered, and what is needed to tell what it meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Variables of the rows that take part, ready to cluster and to report.
+
+    Attributes
+    ----------
+    rows : (m,) int64
+        Row numbers in the layer of the m rows used (all of them unless missing values were dropped).
+    names : tuple of str
+        Names of the p attribute variables.
+    raw : (m, p) float64
+        Attributes in original units, missing values filled in if that was asked.
+    scaled : (m, p) float64
+        Attributes transformed, before smoothing and weighting: what fit is measured on.
+    X : (m, p) or (m, p + 2) float64 or float32
+        What is clustered: transformed, smoothed, coordinates appended, each column times the square
+        root of its weight.
+    unweighted : (m, p) or (m, p + 2)
+        The same without the weights: fit "over all variables" is measured on it.
+    coordinates : (m, 2) float64 or None
+        Centroids in map units when they are among the variables.
+    coordinate_share : float
+        Share of all weight that the two coordinates carry (0 without them).
+    column_weights : (p or p + 2,) float64
+        Weight of each clustered column in squared distance.
+    attributes_only : bool
+        True when `--centroid-weight` was given: TSS, WSS and centres then speak of attributes alone.
+    notes : tuple of str
+        What was noticed, for the person.
+    """
+
+    rows: NDArray[np.int64]
+    names: tuple[str, ...]
+    raw: FloatArray
+    scaled: FloatArray
+    X: NDArray[np.floating]
+    unweighted: FloatArray
+    coordinates: FloatArray | None
+    coordinate_share: float
+    column_weights: FloatArray
+    attributes_only: bool
+    coordinate_names: tuple[str, str] = ("X", "Y")
+    anisotropy: float | None = None
+    """East-west over north-south standard deviation of the centroids."""
+    notes: tuple[str, ...] = ()

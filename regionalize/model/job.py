@@ -1,0 +1,96 @@
+"""`Job`: everything that changes the answer, and `Outputs`: everything that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from regionalize.errors import UsageError, nearest
+
+DEFAULT_SEED = 123456789
+"""The seed GeoDa ships with, so that users who compare start from the same habit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run, complete: two equal jobs on the same layer give the same labels.
+
+    Names and meanings are those of the command line (``docs/cli.md``); values are already parsed.
+    """
+
+    method: str = "kmeans"
+    k: int | None = None
+    # source
+    layer: str | None = None
+    where: str | None = None
+    id: str | None = None
+    columns: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    missing: str = "error"
+    encoding: str | None = None
+    # features
+    transform: str = "z"
+    column_weights: tuple[tuple[str, float], ...] = ()
+    with_centroids: bool = False
+    centroid_weight: float | str | None = None
+    centroid_scale: str = "axis"
+    project: str = "auto"
+    hops: int = 0
+    alpha: float = 0.5
+    smooth_mode: str = "mean"
+    dtype: str = "float64"
+    # weights
+    weights: str | None = None
+    snap: float = 0.0
+    islands: str = "keep"
+    # bounds: a number, or a share of the column's total such as "10%"
+    min_size: int | None = None
+    max_size: int | None = None
+    min_bound: tuple[str, float | str] | None = None
+    max_bound: tuple[str, float | str] | None = None
+    # run
+    seed: int = DEFAULT_SEED
+    jobs: int | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what differs from the defaults, ready for JSON, in the order of the fields."""
+        chosen = {"method": self.method, "k": self.k, "seed": self.seed, "transform": self.transform}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name not in {*chosen, "jobs", "params"} and value != item.default:
+                chosen[item.name] = dict(value) if item.name == "column_weights" else value
+        chosen.update({name: value for name, value in self.params.items() if value is not None})
+        return chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """Where the results of a run go; nothing here changes the answer."""
+
+    output: Path | None = None
+    output_layer: str | None = None
+    label_column: str = "cluster"
+    overwrite: bool = False
+    dissolve: Path | None = None
+    map: Path | None = None
+    report: Path | None = None
+    centers: Path | None = None
+
+    def paths(self) -> dict[str, Path]:
+        """Return the files asked for, by option name."""
+        named = {name: getattr(self, name) for name in ("output", "dissolve", "map", "report", "centers")}
+        return {name: path for name, path in named.items() if path is not None}
+
+
+JOB_OPTIONS = tuple(item.name for item in fields(Job) if item.name != "params")
+OUTPUT_OPTIONS = tuple(item.name for item in fields(Outputs))
+
+
+def check_option_names(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Refuse an unknown option by name, suggesting the nearest."""
+    for name in given:
+        if name not in known:
+            raise UsageError(f"unknown option '{name}'", advice=nearest(name, known))

@@ -1,0 +1,159 @@
+"""`Layer`: the rows of one vector layer, as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas
+    import numpy as np
+    import pyarrow as pa
+    import pyproj
+    from numpy.typing import NDArray
+
+POLYGONAL = frozenset({"Polygon", "MultiPolygon"})
+PUNCTUAL = frozenset({"Point", "MultiPoint"})
+
+
+@dataclass(frozen=True)
+class LayerOrigin:
+    """Where a layer was read from, and what its format knows beyond the columns.
+
+    `geometry_type` is the type the layer declares (``"Polygon"``, ``"MultiPolygon Z"``, ``"Unknown"``);
+    `geometry_name` and `fid_name` are the names its geometry and row-identifier columns have there.
+    """
+
+    file: str = ""
+    layer: str = ""
+    driver: str = ""
+    encoding: str | None = None
+    geometry_type: str | None = None
+    geometry_name: str = "geometry"
+    fid_name: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A vector layer in memory.
+
+    Attributes
+    ----------
+    attributes : pyarrow.Table
+        Every column but the geometry, n rows, in file order with file types and nulls.
+    wkb : pyarrow.ChunkedArray or None
+        The geometry as the file holds it (n rows of WKB, null where there is none), so that what is
+        written is the user's own, byte for byte. None for a table without geometry.
+    crs : str or None
+        Coordinate reference system as ``"EPSG:4326"`` or WKT.
+    notes : tuple of str
+        What was noticed while reading, for the person.
+    """
+
+    attributes: pa.Table
+    wkb: pa.ChunkedArray | None
+    crs: str | None
+    origin: LayerOrigin = LayerOrigin()
+    notes: tuple[str, ...] = ()
+    shapes: NDArray[np.object_] | None = None
+    """Shapely geometries where they exist already (a layer made from a GeoDataFrame)."""
+
+    def __len__(self) -> int:
+        return int(self.attributes.num_rows)
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names of the attribute columns, in order."""
+        return list(self.attributes.column_names)
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether the layer has a geometry column at all."""
+        return self.wkb is not None or self.shapes is not None
+
+    @cached_property
+    def geometry(self) -> NDArray[np.object_]:
+        """Shapely geometries, shape (n,); None where null or beyond what GEOS can hold."""
+        import numpy as np
+        import shapely
+
+        if self.shapes is not None:
+            return self.shapes
+        if self.wkb is None:
+            return np.full(len(self), None, dtype=object)
+        raw = self.wkb.to_numpy(zero_copy_only=False) if len(self) else np.empty(0, dtype=object)
+        shapes: NDArray[np.object_] = shapely.from_wkb(raw, on_invalid="ignore")
+        return shapes
+
+    @cached_property
+    def geometry_kinds(self) -> dict[str, int]:
+        """Number of rows per geometry type (``"Polygon"``, …), null and empty left out."""
+        import numpy as np
+        import shapely
+
+        present = self.geometry[~(shapely.is_missing(self.geometry) | shapely.is_empty(self.geometry))]
+        codes, counts = np.unique(shapely.get_type_id(present), return_counts=True)
+        return {
+            _KIND_NAMES[shapely.GeometryType(int(code)).name]: int(count)
+            for code, count in zip(codes, counts, strict=True)
+        }
+
+    @cached_property
+    def projection(self) -> pyproj.CRS | None:
+        """The coordinate reference system as a pyproj object, None when unknown."""
+        import pyproj
+
+        return None if self.crs is None else pyproj.CRS.from_user_input(self.crs)
+
+    @property
+    def is_geographic(self) -> bool:
+        """Whether coordinates are longitude and latitude."""
+        return self.projection is not None and bool(self.projection.is_geographic)
+
+    def names(self, id_column: str | None = None) -> NDArray[np.object_]:
+        """Name every row for messages: the id column's text, or the row number from 1."""
+        import numpy as np
+
+        if id_column is None:
+            return np.array([str(row) for row in range(1, len(self) + 1)], dtype=object)
+        return np.array([str(value) for value in self.attributes[id_column].to_pylist()], dtype=object)
+
+    @staticmethod
+    def from_frame(frame: geopandas.GeoDataFrame) -> Layer:
+        """Make a layer from a GeoDataFrame (or a DataFrame, without geometry).
+
+        Columns Arrow cannot hold are kept as their text: they can be named, but not clustered.
+        """
+        import pyarrow as pa
+
+        geometry_name = getattr(frame, "_geometry_column_name", None)
+        plain, arrays, names = frame.columns, [], []
+        for name in plain:
+            if name == geometry_name:
+                continue
+            series = frame[name]
+            try:
+                arrays.append(pa.array(series, from_pandas=True))
+            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError):
+                arrays.append(pa.array([None if value is None else str(value) for value in series]))
+            names.append(str(name))
+        table = pa.table(arrays, names=names) if names else pa.table({"row": range(len(frame))})
+        if geometry_name is None or geometry_name not in plain:
+            return Layer(table, None, None)
+        crs = None if frame.crs is None else (frame.crs.to_string())
+        shapes = frame.geometry.to_numpy()
+        return Layer(table, None, crs, LayerOrigin(geometry_name=geometry_name), shapes=shapes)
+
+
+_KIND_NAMES = {
+    "POINT": "Point",
+    "LINESTRING": "LineString",
+    "LINEARRING": "LinearRing",
+    "POLYGON": "Polygon",
+    "MULTIPOINT": "MultiPoint",
+    "MULTILINESTRING": "MultiLineString",
+    "MULTIPOLYGON": "MultiPolygon",
+    "GEOMETRYCOLLECTION": "GeometryCollection",
+}

@@ -1,0 +1,126 @@
+"""`Report`: what a run found, as plain numbers; how it looks is decided elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Sums of squares on transformed data (`docs/formulas.md`).
+
+    `wss_by_cluster` is in label order. ``bss = tss - wss``; ``ratio = bss / tss`` (None when tss is 0).
+    """
+
+    tss: float
+    wss: float
+    bss: float
+    ratio: float | None
+    wss_by_cluster: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ClusterShape:
+    """Fragmentation, joins, compactness and diameter of one cluster.
+
+    `subclusters` counts its connected components (`subclusters / members` is the book's ratio); entropy
+    and Simpson are over component sizes (None for a contiguous cluster); `neighbors` and `joins` are
+    directed link counts. `ipq_*`, `diameter` are None when not measured (see `notes` of the report).
+    """
+
+    label: int
+    members: int
+    subclusters: int
+    subcluster_ratio: float
+    fraction: float
+    entropy: float | None
+    entropy_normalized: float | None
+    simpson: float | None
+    simpson_normalized: float | None
+    smallest: int
+    largest: int
+    mean_size: float
+    neighbors: int
+    joins: int
+    join_count_ratio: float | None
+    area: float | None = None
+    perimeter: float | None = None
+    ipq_geoda: float | None = None
+    ipq_dissolved: float | None = None
+    diameter: int | None = None
+    diameter_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Fragmentation:
+    """How a partition sits on the map.
+
+    Entropy and Simpson are over cluster sizes, natural logarithm; the normalised forms are H / ln k and
+    S k. `subclusters` sums the clusters' components; `contiguous` is True when it equals k.
+    """
+
+    contiguous: bool
+    subclusters: int
+    subcluster_ratio: float
+    entropy: float
+    entropy_normalized: float | None
+    simpson: float
+    simpson_normalized: float
+    neighbors: int
+    joins: int
+    join_count_ratio: float | None
+    clusters: tuple[ClusterShape, ...]
+    weights: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the report of a run holds.
+
+    Attributes
+    ----------
+    settings : dict
+        Method and every option that differs from its default, and the seed.
+    input : dict
+        File, layer, rows, rows used.
+    versions : dict
+        Versions of what computed the answer.
+    variables : tuple of str
+        Attribute names, then coordinate names when they take part.
+    sizes : tuple of int
+        Members per cluster, label order.
+    centers : tuple of tuple of float
+        Cluster means in original units, one row per cluster, columns as `center_columns`.
+    fit : Fit
+        The headline: attributes alone under `--centroid-weight`, else every clustered variable.
+    fit_attributes : Fit or None
+        Over the unsmoothed attributes alone, when that differs from `fit`.
+    fragmentation : Fragmentation or None
+        None for a table without geometry.
+    extra : dict
+        What only this method or option adds (trade-off curve, iterations, …).
+    """
+
+    settings: dict[str, Any]
+    input: dict[str, Any]
+    versions: dict[str, str]
+    variables: tuple[str, ...]
+    sizes: tuple[int, ...]
+    center_columns: tuple[str, ...]
+    centers: tuple[tuple[float, ...], ...]
+    fit: Fit | None
+    fit_attributes: Fit | None
+    coordinate_share: float
+    fragmentation: Fragmentation | None
+    extra: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def k(self) -> int:
+        """Number of clusters."""
+        return len(self.sizes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested plain data, ready for JSON."""
+        return asdict(self)

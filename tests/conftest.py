@@ -1,0 +1,32 @@
+"""Shared fixtures: real layers where they are available, small exact ones everywhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("REGIONALIZE_SHARED", Path(__file__).parents[1] / ".." / "shared")).resolve()
+
+
+def find_shared(relative: str) -> Path:
+    """Return a file beside the repository, or skip the test that needs it."""
+    path = SHARED / relative
+    if not path.exists():
+        pytest.skip(f"needs {relative}, which is not beside this checkout (set REGIONALIZE_SHARED)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Return `path = shared_data("guerry/Guerry.shp")`."""
+    return lambda relative: find_shared(f"data/{relative}")
+
+
+@pytest.fixture(scope="session")
+def shared_reference():
+    """Return the parsed reference runs of pygeoda on Guerry."""
+    import json
+
+    return json.loads(find_shared("reference/pygeoda_guerry.json").read_text())
