@@ -1,1 +1,1 @@
-
+"""Layer → X (n, p): columns, transforms, smoothing, centroids."""

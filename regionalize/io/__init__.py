@@ -1,1 +1,1 @@
-
+"""Layers and tables in and out of files."""

@@ -54,4 +54,6 @@ class Features:
     coordinate_names: tuple[str, str] = ("X", "Y")
     anisotropy: float | None = None
     """East-west over north-south standard deviation of the centroids."""
+    attribute_weights: FloatArray | None = None
+    """What `--column-weights` asks of each attribute, (p,), before any share goes to the coordinates."""
     notes: tuple[str, ...] = ()

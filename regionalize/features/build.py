@@ -1,0 +1,341 @@
+"""From a layer to the matrix that is clustered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError, UsageError, listed, nearest
+from regionalize.features.columns import Columns, read_columns, select_columns
+from regionalize.features.transforms import constant_columns, transform
+from regionalize.model.features import Features
+
+if TYPE_CHECKING:
+    from regionalize.model.job import Job
+    from regionalize.model.layer import Layer
+    from regionalize.model.weights import Weights
+
+FloatArray = NDArray[np.float64]
+
+CENTROID_SCALES = ("axis", "isotropic")
+
+
+def build_features(
+    layer: Layer, job: Job, weights: Weights | None = None, xy: FloatArray | None = None
+) -> Features:
+    """Select, read, transform, smooth, append centroids and weigh.
+
+    Parameters
+    ----------
+    layer : Layer
+        n rows.
+    job : Job
+        Its source and features options are used. ``centroid_weight="auto"`` starts at weight 0: see
+        `reweight`.
+    weights : Weights, optional
+        Of all n rows; needed when ``job.hops > 0``. Rows left out take no part in smoothing.
+    xy : (n, 2) float64, optional
+        Plane centroids as `centroids` returns them, when they exist already.
+
+    Returns
+    -------
+    Features
+
+    Raises
+    ------
+    UsageError, DataError
+        As `select_columns`, `read_columns`, `transform` and `centroids`; rows without geometry among
+        those used; fewer than two rows; nothing but constant columns; wrong column weights.
+    ValueError
+        Smoothing without weights, or weights or centroids of another number of rows: a caller's mistake.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from regionalize.model.job import Job
+    >>> from regionalize.model.layer import Layer
+    >>> layer = Layer(pa.table({"a": [1.0, 2.0, 3.0]}), None, None)
+    >>> build_features(layer, Job()).X.tolist()
+    [[-1.0], [0.0], [1.0]]
+    """
+    _check(job, layer, weights, xy)
+    with_centroids = job.with_centroids or job.centroid_weight is not None
+    share = None if job.centroid_weight is None else _number(job.centroid_weight)
+    names, notes = select_columns(layer, job.columns, job.exclude, job.id)
+    relative = _relative_weights(job, names)
+    columns = read_columns(layer, names, job.missing, job.id)
+    notes += columns.notes
+    _refuse_too_few(columns, layer)
+    if with_centroids:
+        if xy is None:
+            from regionalize.features.centroids import centroids
+
+            xy, placed = centroids(layer, job.project, job.id)
+            notes += placed
+        columns, dropped = _with_geometry(columns, xy, layer, job)
+        notes += dropped
+        _refuse_too_few(columns, layer)
+    scaled = transform(columns.values, job.transform)
+    notes += _constant_note(columns, names, with_centroids)
+    blocks = [scaled]
+    if job.hops:
+        where = _positions(layer, job, columns.rows, xy)
+        blocks[0], smoothed = _smoothed(scaled, columns.rows, job, weights, where)
+        notes += smoothed
+    coordinates = anisotropy = None
+    if with_centroids:
+        assert xy is not None
+        coordinates = np.ascontiguousarray(xy[columns.rows], dtype=np.float64)
+        blocks.append(_scaled_coordinates(coordinates, job))
+        anisotropy = _anisotropy(coordinates)
+    unweighted = np.hstack(blocks) if len(blocks) > 1 else blocks[0]
+    each, coordinate_share = _split(relative, with_centroids, share)
+    if with_centroids:
+        notes += _coordinate_notes(coordinate_share, anisotropy, job)
+    return Features(
+        rows=columns.rows,
+        names=names,
+        raw=columns.raw,
+        scaled=scaled,
+        X=_weighted(unweighted, each, np.dtype(job.dtype)),
+        unweighted=unweighted,
+        coordinates=coordinates,
+        coordinate_share=coordinate_share,
+        column_weights=each,
+        attributes_only=share is not None,
+        attribute_weights=relative,
+        anisotropy=anisotropy,
+        notes=notes,
+    )
+
+
+def reweight(features: Features, centroid_weight: float) -> Features:
+    """Return the same features with another share of the weight on the coordinates.
+
+    Nothing is computed again but the weighting, so many weights can be tried cheaply.
+
+    Parameters
+    ----------
+    features : Features
+        Built with centroids.
+    centroid_weight : float
+        Share of the two coordinates together, 0 … 1.
+
+    Returns
+    -------
+    Features
+
+    Raises
+    ------
+    UsageError
+        A share outside 0 … 1.
+    ValueError
+        Features without centroids.
+
+    Examples
+    --------
+    >>> import pyarrow as pa, shapely
+    >>> from regionalize.model.job import Job
+    >>> from regionalize.model.layer import Layer
+    >>> points = shapely.points([[0, 0], [3, 1], [6, 5]])
+    >>> layer = Layer(pa.table({"a": [1.0, 2.0, 3.0]}), None, "EPSG:3035", shapes=points)
+    >>> features = build_features(layer, Job(with_centroids=True))
+    >>> reweight(features, 0.5).column_weights.tolist()
+    [0.5, 0.25, 0.25]
+    """
+    if features.coordinates is None:
+        raise ValueError("features without centroids cannot be reweighted")
+    relative = features.attribute_weights
+    each, share = _split(
+        np.ones(len(features.names)) if relative is None else relative, True, _number(centroid_weight)
+    )
+    X = _weighted(features.unweighted, each, features.X.dtype)
+    return replace(features, X=X, column_weights=each, coordinate_share=share, attributes_only=True)
+
+
+def _check(job: Job, layer: Layer, weights: Weights | None, xy: FloatArray | None) -> None:
+    if job.hops and weights is None:
+        raise ValueError("smoothing needs weights")
+    if weights is not None and len(weights) != len(layer):
+        raise ValueError(f"{len(weights)} weights for {len(layer)} rows")
+    if xy is not None and xy.shape != (len(layer), 2):
+        raise ValueError(f"centroids of shape {xy.shape} for {len(layer)} rows")
+    if job.centroid_scale not in CENTROID_SCALES:
+        raise UsageError(f"unknown --centroid-scale '{job.centroid_scale}'", advice="use axis or isotropic")
+    if job.dtype not in {"float64", "float32"}:
+        raise UsageError(f"unknown --dtype '{job.dtype}'", advice="use float64 or float32")
+
+
+def _number(centroid_weight: float | str) -> float:
+    """Return a centroid weight as a number; "auto" starts at 0."""
+    if centroid_weight == "auto":
+        return 0.0
+    try:
+        share = float(centroid_weight)
+    except ValueError:
+        share = np.nan
+    if not 0 <= share <= 1:
+        raise UsageError(f"--centroid-weight {centroid_weight} is not between 0 and 1", advice="or use auto")
+    return share
+
+
+def _relative_weights(job: Job, names: tuple[str, ...]) -> FloatArray:
+    """Return what `--column-weights` asks of every attribute, shape (p,)."""
+    asked: dict[str, float] = {}
+    for name, weight in dict(job.column_weights).items():
+        if name not in names:
+            raise UsageError(
+                f"--column-weights names '{name}', which is not among the columns",
+                advice=nearest(name, names) or f"the columns are {listed(names, 20)}",
+            )
+        if not (np.isfinite(weight) and weight >= 0):
+            raise UsageError(f"--column-weights {name}={weight} is not a weight", advice="use 0 or more")
+        asked[name] = float(weight)
+    relative = np.array([asked.get(name, 1.0) for name in names])
+    if not relative.any() and not (job.with_centroids or job.centroid_weight is not None):
+        raise UsageError(
+            "--column-weights makes every column weigh 0", advice="give one column a weight above 0"
+        )
+    return relative
+
+
+def _with_geometry(
+    columns: Columns, xy: FloatArray, layer: Layer, job: Job
+) -> tuple[Columns, tuple[str, ...]]:
+    """Refuse, or under `--missing drop` leave out, rows without a centroid."""
+    placed = np.isfinite(xy[columns.rows]).all(axis=1)
+    if placed.all():
+        return columns, ()
+    which = listed(layer.names(job.id)[columns.rows[~placed]])
+    count = f"{np.count_nonzero(~placed)} of {len(layer)} rows"
+    if job.missing != "drop":
+        raise DataError(f"{count} have no geometry, so no centroid: {which}", advice="use --missing drop")
+    kept = replace(columns, values=columns.values[placed], rows=columns.rows[placed])
+    return kept, (f"{count} left out because they have no geometry: {which}",)
+
+
+def _refuse_too_few(columns: Columns, layer: Layer) -> None:
+    if len(columns.rows) < 2:
+        raise DataError(
+            f"{len(columns.rows)} of {len(layer)} rows can be used", advice="at least 2 are needed"
+        )
+
+
+def _constant_note(columns: Columns, names: tuple[str, ...], with_centroids: bool) -> tuple[str, ...]:
+    constant = constant_columns(columns.values)
+    if constant.all() and not with_centroids:
+        raise DataError(
+            f"every column is constant, so there is nothing to cluster: {listed(names)}",
+            advice="use other columns",
+        )
+    if not constant.any():
+        return ()
+    which = listed([name for name, same in zip(names, constant, strict=True) if same], 20)
+    return (f"constant, so without effect: {which}",)
+
+
+def _positions(
+    layer: Layer, job: Job, rows: NDArray[np.int64], xy: FloatArray | None
+) -> tuple[FloatArray | None, bool]:
+    """Return where the rows used are, if smoothing asks for distances, and whether on the sphere."""
+    if job.smooth_mode not in {"idw", "gaussian"}:
+        return None, False
+    from regionalize.features.centroids import centroid_points, project_geometry, sphere_points
+
+    if layer.is_geographic:
+        where = sphere_points(layer)
+    elif xy is not None:
+        where = xy
+    else:
+        where = centroid_points(project_geometry(layer, job.project).geometry)
+    lost = rows[~np.isfinite(where[rows]).all(axis=1)]
+    if len(lost):
+        raise DataError(
+            f"{len(lost)} of {len(layer)} rows have no geometry, so no distance to their neighbours: "
+            f"{listed(layer.names(job.id)[lost])}",
+            advice="use --smooth-mode mean, or leave the rows out with --where",
+        )
+    return where[rows], layer.is_geographic
+
+
+def _smoothed(
+    scaled: FloatArray,
+    rows: NDArray[np.int64],
+    job: Job,
+    weights: Weights | None,
+    where: tuple[FloatArray | None, bool],
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Smooth attributes over the rows used, the others taking no part."""
+    from regionalize.features.smoothing import restricted, smooth, smoothing_notes
+
+    assert weights is not None
+    used = restricted(weights, rows)
+    coordinates, sphere = where
+    out = smooth(
+        scaled, used, job.hops, job.alpha, job.smooth_mode, coordinates=coordinates, sphere=sphere
+    ).astype(np.float64, copy=False)
+    return out, smoothing_notes(scaled, out, used, job.smooth_mode)
+
+
+def _scaled_coordinates(coordinates: FloatArray, job: Job) -> FloatArray:
+    """Transform centroids like the attributes.
+
+    "isotropic" divides both centred axes by one factor, chosen so that their variances sum to what
+    scaling each axis by itself gives: for z, the root of the mean of the two variances.
+    """
+    axis = transform(coordinates, job.transform)
+    if job.centroid_scale == "axis":
+        return axis
+    centred = transform(coordinates, "demean")
+    wanted = float(np.sum((axis - axis.mean(axis=0)) ** 2))
+    total = float(np.sum(centred**2))
+    scaled: FloatArray = centred * np.sqrt(wanted / total) if total else centred
+    return scaled
+
+
+def _anisotropy(coordinates: FloatArray) -> float | None:
+    """Return the standard deviation east–west over north–south, None when all lie on one parallel."""
+    east, north = np.std(transform(coordinates, "demean"), axis=0)
+    return float(east / north) if north else None
+
+
+def _split(relative: FloatArray, with_centroids: bool, share: float | None) -> tuple[FloatArray, float]:
+    """Return the weight of every clustered column in squared distance, and the coordinates' share.
+
+    With a share W the coordinates get W / 2 each and the p attributes (1 − W) / p each, times their
+    relative weights brought to mean one; without, every column counts as it is asked, coordinates 1.
+    """
+    if share is None:
+        each = np.concatenate([relative, np.ones(2)]) if with_centroids else relative
+        return each, float(2 / each.sum()) if with_centroids else 0.0
+    total = relative.sum()
+    attributes = (1 - share) * (relative / total if total else relative)
+    return np.concatenate([attributes, [share / 2, share / 2]]), share
+
+
+def _weighted(unweighted: FloatArray, each: FloatArray, kind: np.dtype[np.floating]) -> NDArray[np.floating]:
+    if np.all(each == 1):
+        return unweighted.astype(kind, copy=False)
+    weighted: NDArray[np.floating] = (unweighted * np.sqrt(each)).astype(kind, copy=False)
+    return weighted
+
+
+def _coordinate_notes(share: float, anisotropy: float | None, job: Job) -> tuple[str, ...]:
+    notes = []
+    if job.centroid_weight != "auto":
+        notes.append(f"the two coordinates carry {100 * share:.1f} % of the weight")
+    if anisotropy is not None:
+        scale = " (each axis is scaled by itself; --centroid-scale isotropic keeps directions alike)"
+        notes.append(
+            f"centroids spread {anisotropy:.2f} times as far east-west as north-south"
+            + ("" if job.centroid_scale == "isotropic" else scale)
+        )
+    if job.transform == "raw":
+        notes.append(
+            "--transform raw with centroids lets map units drown or be drowned by the attributes; "
+            "use --transform z instead"
+        )
+    return tuple(notes)

@@ -1,0 +1,225 @@
+"""Write whole files or nothing: a temporary sibling, flushed to disk, then renamed into place.
+
+A new version is written under its final name inside a hidden folder beside the old one, so that formats of
+many files, journals of databases and names that drivers derive from the file name all come right. Renaming
+within a file system is atomic for one file; a format of several files is renamed with signals held back and
+rolled back if any step fails.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from regionalize.errors import OutputError
+
+_REASONS = {
+    errno.ENOSPC: ("there is no space left on the device", "free some space, or write to another one"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, or write elsewhere"),
+    errno.EFBIG: ("the file would be larger than allowed here", "check `ulimit -f`, or write elsewhere"),
+    errno.EROFS: ("the file system is read-only", "write to another folder"),
+    errno.EACCES: ("permission denied", "write to a folder you may change"),
+    errno.EPERM: ("permission denied", "write to a folder you may change"),
+    errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter name"),
+    errno.EIO: ("the device reports an input/output error", "check the disk, or write to another one"),
+    errno.ELOOP: ("the link points to itself", "name a file"),
+}
+
+
+def output_error(error: OSError, path: str | Path) -> OutputError:
+    """Say an operating system's refusal in the words of this package.
+
+    Examples
+    --------
+    >>> print(output_error(OSError(errno.ENOSPC, "No space left on device"), "out.gpkg"))
+    out.gpkg: there is no space left on the device; free some space, or write to another one
+    """
+    reason, advice = _REASONS.get(error.errno or 0, (error.strerror or str(error), "write elsewhere"))
+    return OutputError(reason, advice=advice, file=str(path))
+
+
+def writable_folder(folder: Path, *, make: bool = False, shown: str | Path | None = None) -> None:
+    """Refuse a folder that is missing, is a file, or cannot be written; make it first if `make`."""
+    shown = folder if shown is None else shown
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            raise OutputError(f"there is no folder '{folder}'", file=str(shown), advice="make it first")
+        if not folder.is_dir():
+            raise OutputError(f"'{folder}' is not a folder", file=str(shown), advice="write elsewhere")
+    except OSError as error:
+        raise output_error(error, shown) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"the folder '{folder}' cannot be written", file=str(shown), advice="write to another folder"
+        )
+
+
+def target_of(path: str | Path) -> Path:
+    """Return the file that writing to `path` replaces: the end of the chain, where `path` is a link.
+
+    Raises
+    ------
+    OutputError
+        If that is something other than a file or folder (a device or a pipe would be replaced by a file), or
+        a link that leads nowhere.
+    """
+    try:
+        target = Path(path).resolve()
+        kind = target.stat().st_mode if target.exists() else stat.S_IFREG
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+        raise OutputError("the link leads nowhere", file=str(path), advice="name a file") from error
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OutputError("is not a regular file", file=str(path), advice="name a file to write")
+    return target
+
+
+@contextmanager
+def staging(target: Path) -> Iterator[Path]:
+    """Give a hidden, unpredictable folder beside `target`, and remove it afterwards whatever happens."""
+    writable_folder(target.parent, shown=target)
+    try:
+        # a long file name plus our marks could be more than a file system takes
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent))
+    except OSError as error:
+        raise output_error(error, target) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path to write; when the block ends well, it takes the place of `path`.
+
+    Parameters
+    ----------
+    path : path
+        File to make or replace. A symbolic link is followed: its target is replaced. The permissions of an
+        old file are kept. The folder must exist.
+
+    Yields
+    ------
+    Path
+        Where to write: on the same file system, with the same name, in a hidden folder.
+
+    Raises
+    ------
+    OutputError
+        If the folder or file cannot be written, the disk is full, or nothing was written. The old file is
+        then as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = Path(folder) / "out.txt"
+    ...     with replacing(target) as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     target.read_text()
+    'whole'
+    """
+    target = target_of(path)
+    if target.is_dir():
+        raise OutputError("is a folder", file=str(path), advice="name a file to write")
+    with staging(target) as folder:
+        temporary = folder / target.name
+        try:
+            yield temporary
+            if not temporary.is_file():
+                raise OutputError("nothing was written", file=str(path), advice="write elsewhere")
+            move_into_place([(temporary, target)], folder)
+        except OSError as error:
+            raise output_error(error, path) from error
+
+
+def move_into_place(
+    moves: Sequence[tuple[Path, Path]], folder: Path, *, obsolete: Sequence[Path] = ()
+) -> None:
+    """Flush new files (or folders) to disk and rename them over their targets, all or none.
+
+    Parameters
+    ----------
+    moves : sequence of (Path, Path)
+        Written file and the path it is to have.
+    folder : Path
+        The `staging` folder: the old versions are kept there until every move is done.
+    obsolete : sequence of Path
+        Old companions that would contradict the new files (a spatial index, say) and go with the old ones.
+    """
+    for new, old in moves:
+        if old.is_file():
+            new.chmod(stat.S_IMODE(old.stat().st_mode))
+        flush(new)
+    only_one_file = len(moves) == 1 and not obsolete and not moves[0][1].is_dir()
+    with signals_held():
+        if only_one_file:
+            os.replace(*moves[0])
+        else:
+            _swap(moves, folder, obsolete)
+    flush_folder(folder.parent)
+
+
+def _swap(moves: Sequence[tuple[Path, Path]], folder: Path, obsolete: Sequence[Path]) -> None:
+    kept = Path(tempfile.mkdtemp(prefix="old.", dir=folder))
+    done: list[tuple[Path, Path]] = []
+    try:
+        for old in [*obsolete, *(target for _, target in moves)]:
+            if os.path.lexists(old):
+                os.rename(old, kept / old.name)
+                done.append((kept / old.name, old))
+        for new, target in moves:
+            os.rename(new, target)
+            done.append((new, target))
+    except OSError:
+        for source, moved in reversed(done):
+            if source.parent == kept:
+                os.rename(source, moved)
+            else:
+                os.rename(moved, source)
+        raise
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Let an interrupt wait until the block is over (in the main thread, where one arrives)."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+    )
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def flush(path: Path) -> None:
+    """Flush a file, or every file in a folder, to the disk."""
+    for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if part.is_file():
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+    if path.is_dir():
+        flush_folder(path)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can."""
+    with suppress(OSError):  # not every file system, and not Windows
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

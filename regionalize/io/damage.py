@@ -1,0 +1,173 @@
+"""Notice damaged files, which GDAL's fast readers take for shorter or emptier ones.
+
+Reading Arrow batches, GDAL ends a table early or leaves a geometry null where the file is cut short or
+overwritten, and reports nothing. The structure of each format says how much there should be.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError
+from regionalize.io.source import Source
+
+if TYPE_CHECKING:
+    import sqlite3
+
+AGAIN = "get the file again"
+_SHAPE_HEADER = 100
+_POINT_COUNT_AT = {3: 40, 5: 40, 13: 40, 15: 40, 23: 40, 25: 40, 8: 36, 18: 36, 28: 36}
+"""Where a record of each shape type (lines, polygons, multipoints; plain, Z and M) says how many points."""
+
+
+def check_shapefile(source: Source) -> tuple[str, ...]:
+    """Compare a shapefile's headers with the sizes of its files.
+
+    Returns notes. Raises `DataError` for a missing table, a file cut short, or files of different layers.
+    """
+    if not source.size(".shp"):  # a dBASE table on its own
+        return ()
+    try:
+        shapes = _records_by_index(source)
+        rows = _check_table(source)
+        _check_length(source, ".shp")
+    except (zlib.error, BadZipFile, EOFError) as error:
+        raise DataError("the archive is damaged", advice=AGAIN) from error
+    if shapes is not None and shapes != rows:
+        raise DataError(
+            f"the .shx counts {shapes} shapes, the .dbf {rows} rows: the files do not belong together",
+            advice="get all files of the shapefile again",
+        )
+    if shapes is None:
+        return ("The index (.shx) is missing; it was rebuilt in memory from the shapes.",)
+    return ()
+
+
+def _head(source: Source, suffix: str, length: int) -> bytes:
+    file = source.open(suffix)
+    if file is None:
+        return b""
+    with file:
+        return file.read(length)
+
+
+def _check_length(source: Source, suffix: str) -> int:
+    """Check the header all shape files share; return the length in bytes that it states."""
+    head, size = _head(source, suffix, _SHAPE_HEADER), source.size(suffix)
+    if len(head) < _SHAPE_HEADER:
+        raise DataError(f"the {suffix} is cut short: {size} bytes, less than its header", advice=AGAIN)
+    code, words = struct.unpack(">i20xi", head[:28])
+    if code != 9994:
+        raise DataError(f"the {suffix} is not part of a shapefile", advice=AGAIN)
+    if size < words * 2:
+        raise DataError(f"the {suffix} is cut short: {size:,} of {words * 2:,} bytes", advice=AGAIN)
+    return int(words) * 2
+
+
+def _records_by_index(source: Source) -> int | None:
+    if not source.size(".shx"):
+        return None
+    return (_check_length(source, ".shx") - _SHAPE_HEADER) // 8
+
+
+def _check_table(source: Source) -> int:
+    size = source.size(".dbf")
+    if not size:
+        raise DataError(
+            "the .dbf, which holds the columns, is missing",
+            advice="put it beside the .shp, with the same name",
+        )
+    head = _head(source, ".dbf", 12)
+    if len(head) < 12:
+        raise DataError(f"the .dbf is cut short: {size} bytes, less than its header", advice=AGAIN)
+    rows, header, width = struct.unpack("<IHH", head[4:12])
+    if size < header + rows * width:
+        raise DataError(
+            f"the .dbf is cut short: {max(0, size - header) // max(width, 1):,} of {rows:,} rows",
+            advice=AGAIN,
+        )
+    return int(rows)
+
+
+def check_shapes_read(source: Source, nulls: int, *, filtered: bool) -> None:
+    """Refuse null geometries that the shapefile itself does not hold: its index points at something else."""
+    if not nulls or not source.size(".shx"):
+        return
+    with source.open(".shx") as index, source.open(".shp") as file:  # type: ignore[union-attr]
+        raw = np.frombuffer(index.read(), dtype=">i4", offset=_SHAPE_HEADER)
+        shapes = np.frombuffer(file.read(), dtype=np.uint8)
+    start = raw[0 : len(raw) // 2 * 2 : 2].astype(np.int64) * 2 + 8
+    start = start[(start >= _SHAPE_HEADER) & (start + 4 <= len(shapes))]
+    kind = _integers(shapes, start)
+    without = kind == 0
+    for code, at in _POINT_COUNT_AT.items():
+        rows = np.flatnonzero((kind == code) & (start + at + 4 <= len(shapes)))
+        without[rows] = _integers(shapes, start[rows] + at) == 0
+    held = int(without.sum())
+    if nulls > held or (filtered and not held):
+        raise DataError(
+            f"{nulls - held} of its shapes cannot be read: the .shp or .shx is damaged", advice=AGAIN
+        )
+
+
+def _integers(data: NDArray[np.uint8], start: NDArray[np.int64]) -> NDArray[Any]:
+    return np.ascontiguousarray(data[start[:, None] + np.arange(4)]).view("<i4")[:, 0]
+
+
+def check_database(source: Source, layer: str, rows: int, nulls: int, *, filtered: bool) -> None:
+    """Have SQLite check a GeoPackage when what was read may be less than what is there.
+
+    The check reads the whole file (about 2 ms per MB), so it is made only if the number of rows differs
+    from the number the file states, a geometry came out null, or a filter hides both.
+    """
+    import sqlite3
+
+    if source.path is None or source.member:
+        return
+    try:
+        connection = open_read_only(source)
+        try:
+            known = "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'"
+            count = "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?"
+            # a GeoPackage made without GDAL states no count
+            found = connection.execute(known).fetchone()[0]
+            stated = connection.execute(count, (layer,)).fetchone() if found else None
+            if stated and stated[0] == rows and not nulls and not filtered:
+                return
+            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"the database cannot be checked ({error})", advice=AGAIN) from error
+    if problem != "ok":
+        raise DataError(
+            f"the database is damaged: {rows:,} rows could be read"
+            + (f" of {stated[0]:,}" if stated else ""),
+            advice=AGAIN,
+        )
+
+
+def open_read_only(source: Source) -> sqlite3.Connection:
+    """Open a SQLite file so that nothing is created beside it, unless another program is writing to it."""
+    import sqlite3
+    from urllib.parse import quote
+
+    assert source.path is not None
+    busy = any(source.path.with_name(source.path.name + mark).exists() for mark in ("-wal", "-journal"))
+    flags = "mode=ro" if busy else "mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(source.path.absolute()))}?{flags}", uri=True)
+
+
+def check_count(source: Source, layer: str | None, rows: int) -> None:
+    """Refuse to go on with fewer rows than the format's own header states (FlatGeobuf, File Geodatabase)."""
+    import pyogrio
+
+    stated = int(pyogrio.read_info(source.dataset, layer=layer)["features"])
+    if 0 < stated != rows:
+        raise DataError(f"the file is damaged: {rows:,} of {stated:,} rows could be read", advice=AGAIN)

@@ -1,0 +1,86 @@
+"""The formats that can be written: name, extensions, GDAL driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from regionalize.errors import OutputError, listed, nearest
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format, by what writing it needs to know.
+
+    Attributes
+    ----------
+    name : str
+        As a person says it.
+    driver : str
+        GDAL's name; empty where pyarrow writes.
+    extensions : tuple of str
+        The first is the usual one.
+    one_case : bool
+        Whether column names that differ only in case are the same name.
+    holds_tables : bool
+        Whether a table without geometry can be written.
+    """
+
+    name: str
+    driver: str
+    extensions: tuple[str, ...]
+    one_case: bool = False
+    holds_tables: bool = True
+
+
+GEOPACKAGE = Format("GeoPackage", "GPKG", (".gpkg",), one_case=True)
+SHAPEFILE = Format("shapefile", "ESRI Shapefile", (".shp",), one_case=True, holds_tables=False)
+ZIPPED_SHAPEFILE = Format(
+    "zipped shapefile", "ESRI Shapefile", (".shp.zip", ".zip"), one_case=True, holds_tables=False
+)
+GEOJSON = Format("GeoJSON", "GeoJSON", (".geojson", ".json"))
+FLATGEOBUF = Format("FlatGeobuf", "FlatGeobuf", (".fgb",))
+GEODATABASE = Format("File Geodatabase", "OpenFileGDB", (".gdb",), one_case=True)
+KML = Format("KML", "LIBKML", (".kml",), one_case=True, holds_tables=False)
+GEOPARQUET = Format("GeoParquet", "", (".parquet", ".geoparquet"))
+CSV = Format("CSV", "", (".csv",))
+
+FORMATS = (
+    GEOPACKAGE,
+    SHAPEFILE,
+    ZIPPED_SHAPEFILE,
+    GEOJSON,
+    FLATGEOBUF,
+    GEODATABASE,
+    KML,
+    GEOPARQUET,
+    CSV,
+)
+
+
+def find_format(path: str | Path) -> Format:
+    """Return the format an output's extension asks for; ``-`` is GeoJSON.
+
+    Raises
+    ------
+    OutputError
+        If the extension is none of those known.
+
+    Examples
+    --------
+    >>> find_format("regions.SHP.zip").name
+    'zipped shapefile'
+    """
+    if str(path) == "-":
+        return GEOJSON
+    name = Path(path).name.lower()
+    for form in FORMATS:
+        if name.endswith(form.extensions):
+            return form
+    known = [extension for form in FORMATS for extension in form.extensions]
+    suffix = Path(name).suffix
+    reason = f"'{suffix}' is not a format that can be written" if suffix else "the name has no extension"
+    advice = nearest(suffix, known) if suffix else ""
+    raise OutputError(
+        reason, file=str(path), advice=advice or f"use one of {listed(known, limit=len(known))}"
+    )

@@ -1,0 +1,248 @@
+"""GeoParquet in and out, by its specification 1.0 and 1.1 (https://geoparquet.org)."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regionalize.errors import DataError
+from regionalize.io.source import Source
+from regionalize.io.wkb import BEYOND_GEOS, KINDS, read_headers
+from regionalize.model.layer import Layer, LayerOrigin
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VERSION = "1.0.0"
+"""What is written is the same in 1.0 and 1.1, and more programs read 1.0."""
+_DEFAULT_CRS = "OGC:CRS84"  # what a missing crs means
+
+
+def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
+    """Read a Parquet file with its geometry, if its metadata says it has any."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = Path(source.member or source.shown).stem
+    if layer is not None and layer != name:
+        raise DataError(f"there is no layer '{layer}'", advice=f"a Parquet file holds one; it is '{name}'")
+    try:
+        handle = source.open()
+        assert handle is not None
+        with handle:
+            table = pq.read_table(BytesIO(handle.read()) if source.member else handle)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+        raise DataError(f"cannot be read as Parquet: {reason}", advice="get the file again") from error
+    geo = _geo_metadata(table)
+    table = _without_index(table).replace_schema_metadata(None)
+    column = geo.get("primary_column") if geo else None
+    notes: tuple[str, ...] = ()
+    wkb, crs, kind = None, None, None
+    if geo is None:
+        notes = ("The Parquet file has no 'geo' metadata: it was read as a table without geometry.",)
+    else:
+        about = (geo.get("columns") or {}).get(column)
+        if about is None or column not in table.column_names:
+            raise DataError(f"its geometry column '{column}' is missing", advice="get the file again")
+        wkb = _as_wkb(table.column(column), str(about.get("encoding", "WKB")))
+        crs = _crs(about)
+        kind = next(iter(about.get("geometry_types") or ["Unknown"])) if _one_kind(about) else "Unknown"
+        table = table.drop_columns([column])
+    origin = LayerOrigin(
+        file=source.shown,
+        layer=name,
+        driver=source.format,
+        geometry_type=kind,
+        geometry_name=column or "geometry",
+        metadata={} if geo is None else {"geo": geo},
+    )
+    found = Layer(table, wkb, crs, origin, notes)
+    return found if where is None else _filtered(found, where)
+
+
+def _one_kind(about: dict[str, Any]) -> bool:
+    return len(about.get("geometry_types") or []) == 1
+
+
+def _geo_metadata(table: pa.Table) -> dict[str, Any] | None:
+    raw = (table.schema.metadata or {}).get(b"geo")
+    if raw is None:
+        return None
+    try:
+        geo = json.loads(raw)
+        if not isinstance(geo, dict):
+            raise ValueError("not an object")
+    except ValueError as error:
+        raise DataError("its 'geo' metadata is not JSON", advice="get the file again") from error
+    return geo
+
+
+def _without_index(table: pa.Table) -> pa.Table:
+    """Drop the unnamed index pandas stores; a named one is a column."""
+    pandas = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    unnamed = [
+        name
+        for name in pandas.get("index_columns", [])
+        if isinstance(name, str) and name.startswith("__index")
+    ]
+    return table.drop_columns([name for name in unnamed if name in table.column_names])
+
+
+def _crs(about: dict[str, Any]) -> str | None:
+    if "crs" not in about:
+        return _DEFAULT_CRS
+    if about["crs"] is None:
+        return None
+    import pyproj
+
+    try:
+        crs = pyproj.CRS.from_json_dict(about["crs"])
+    except pyproj.exceptions.CRSError as error:
+        raise DataError("its coordinate system cannot be understood", advice="get the file again") from error
+    authority = crs.to_authority(min_confidence=100)
+    return ":".join(authority) if authority else crs.to_wkt()
+
+
+def _as_wkb(column: pa.ChunkedArray, encoding: str) -> pa.ChunkedArray:
+    """Return geometry as WKB, whether it is stored so or as nested lists of coordinates."""
+    import pyarrow as pa
+
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], type=column.type.storage_type)
+    if encoding.upper() == "WKB":
+        if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+            column = column.cast(pa.large_binary())
+        return column
+    depth = {
+        "point": 0,
+        "linestring": 1,
+        "polygon": 2,
+        "multipoint": 1,
+        "multilinestring": 2,
+        "multipolygon": 3,
+    }
+    if encoding not in depth:
+        raise DataError(
+            f"its geometry encoding '{encoding}' is unknown", advice="write it again with encoding WKB"
+        )
+    return pa.chunked_array(
+        [_nested_to_wkb(chunk, encoding, depth[encoding]) for chunk in column.chunks]
+        or [pa.array([], pa.binary())]
+    )
+
+
+def _nested_to_wkb(chunk: pa.Array, encoding: str, depth: int) -> pa.Array:
+    """Turn lists of x, y (and z) into WKB, following each level's offsets."""
+    import pyarrow as pa
+    import shapely
+
+    missing = np.asarray(chunk.is_null())
+    offsets, values = [], chunk
+    for _ in range(depth):
+        # flatten() leaves out what lies under nulls, so offsets are counted from the lengths
+        lengths = values.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        offsets.append(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+        values = values.flatten()
+    names = [field.name for field in values.type] if pa.types.is_struct(values.type) else []
+    if names[:2] != ["x", "y"]:
+        raise DataError("its coordinates are not x and y", advice="write the file again with encoding WKB")
+    axes = [
+        values.field(name).to_numpy(zero_copy_only=False) for name in names[:3] if name in {"x", "y", "z"}
+    ]
+    coordinates = np.column_stack(axes).astype(np.float64)
+    if depth == 0:
+        shapes = shapely.points(coordinates)
+    else:
+        kind = shapely.GeometryType[encoding.upper()]
+        shapes = shapely.from_ragged_array(kind, coordinates, tuple(reversed(offsets)))
+    raw = shapely.to_wkb(shapes, flavor="iso")
+    raw[missing] = None
+    return pa.array(raw, pa.binary())
+
+
+def _filtered(layer: Layer, where: str) -> Layer:
+    """Keep the rows a filter selects: SQLite, through a GeoPackage in memory, decides which."""
+    import pyarrow as pa
+    import pyogrio.raw
+
+    from regionalize.io.read import where_error
+
+    plain = [
+        field.name
+        for field in layer.attributes.schema
+        if not (
+            pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_null(field.type)
+        )
+        and field.name.lower() in where.lower()
+    ]
+    chosen = layer.attributes.select(plain)
+    row_name = "row"
+    while any(row_name == name.lower() for name in layer.column_names):
+        row_name += "_"
+    chosen = chosen.append_column(row_name, pa.array(np.arange(len(layer)), pa.int64()))
+    buffer = BytesIO()
+    pyogrio.raw.write_arrow(chosen, buffer, driver="GPKG", layer="rows", FID="fid_of_row")
+    try:
+        _, kept = pyogrio.raw.read_arrow(buffer.getvalue(), where=where, columns=[row_name])
+    except (ValueError, OSError) as error:
+        raise where_error(where, " ".join(str(error).split()), layer.column_names) from error
+    rows = kept[row_name]
+    wkb = None if layer.wkb is None else layer.wkb.take(rows)
+    return Layer(layer.attributes.take(rows), wkb, layer.crs, layer.origin, layer.notes)
+
+
+def write_parquet(
+    attributes: pa.Table, wkb: pa.ChunkedArray | None, crs: str | None, origin: LayerOrigin, path: Path
+) -> None:
+    """Write attributes and geometry as GeoParquet; the geometry column comes last."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if wkb is None:
+        pq.write_table(attributes, path)
+        return
+    name = free_name(origin.geometry_name or "geometry", attributes.column_names)
+    columns = {name: _about(wkb, crs)}
+    before = origin.metadata.get("geo", {}).get("columns", {})
+    columns |= {other: about for other, about in before.items() if other in attributes.column_names}
+    covering = before.get(origin.geometry_name, {}).get("covering")
+    if covering and covering["bbox"]["xmin"][0] in attributes.column_names:
+        columns[name]["covering"] = covering
+    version = VERSION if len(columns) == 1 and not covering else "1.1.0"
+    geo = {"version": version, "primary_column": name, "columns": columns}
+    table = attributes.append_column(pa.field(name, wkb.type), wkb)
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+
+
+def _about(wkb: pa.ChunkedArray, crs: str | None) -> dict[str, Any]:
+    headers = read_headers(wkb)
+    kinds: list[str] = []
+    if not headers.has_m.any() and not (headers.kind >= BEYOND_GEOS).any():
+        flat = read_names(headers.kind[~headers.has_z])
+        kinds = sorted([*flat, *(f"{name} Z" for name in read_names(headers.kind[headers.has_z]))])
+    projjson = None
+    if crs is not None:
+        import pyproj
+
+        projjson = pyproj.CRS.from_user_input(crs).to_json_dict()
+    return {"encoding": "WKB", "geometry_types": kinds, "crs": projjson}
+
+
+def read_names(codes: Any) -> list[str]:
+    """Name the geometry kinds among codes, nulls left out."""
+    return [KINDS[int(code)] for code in np.unique(codes) if int(code)]
+
+
+def free_name(wanted: str, taken: list[str]) -> str:
+    """Return `wanted`, or the first variation of it that no column has (in any case)."""
+    lower = {name.lower() for name in taken}
+    name, number = wanted, 1
+    while name.lower() in lower:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name

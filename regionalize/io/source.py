@@ -1,0 +1,275 @@
+"""Find the dataset a person named: a file, a folder, a member of an archive, or a layer among several."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from regionalize.errors import DataError, listed, nearest
+from regionalize.io.sample import sample_path
+
+SINGLE = {
+    ".shp": "shapefile",
+    ".dbf": "shapefile",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".fgb": "FlatGeobuf",
+    ".csv": "CSV",
+}
+"""Formats of one layer per file: no need to ask which layers there are."""
+PARQUET = (".parquet", ".geoparquet", ".pq")
+VECTOR = (*SINGLE, *PARQUET, ".gpkg", ".gdb", ".kml", ".kmz", ".gml", ".sqlite", ".tab", ".mif", ".zip")
+COMPANIONS = (".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
+HELPERS = frozenset({"layer_styles", "qgis_projects", "data_licenses"})
+"""Tables that programs keep beside the layers of a GeoPackage, never data to read."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset, found.
+
+    Attributes
+    ----------
+    shown : str
+        The name to use in messages.
+    dataset : str or bytes
+        What GDAL opens: a path, a path inside an archive, or the content itself.
+    format : str
+        ``"shapefile"``, ``"GeoPackage"``, ``"GeoParquet"``, … or ``"other"``.
+    path : Path or None
+        The file or folder on disk (of an archive: the archive).
+    member : str
+        The member of the archive, when `path` is one.
+    """
+
+    shown: str
+    dataset: str | bytes
+    format: str
+    path: Path | None
+    member: str = ""
+
+    def open(self, suffix: str | None = None) -> BinaryIO | None:
+        """Open the file, or its companion with another suffix; None when there is no such companion."""
+        if self.member:
+            archive = zipfile.ZipFile(self.path or "")
+            name = str(PurePosixPath(self.member).with_suffix(suffix)) if suffix else self.member
+            by_lower = {other.lower(): other for other in archive.namelist()}
+            found = by_lower.get(name.lower())
+            return None if found is None else archive.open(found)  # type: ignore[return-value]
+        assert self.path is not None
+        for candidate in (suffix, (suffix or "").upper()) if suffix else ("",):
+            file = self.path.with_suffix(candidate) if candidate else self.path
+            if file.is_file():
+                return file.open("rb")
+        return None
+
+    def size(self, suffix: str | None = None) -> int:
+        """Return the size in bytes of the file or companion, 0 when there is none."""
+        file = self.open(suffix)
+        if file is None:
+            return 0
+        with file:
+            return file.seek(0, os.SEEK_END)
+
+
+def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str | None]:
+    """Return the dataset behind `path` and the layer to read from it (None: its only one).
+
+    Parameters
+    ----------
+    path : path, ``"-"`` or None
+        None is the bundled sample, ``"-"`` GeoJSON on standard input.
+    layer : str or None
+        Layer asked for; in an archive of several datasets it may name the dataset.
+
+    Raises
+    ------
+    DataError
+        If there is nothing of that name, or it is not one dataset.
+    """
+    if path is None:
+        found = sample_path()
+        return Source(found.name, str(found), "GeoPackage", found), layer
+    shown = str(path)
+    if shown == "-":
+        return Source("standard input", _content(sys.stdin.buffer), "GeoJSON", None), layer
+    if shown.startswith("/vsi"):
+        return Source(shown, shown, "other", None), layer
+    file = Path(path)
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise _absent(file, error) from error
+    if stat.S_ISDIR(mode):
+        if not file.name.lower().endswith(".gdb"):
+            raise _folder(file)
+    elif not stat.S_ISREG(mode):  # a pipe: <(command)
+        with file.open("rb") as pipe:
+            return Source(shown, _content(pipe), "GeoJSON", None), layer
+    if not os.access(file, os.R_OK):
+        raise DataError("permission to read it is denied", file=shown, advice="check who may read the file")
+    if stat.S_ISREG(mode) and file.stat().st_size == 0:
+        raise DataError("the file is empty (0 bytes)", file=shown, advice="name another file")
+    suffix = file.suffix.lower()
+    if suffix == ".zip":
+        return _in_archive(file, layer)
+    if suffix in COMPANIONS and file.with_suffix(".shp").exists():
+        raise DataError(
+            "is a companion of a shapefile",
+            file=shown,
+            advice=f"name {file.with_suffix('.shp').name} instead",
+        )
+    if suffix == ".dbf" and file.with_suffix(".shp").exists():
+        return find_source(file.with_suffix(".shp"), layer)
+    return Source(shown, str(file.absolute()), format_of(file.name), file), layer
+
+
+def format_of(name: str) -> str:
+    """Name the format an extension stands for."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in PARQUET:
+        return "GeoParquet"
+    return {".gpkg": "GeoPackage", ".gdb": "File Geodatabase", ".kml": "KML", ".kmz": "KML"}.get(
+        suffix, SINGLE.get(suffix, "other")
+    )
+
+
+def _content(stream: BinaryIO) -> bytes:
+    data = stream.read()
+    if not data.strip():
+        raise DataError("nothing came in", file="standard input", advice="pipe GeoJSON into it")
+    return data
+
+
+def _absent(file: Path, error: OSError) -> DataError:
+    folder = file.parent
+    if isinstance(error, PermissionError):
+        return DataError("permission denied", file=str(file), advice="check who may read the folder")
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        return DataError(error.strerror or str(error), file=str(file), advice="name another file")
+    if not folder.is_dir():
+        return DataError(f"there is no folder '{folder}'", file=str(file), advice="check the path")
+    names = [entry.name for entry in _entries(folder)]
+    likely = nearest(file.name, [name for name in names if name.lower().endswith(VECTOR)])
+    readable = [name for name in names if name.lower().endswith(VECTOR)]
+    there = f"{'this folder' if str(folder) == '.' else folder} holds {listed(sorted(readable), 5)}"
+    return DataError(
+        "there is no such file",
+        file=str(file),
+        advice=likely or nearest(file.name, names) or (there if readable else "check the path"),
+    )
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _folder(folder: Path) -> DataError:
+    inside = sorted(entry.name for entry in _entries(folder) if entry.name.lower().endswith(VECTOR))
+    inside = [name for name in inside if not name.lower().endswith(".dbf")] or inside
+    advice = f"name one of its files: {listed(inside)}" if inside else "name a file"
+    return DataError("is a folder, not a layer", file=str(folder), advice=advice)
+
+
+def _in_archive(file: Path, layer: str | None) -> tuple[Source, str | None]:
+    """Find the dataset in a zip archive, in whatever sub-folder it is."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            locked = any(entry.flag_bits & 1 for entry in entries)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(
+            "the archive is damaged or not a zip file", file=str(file), advice="get the file again"
+        ) from error
+    members = sorted(set(filter(None, (_dataset_in(entry.filename) for entry in entries))))
+    # a table is a dataset only where there is nothing with geometry
+    members = [name for name in members if not name.lower().endswith((".csv", ".dbf"))] or members
+    if locked and members:
+        raise DataError("the archive is encrypted", file=str(file), advice="unpack it first")
+    if not members:
+        raise DataError(
+            "the archive holds no layer",
+            file=str(file),
+            advice="it should hold a shapefile, GeoPackage or GeoJSON",
+        )
+    if len(members) > 1:
+        named = {
+            name: (PurePosixPath(name).stem, str(PurePosixPath(name).with_suffix("")), name)
+            for name in members
+        }
+        chosen = [name for name, called in named.items() if layer in called]
+        if len(chosen) != 1:
+            stems = [called[0] for called in named.values()]
+            names = stems if len(set(stems)) == len(stems) else [called[1] for called in named.values()]
+            if layer is None:
+                raise DataError(
+                    f"holds {len(members)} layers: {listed(names)}",
+                    file=str(file),
+                    advice="choose one with --layer",
+                )
+            raise DataError(
+                f"there is no layer '{layer}' in the archive"
+                if not chosen
+                else f"'{layer}' is there more than once",
+                file=str(file),
+                advice=(nearest(layer, names) if not chosen else "") or f"its layers are {listed(names)}",
+            )
+        members, layer = chosen, None
+    member = members[0]
+    dataset = f"/vsizip/{{{file.absolute()}}}/{member}"
+    if layer is not None and layer in {str(PurePosixPath(member).with_suffix("")), member}:
+        layer = None
+    return Source(str(file), dataset, format_of(member), file, member), layer
+
+
+def _dataset_in(name: str) -> str | None:
+    """Return the dataset an archive's entry belongs to, or None."""
+    path = PurePosixPath(name)
+    if "__MACOSX" in path.parts or path.name.startswith("._"):
+        return None
+    for depth, part in enumerate(path.parts):
+        if part.lower().endswith(".gdb"):
+            return "/".join(path.parts[: depth + 1])
+    known = (*SINGLE, *PARQUET, ".gpkg", ".kml", ".gml", ".sqlite", ".tab", ".mif")
+    return name if path.suffix.lower() in known and not name.endswith("/") else None
+
+
+def choose_layer(source: Source, layer: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the layer to read, and notes on what is left unread.
+
+    A dataset with one spatial layer needs no choice; attribute tables beside it are mentioned.
+
+    Raises
+    ------
+    DataError
+        If there is no layer, none of that name, or several and none was named.
+    """
+    if source.format in {*SINGLE.values(), "GeoParquet"} and layer is None:
+        return None, ()
+    import pyogrio
+
+    found = pyogrio.list_layers(source.dataset)
+    spatial = [str(name) for name, kind in found if kind is not None]
+    tables = [str(name) for name, kind in found if kind is None and name not in HELPERS]
+    names = [*spatial, *tables]
+    if layer is not None:
+        if layer in names or layer in HELPERS & {str(name) for name, _ in found}:
+            return layer, ()
+        advice = nearest(layer, names) or f"it holds {listed(names)}"
+        raise DataError(f"there is no layer '{layer}'", advice=advice)
+    if not names:
+        raise DataError("holds no layer", advice="name another file")
+    if len(spatial) == 1 or len(names) == 1:
+        left = [name for name in names if name != names[0]]
+        note = f"Read layer '{names[0]}'; left {listed(left)} (no geometry) unread." if left else ""
+        return names[0], (note,) if note else ()
+    shown = [*spatial, *(f"{name} (no geometry)" for name in tables)]
+    raise DataError(f"holds {len(names)} layers: {listed(shown)}", advice="choose one with --layer")

@@ -1,0 +1,120 @@
+"""Connected components: the one place that answers "is this region connected"."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+COMPILED_LINKS = 300_000
+"""Links from which the compiled union-find is used: below, NumPy ends before the compiler is loaded."""
+
+
+def connected_components(indptr: IntArray, indices: IntArray) -> IntArray:
+    """Find the connected components of a graph.
+
+    Parameters
+    ----------
+    indptr : (n + 1,) int64
+        Row i's neighbours are ``indices[indptr[i]:indptr[i + 1]]``.
+    indices : (m,) int64
+        Neighbour row numbers; a link counts in both directions even if only one is listed.
+
+    Returns
+    -------
+    (n,) int64
+        Component of each row: 0, 1, … in the order of their first rows.
+
+    Examples
+    --------
+    >>> connected_components(np.array([0, 1, 1, 1, 2]), np.array([2, 1])).tolist()
+    [0, 1, 0, 1]
+    """
+    return components_within(indptr, indices, np.zeros(len(indptr) - 1, dtype=np.int64))
+
+
+def components_within(indptr: IntArray, indices: IntArray, labels: NDArray[np.integer]) -> IntArray:
+    """Find the connected components that remain when links between different labels are cut.
+
+    Parameters
+    ----------
+    indptr, indices
+        Graph as in :func:`connected_components`.
+    labels : (n,) int
+        Region of each row; any integers, zero and negative ones are regions like the rest.
+
+    Returns
+    -------
+    (n,) int64
+        Component of each row: 0, 1, … in the order of their first rows. A region is connected when
+        all its rows bear one number.
+
+    Examples
+    --------
+    A path of four units whose ends bear one label: two regions, three pieces.
+
+    >>> indptr, indices = np.array([0, 1, 3, 5, 6]), np.array([1, 0, 2, 1, 3, 2])
+    >>> components_within(indptr, indices, np.array([1, 2, 2, 1])).tolist()
+    [0, 1, 1, 2]
+    """
+    labels = np.ascontiguousarray(labels, dtype=np.int64)
+    indptr = np.ascontiguousarray(indptr, dtype=np.int64)
+    indices = np.ascontiguousarray(indices, dtype=np.int64)
+    if len(indices) >= COMPILED_LINKS:
+        from regionalize.kernels.compiler import compiled
+
+        component: IntArray = compiled(union_find)(indptr, indices, labels)
+        return component
+    row = np.repeat(np.arange(len(labels)), np.diff(indptr))
+    same = labels[row] == labels[indices]
+    return _by_hooking(len(labels), row[same], indices[same])
+
+
+def _by_hooking(n: int, head: IntArray, tail: IntArray) -> IntArray:
+    """Join larger roots to smaller ones and shorten paths until no link joins two roots."""
+    parent = np.arange(n)
+    while len(head):
+        head_root, tail_root = parent[head], parent[tail]
+        open_links = head_root != tail_root
+        head, tail = head_root[open_links], tail_root[open_links]
+        np.minimum.at(parent, np.maximum(head, tail), np.minimum(head, tail))
+        while True:
+            shorter = parent[parent]
+            if np.array_equal(shorter, parent):
+                break
+            parent = shorter
+    # every root is the first row of its component, so the rank of the root is the number asked for
+    number = np.cumsum(parent == np.arange(n)) - 1
+    return np.asarray(number[parent], dtype=np.int64)
+
+
+def union_find(indptr: IntArray, indices: IntArray, labels: IntArray) -> IntArray:
+    """Do what :func:`components_within` does, one link at a time (for the compiler)."""
+    n = len(labels)
+    parent = np.arange(n)
+    for i in range(n):
+        for position in range(indptr[i], indptr[i + 1]):
+            j = indices[position]
+            if labels[i] != labels[j]:
+                continue
+            a, b = i, j
+            while parent[a] != a:
+                parent[a] = parent[parent[a]]
+                a = parent[a]
+            while parent[b] != b:
+                parent[b] = parent[parent[b]]
+                b = parent[b]
+            if a < b:
+                parent[b] = a
+            else:
+                parent[a] = b
+    number = np.empty(n, dtype=np.int64)
+    found = 0
+    for i in range(n):  # a parent never comes after its child, so it is numbered before it
+        if parent[i] == i:
+            number[i] = found
+            found += 1
+        else:
+            number[i] = number[parent[i]]
+    return number

@@ -1,0 +1,72 @@
+"""Colours of clusters: the same number is the same colour on every map."""
+
+from __future__ import annotations
+
+NOISE_COLOR = "#b3b3b3"
+"""Fill of units no cluster took (label 0)."""
+MISSING_COLOR = "#ebebeb"
+"""Fill of units that took no part (label -1)."""
+
+# fmt: off
+PALETTE = (
+    "#8778f0", "#ffd24b", "#c32d5a", "#78e1ff", "#003c87",
+    "#4b9687", "#784b00", "#c3e1b4", "#785a87", "#ff8769",
+    "#00694b", "#b4870f", "#780f1e", "#a587b4", "#691e4b",
+    "#0069c3", "#f0a5d2", "#0fc396", "#69781e", "#ff4b78",
+)
+# fmt: on
+"""Twenty colours, found by search so that every beginning of the list stays apart: the smallest CIEDE2000
+distance between any two of the first 12 is 19 in ordinary vision and 11 under simulated protanopia,
+deuteranopia and tritanopia; of all 20 it is 15 and 9. Lightness does much of that work, since it is what
+every reader sees. ``tests/maps/color_vision.py`` holds the search and the measure."""
+
+_TINTS = (0.0, 0.45, -0.35, 0.7, -0.6)
+"""Share of white (or, negative, of black) mixed in, each time the list is used up."""
+
+
+def cluster_color(label: int) -> str:
+    """Return the hex colour of one label: a cluster from 1, noise (0) or left out (negative).
+
+    Examples
+    --------
+    >>> cluster_color(1), cluster_color(0)
+    ('#8778f0', '#b3b3b3')
+    """
+    if label < 1:
+        return NOISE_COLOR if label == 0 else MISSING_COLOR
+    turn, place = divmod(label - 1, len(PALETTE))
+    tint = _TINTS[turn % len(_TINTS)]
+    end = 255 if tint > 0 else 0
+    channels = (int(PALETTE[place][i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(value + (end - value) * abs(tint)):02x}" for value in channels)
+
+
+def cluster_colors(k: int) -> list[str]:
+    """Return the hex colours of clusters 1 … k, always the same and each list a beginning of the next.
+
+    The first 20 stay apart, for colour-blind readers too. Beyond, the list is used again in lighter and
+    darker tints (all different up to 100, repeating after): a map then needs a second sign, see
+    `cluster_turn`.
+
+    Parameters
+    ----------
+    k : int
+        Number of clusters.
+
+    Examples
+    --------
+    >>> cluster_colors(3)
+    ['#8778f0', '#ffd24b', '#c32d5a']
+    """
+    return [cluster_color(label) for label in range(1, k + 1)]
+
+
+def cluster_turn(label: int) -> int:
+    """Return how often the palette was used up before this label: 0 for the first 20 clusters and for greys.
+
+    Examples
+    --------
+    >>> cluster_turn(20), cluster_turn(21)
+    (0, 1)
+    """
+    return max(label - 1, 0) // len(PALETTE)

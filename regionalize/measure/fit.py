@@ -1,0 +1,150 @@
+"""How close the units of a cluster are to each other in the variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError
+from regionalize.model.report import Fit
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Fit:
+    """Split the total sum of squares into within and between clusters.
+
+    Sums are about the mean of each column, added over columns, in float64 whatever the type of `Z`.
+    Every column is centred before it is squared, so a large mean costs no digits.
+
+    Parameters
+    ----------
+    Z : (m, p) float
+        Transformed variables.
+    labels : (m,) int
+        Clusters 1 … k; rows of noise (0) and rows left out (-1) count nowhere.
+
+    Returns
+    -------
+    Fit
+        Its ratio is None when the units do not differ at all.
+
+    Raises
+    ------
+    DataError
+        When `Z` and `labels` differ in length.
+
+    Examples
+    --------
+    >>> measure_fit(np.array([[0.0], [2.0], [10.0]]), np.array([1, 1, 2])).wss_by_cluster
+    (2.0, 0.0)
+    """
+    members = _Members(Z, labels)
+    tss = 0.0
+    wss = np.zeros(members.k)
+    for column in members.columns():
+        tss += float(column @ column)
+        residual = column - members.means(column)[members.cluster]
+        # the second term is what the rounding of the mean added (Chan, Golub and LeVeque 1983)
+        wss += members.sums(residual * residual) - members.sums(residual) ** 2 / members.counts
+    within = float(wss.sum())
+    between = max(tss - within, 0.0)
+    ratio = between / tss if tss > 0 else None
+    return Fit(tss=tss, wss=within, bss=between, ratio=ratio, wss_by_cluster=tuple(wss.tolist()))
+
+
+def cluster_means(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> FloatArray:
+    """Average each column over each cluster, in the units of `raw`.
+
+    Parameters
+    ----------
+    raw : (m, p) float
+        Variables in original units.
+    labels : (m,) int
+        Clusters 1 … k; 0 and below are left out.
+
+    Returns
+    -------
+    (k, p) float64
+        Cluster 1 first; NaN for a number no unit bears.
+
+    Examples
+    --------
+    >>> cluster_means(np.array([[0.0, 1.0], [2.0, 1.0], [10.0, 5.0]]), np.array([1, 1, 2])).tolist()
+    [[1.0, 1.0], [10.0, 5.0]]
+    """
+    members = _Members(raw, labels)
+    means = np.empty((members.k, raw.shape[1]))
+    for j, column in enumerate(members.columns()):
+        means[:, j] = members.means(column) + members.centers[j]
+    return means
+
+
+def mean_distance(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float | None:
+    """Average Euclidean distance of a unit to the mean of its cluster.
+
+    SciPy's ``kmeans`` returns this under the name distortion; it is not a sum of squares.
+
+    Parameters
+    ----------
+    Z : (m, p) float
+        Transformed variables.
+    labels : (m,) int
+        Clusters 1 … k; 0 and below are left out.
+
+    Returns
+    -------
+    float or None
+        None when no unit is in a cluster.
+
+    Examples
+    --------
+    >>> mean_distance(np.array([[0.0], [2.0], [10.0], [10.0]]), np.array([1, 1, 2, 2]))
+    0.5
+    """
+    members = _Members(Z, labels)
+    if not members.k:
+        return None
+    squared = np.zeros(len(members.cluster))
+    for column in members.columns():
+        squared += (column - members.means(column)[members.cluster]) ** 2
+    return float(np.sqrt(squared).mean())
+
+
+class _Members:
+    """The rows in clusters, handed out one centred column at a time to spare memory."""
+
+    def __init__(self, Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> None:
+        if len(Z) != len(labels):
+            raise DataError(f"there are {len(labels)} labels for {len(Z)} rows")
+        used = labels > 0
+        self._matrix, self._used = Z, None if used.all() else used
+        self.cluster: IntArray = labels[used].astype(np.int64) - 1
+        self.k = int(self.cluster.max(initial=-1)) + 1
+        self.sizes = np.bincount(self.cluster, minlength=self.k)
+        self.counts = np.maximum(self.sizes, 1)
+        self.centers = np.zeros(Z.shape[1])
+
+    def columns(self) -> Any:
+        for j in range(self._matrix.shape[1]):
+            values = self._matrix[:, j] if self._used is None else self._matrix[self._used, j]
+            column = np.array(values, dtype=np.float64)
+            if len(column):
+                # from the first value, not from zero: a constant column comes out as exact zeros
+                first = column[0]
+                column -= first
+                offset = column.mean()
+                column -= offset
+                self.centers[j] = first + offset
+            yield column
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        return np.bincount(self.cluster, weights=values, minlength=self.k)
+
+    def means(self, column: FloatArray) -> FloatArray:
+        with np.errstate(invalid="ignore"):
+            means: FloatArray = self.sums(column) / self.sizes
+        return means
