@@ -133,11 +133,11 @@ def read_layer(
 
     Examples
     --------
-    >>> layer = read_layer(None, where="pct_fb > 5")
+    >>> layer = read_layer(None, where="tot_pop > 500000")
     >>> len(layer), layer.crs, layer.origin.layer
     (2, 'EPSG:26716', 'georgia')
     >>> layer.attributes["name"].to_pylist()
-    ['Chattahoochee', 'DeKalb']
+    ['DeKalb', 'Fulton']
     """
     source, layer = find_source(path, layer)
     with located(source.shown, layer or ""):

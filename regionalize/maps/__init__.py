@@ -1,1 +1,1 @@
-
+"""Results one can look at: maps drawn offline."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NOISE_COLOR = "#b3b3b3"
 """Fill of units no cluster took (label 0)."""
-MISSING_COLOR = "#ebebeb"
+MISSING_COLOR = "#dcdcdc"
 """Fill of units that took no part (label -1)."""
 
 # fmt: off

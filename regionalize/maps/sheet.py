@@ -122,7 +122,9 @@ class _Legend:
         title = self.bold.fit(self.title, self.column - 12 - self.font.width("units"))
         sheet.words.append(Words(x, top - 9, title, self.bold))
         sheet.words.append(Words(x + self.column, top - 9, "units", self.font, GREY, right=True))
-        for place, entry in enumerate(self.entries[: self.rows * self.columns]):
+        greys = [entry for entry in self.entries if entry.label < 1]  # few, last, and never left out
+        clusters = self.entries[: min(self.rows * self.columns, len(self.entries)) - len(greys)]
+        for place, entry in enumerate([*clusters, *greys]):
             column, row = divmod(place, self.rows)
             left, y = x + column * (self.column + GAP), top - 9 - (row + 1) * LEADING
             right = left + self.column

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from regionalize.maps.colors import PALETTE
 from regionalize.maps.page import Parts, Window
 from regionalize.maps.scale import ground_length
 from regionalize.maps.sheet import SWATCH, Entry, Sheet, compose
-from regionalize.maps.text import clean, fonts_for
+from regionalize.maps.text import BASE_FONT, SIMILAR_FONT, clean, fonts_for
 from regionalize.maps.units import draw_units, scale_bar, symbol
 
 if TYPE_CHECKING:
@@ -101,23 +102,17 @@ def draw_map(
     if len(label) != len(geometry):
         raise DataError(f"{len(label)} labels do not fit {len(geometry)} geometries")
     projection = _projection(crs)
-    parts = Parts.explode(geometry, projection is not None and projection.is_geographic)
+    in_degrees = projection is not None and bool(projection.is_geographic)
+    parts = Parts.explode(geometry, in_degrees)
     if not len(parts):
         raise DataError("there is nothing to draw: no row has a geometry", advice="leave the map out")
     notes = []
     undrawn = len(geometry) - len(np.unique(parts.row))
     if undrawn:
-        notes.append(f"the map leaves out {_rows(undrawn)} without a geometry")
+        notes.append(f"the map leaves out {_count(undrawn, 'row')} without a geometry")
 
     title, subtitle, footer, legend_title = map(clean, (title, subtitle, footer, legend_title))
     entries = _entries(label, sizes, names or {})
-    texts = [title, subtitle, footer, legend_title, *(entry.text for entry in entries)]
-    families, unknown = fonts_for(texts)
-    if unknown:
-        notes.append(
-            f"no font on this machine has the letters {' '.join(unknown[:8])}"
-            f"{' …' if len(unknown) > 8 else ''}: a picture shows boxes in their place"
-        )
     most = max((entry.label for entry in entries), default=0)
     if most > len(PALETTE):
         notes.append(
@@ -126,11 +121,18 @@ def draw_map(
         )
     west, south, east, north = _extent(parts)
     narrowing = 1.0
-    if projection is not None and projection.is_geographic:
+    if in_degrees and south >= -90 and north <= 90:  # else the layer says degrees and holds something else
         narrowing = max(float(np.cos(np.radians((south + north) / 2))), 0.1)
     ground = ground_length(projection, (west, south, east, north))
 
     with _drawing, _settings():
+        texts = [title, subtitle, footer, legend_title, *(entry.text for entry in entries)]
+        families, unknown = fonts_for(texts)
+        if unknown:
+            notes.append(
+                f"no font on this machine has the letters {' '.join(unknown[:8])}"
+                f"{' …' if len(unknown) > 8 else ''}: a picture shows boxes in their place"
+            )
         sheet = compose(
             ((east - west) * narrowing, north - south),
             families,
@@ -143,11 +145,13 @@ def draw_map(
         )
         if sheet.left_out:
             notes.append(
-                f"the legend has room for {len(entries) - sheet.left_out} of {len(entries)} clusters"
+                f"the legend has room for {len(entries) - sheet.left_out} of {len(entries)} entries"
             )
         scale = sheet.map_height / (north - south)
         window = Window((west, south), (scale * narrowing, scale), (sheet.map_x, sheet.map_y))
-        figure, heavy = _draw(sheet, parts, window, label)
+        figure, specks, heavy = _draw(sheet, parts, window, label)
+        if specks:
+            notes.append(f"{_count(specks, 'polygon')} too small to be seen are drawn as dots")
         if heavy and file_format != "png":
             notes.append(f"the layer is heavy: the {file_format.upper()} holds its units as an image")
         metadata: dict[str, str | None] = {
@@ -161,14 +165,16 @@ def draw_map(
     return tuple(notes)
 
 
-def _draw(sheet: Sheet, parts: Parts, window: Window, labels: NDArray[np.int64]) -> tuple[Figure, bool]:
-    """Put everything on a page; return it, and whether the units are heavy for a vector file."""
+def _draw(sheet: Sheet, parts: Parts, window: Window, labels: NDArray[np.int64]) -> tuple[Figure, int, bool]:
+    """Put everything on a page; return it, polygons drawn as dots, and if it is heavy for a vector file."""
     from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D
 
     figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), facecolor="white")
     points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
-    artists, kind, heavy = draw_units(parts, window, labels, sheet.map_width * sheet.map_height, points)
+    artists, kind, specks, heavy = draw_units(
+        parts, window, labels, sheet.map_width * sheet.map_height, points
+    )
     for artist in artists:
         artist.set_rasterized(heavy)
     for x, y, entry in sheet.signs:
@@ -189,11 +195,11 @@ def _draw(sheet: Sheet, parts: Parts, window: Window, labels: NDArray[np.int64])
             va="baseline",
             parse_math=False,  # a dollar sign is a dollar sign
         )
-    return figure, heavy
+    return figure, specks, heavy
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _projection(crs: str | pyproj.CRS | None) -> pyproj.CRS | None:
@@ -234,15 +240,22 @@ def _settings() -> Iterator[None]:
     """Draw with matplotlib's own defaults, whatever the user set, so that bytes repeat; undone afterwards."""
     import matplotlib as mpl
 
+    log = logging.getLogger("matplotlib")
+    level = log.level
     with mpl.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)  # said in a note
+        log.setLevel(logging.ERROR)  # it tells of font caches and weights; what matters is in our notes
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(
             {
-                "svg.hashsalt": "regionalize",
-                "svg.fonttype": "none",
-                "pdf.fonttype": 42,
+                "font.sans-serif": [BASE_FONT, SIMILAR_FONT],
                 "hatch.linewidth": 0.5,
+                "pdf.fonttype": 3,  # 42 embeds CFF fonts such as Noto CJK under the wrong type
+                "svg.fonttype": "none",
+                "svg.hashsalt": "regionalize",
             }
         )
-        yield
+        try:
+            yield
+        finally:
+            log.setLevel(level)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 BASE_FONT = "DejaVu Sans"
 """Ships with matplotlib, so measured widths are the same on every machine."""
 
-_SIMILAR_FONT = "Verdana"
+SIMILAR_FONT = "Verdana"
 """Has the widths of `BASE_FONT`: what a viewer of the SVG is asked for where that is not installed."""
 
 _JOINERS = "\u200c\u200d"
@@ -38,7 +38,7 @@ def fonts_for(texts: Iterable[str]) -> tuple[list[str], str]:
     wanted = {char for text in texts for char in text if ord(char) > 255} - set(_JOINERS)
     families = [BASE_FONT]
     if not wanted:
-        return families, ""
+        return [*families, "sans-serif"], ""
     from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
     seen: set[str] = set()
@@ -72,7 +72,7 @@ def fonts_for(texts: Iterable[str]) -> tuple[list[str], str]:
             with suppress(OSError, RuntimeError):
                 fontManager.addfont(path)
         look()
-    return families, "".join(sorted(wanted))
+    return [*families, "sans-serif"], "".join(sorted(wanted))
 
 
 class Font:

@@ -48,8 +48,8 @@ def name_of(label: int) -> str:
 
 def draw_units(
     parts: Parts, window: Window, labels: IntArray, map_area: float, points: Transform
-) -> tuple[list[Artist], str, bool]:
-    """Return artists of all units, the kind most of them are, and whether they are heavy for a vector file.
+) -> tuple[list[Artist], str, int, bool]:
+    """Return artists, the kind most are, how many polygons became dots, and if a vector file is too heavy.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def draw_units(
         artists += markers(centres, labels[row], points, size, "markers")
     counts = {"areas": len(polygons), "lines": len(lines), "markers": len(row)}
     kind = max(counts, key=lambda name: counts[name])
-    return artists, kind, vertices > _MOST_VERTICES or len(row) > _MOST_MARKERS
+    return artists, kind, len(specks), vertices > _MOST_VERTICES or len(row) > _MOST_MARKERS
 
 
 def _centres(parts: Parts, window: Window) -> FloatArray:

@@ -21,9 +21,10 @@ SMALL_UNION = 8
 def dissolved_size(polygons: Shapes) -> tuple[float, float]:
     """Return the area of the union of some polygons and the length of its outline.
 
-    The outline is every ring of the union: the outer ones and those around what it encloses. Gaps
-    where borders that should match do not are closed or passed over, since their two long sides would
-    otherwise outweigh the outline itself.
+    The outline is every ring of the union: the outer ones and those around what it encloses. Where
+    borders match vertex for vertex both figures are exact. Where they do not, the narrow gaps between
+    them are closed or passed over, since their two long sides would otherwise outweigh the outline
+    itself, and the figures are good to about four digits.
 
     Parameters
     ----------
@@ -45,14 +46,15 @@ def dissolved_size(polygons: Shapes) -> tuple[float, float]:
         return 0.0, 0.0
     areas = shapely.area(shapes)
     hole = GAP_SHARE * float(areas.mean())
-    snapped = shapely.set_precision(shapes, SNAP_SHARE * float(np.sqrt(np.median(areas))), mode="pointwise")
+    grid = SNAP_SHARE * float(np.sqrt(np.median(areas)))
+    snapped = shapely.set_precision(shapes, grid, mode="pointwise")
     exact, near = _clean_union(shapes), _clean_union(snapped)
     if exact is not None:
-        area, length = _size(exact, hole)
-        # borders that never touch are a clean coverage too: believe it only if snapping changes nothing
+        area, length = _size(exact)
+        # borders that never touch are a clean coverage too: believe it only if snapping changes little
         if near is None or _size(near, hole)[1] > (1 - 100 * SNAP_SHARE) * length:
             return area, length
-    return _size(_union(shapes, snapped) if near is None else near, hole)
+    return _size(_union(shapes, snapped, grid) if near is None else near, hole)
 
 
 def _repaired(polygons: Shapes) -> Shapes:
@@ -71,18 +73,19 @@ def _clean_union(shapes: Shapes) -> shapely.Geometry | None:
         union = shapely.coverage_union_all(shapes)
     except shapely.errors.GEOSException:
         return None
-    return union if shapely.is_valid(union) else None
+    # polygons drawn twice cancel each other out, so the area has to be there too
+    expected = float(shapely.area(shapes).sum())
+    return union if shapely.is_valid(union) and abs(union.area - expected) <= 1e-6 * expected else None
 
 
-def _union(shapes: Shapes, snapped: Shapes) -> shapely.Geometry:
+def _union(shapes: Shapes, snapped: Shapes, grid: float) -> shapely.Geometry:
     """Join polygons that do not all match: tile by tile, so that only the tiles in fault cost time."""
-    grid = float(shapely.get_precision(snapped[0]))
     if len(shapes) <= SMALL_UNION:
         return shapely.union_all(shapes, grid_size=grid)
     tiles = []
     for rows in _tiles(shapes):
         clean = _clean_union(snapped[rows])
-        tiles.append(_union(shapes[rows], snapped[rows]) if clean is None else clean)
+        tiles.append(_union(shapes[rows], snapped[rows], grid) if clean is None else clean)
     whole = _clean_union(np.array(tiles, dtype=object))
     return shapely.union_all(tiles, grid_size=grid) if whole is None else whole
 
@@ -98,7 +101,7 @@ def _tiles(shapes: Shapes) -> list[NDArray[np.int64]]:
     ]
 
 
-def _size(union: shapely.Geometry, hole: float) -> tuple[float, float]:
+def _size(union: shapely.Geometry, hole: float = 0.0) -> tuple[float, float]:
     """Return the area of a union, and the length of its rings without the holes smaller than `hole`."""
     parts = shapely.get_parts(union)
     length = float(shapely.length(shapely.get_exterior_ring(parts)).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) 
     """Split the total sum of squares into within and between clusters.
 
     Sums are about the mean of each column, added over columns, in float64 whatever the type of `Z`.
-    Every column is centred before it is squared, so a large mean costs no digits.
+    Every column is centred before it is squared, so a large mean costs no digits, and a column is copied
+    only while it is worked on.
 
     Parameters
     ----------
@@ -46,10 +48,11 @@ def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) 
     tss = 0.0
     wss = np.zeros(members.k)
     for column in members.columns():
-        tss += float(column @ column)
-        residual = column - members.means(column)[members.cluster]
+        centered = column - (column.mean() if len(column) else 0.0)
+        tss += float(centered @ centered)
+        residual = centered - members.means(centered)[members.cluster]
         # the second term is what the rounding of the mean added (Chan, Golub and LeVeque 1983)
-        wss += members.sums(residual * residual) - members.sums(residual) ** 2 / members.counts
+        wss += members.sums(residual * residual) - members.sums(residual) ** 2 / np.maximum(members.sizes, 1)
     within = float(wss.sum())
     between = max(tss - within, 0.0)
     ratio = between / tss if tss > 0 else None
@@ -79,7 +82,7 @@ def cluster_means(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any
     members = _Members(raw, labels)
     means = np.empty((members.k, raw.shape[1]))
     for j, column in enumerate(members.columns()):
-        means[:, j] = members.means(column) + members.centers[j]
+        means[:, j] = members.means(column) + members.origin[j]
     return means
 
 
@@ -115,7 +118,11 @@ def mean_distance(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
 
 
 class _Members:
-    """The rows in clusters, handed out one centred column at a time to spare memory."""
+    """The rows in clusters, handed out a column at a time to spare memory.
+
+    Columns count from their first value, not from zero: a large mean then costs no digits, and a
+    constant column is exactly zero.
+    """
 
     def __init__(self, Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> None:
         if len(Z) != len(labels):
@@ -125,24 +132,20 @@ class _Members:
         self.cluster: IntArray = labels[used].astype(np.int64) - 1
         self.k = int(self.cluster.max(initial=-1)) + 1
         self.sizes = np.bincount(self.cluster, minlength=self.k)
-        self.counts = np.maximum(self.sizes, 1)
-        self.centers = np.zeros(Z.shape[1])
+        self.origin = np.zeros(Z.shape[1])
 
-    def columns(self) -> Any:
+    def columns(self) -> Iterator[FloatArray]:
         for j in range(self._matrix.shape[1]):
             values = self._matrix[:, j] if self._used is None else self._matrix[self._used, j]
-            column = np.array(values, dtype=np.float64)
+            column: FloatArray = np.array(values, dtype=np.float64)
             if len(column):
-                # from the first value, not from zero: a constant column comes out as exact zeros
-                first = column[0]
-                column -= first
-                offset = column.mean()
-                column -= offset
-                self.centers[j] = first + offset
+                self.origin[j] = column[0]
+                column -= column[0]
             yield column
 
     def sums(self, values: FloatArray) -> FloatArray:
-        return np.bincount(self.cluster, weights=values, minlength=self.k)
+        sums: FloatArray = np.bincount(self.cluster, weights=values, minlength=self.k).astype(np.float64)
+        return sums
 
     def means(self, column: FloatArray) -> FloatArray:
         with np.errstate(invalid="ignore"):

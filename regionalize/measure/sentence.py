@@ -33,7 +33,11 @@ def contiguity_sentence(fragmentation: Fragmentation) -> str:
         return "There is no cluster: every unit is noise or left out."
     clusters = "1 cluster" if k == 1 else f"{k} clusters"
     if fragmentation.contiguous:
-        return "Contiguous: every cluster is one piece." if k > 1 else "Contiguous: the one cluster is one piece."
+        return (
+            "Contiguous: every cluster is one piece."
+            if k > 1
+            else "Contiguous: the one cluster is one piece."
+        )
     whole = [shape.label for shape in fragmentation.clusters if shape.subclusters == 1]
     if not whole:
         kept = "no cluster is whole"

@@ -20,14 +20,14 @@ CELLS = 1 << 18
 """Distances a generation may hold: it sets the number of children, so that they stay in cache."""
 MOST_CHILDREN = 16
 FEWEST_CHILDREN = 6
-POPULATION = 40
+POPULATION = 80
 FIRST_STEPS = 2
 """Lloyd steps every child makes; only the better half goes on."""
 MORE_STEPS = 4
 """Steps by Hartigan's criterion for the better half."""
 DRAWN_AMONG = 64
 """Rows that a swapped centre is drawn among."""
-PATIENCE = 25
+PATIENCE = 22
 """Generations without a better best before the best are finished, and the search ends or goes on."""
 FINISHED = 16
 """How many of the best are finished."""

@@ -74,14 +74,13 @@ class Outputs:
     output_layer: str | None = None
     label_column: str = "cluster"
     overwrite: bool = False
-    dissolve: Path | None = None
     map: Path | None = None
     report: Path | None = None
     centers: Path | None = None
 
     def paths(self) -> dict[str, Path]:
         """Return the files asked for, by option name."""
-        named = {name: getattr(self, name) for name in ("output", "dissolve", "map", "report", "centers")}
+        named = {name: getattr(self, name) for name in ("output", "map", "report", "centers")}
         return {name: path for name, path in named.items() if path is not None}
 
 

@@ -151,8 +151,8 @@ class Weights:
     @staticmethod
     def from_graph(graph: libpysal.graph.Graph, kind: str = "graph") -> Weights:
         """Take a `libpysal.graph.Graph`, its ids in order becoming rows 0 … n - 1."""
-        sparse = graph.sparse.tocoo()
-        linked = sparse.data != 0
-        return Weights.from_links(
-            graph.n, sparse.row[linked], sparse.col[linked], sparse.data[linked], kind=kind
-        )
+        adjacency = graph.adjacency
+        ids = graph.unique_ids
+        row = ids.get_indexer(adjacency.index.get_level_values("focal"))
+        neighbor = ids.get_indexer(adjacency.index.get_level_values("neighbor"))
+        return Weights.from_links(len(ids), row, neighbor, adjacency.to_numpy(dtype=np.float64), kind=kind)

@@ -122,8 +122,9 @@ def _touch(
     geometry: Geometries, bounds: FloatArray, first: IntArray, second: IntArray, *, rook: bool, snap: float
 ) -> BoolArray:
     """Ask GEOS about the pairs that coordinates did not settle."""
-    # Where lines meet, an invalid geometry touches what its repaired form touches. Only what lies wholly
-    # inside another can be judged differently, and that needs a box within a box (of one part, at least).
+    # Where lines meet, an invalid geometry touches what its repaired form touches, but for the rounding of
+    # the repair's own corners. Only what lies wholly inside another can be judged differently, and that needs
+    # a box within a box, or several parts.
     a, b = bounds[first], bounds[second]
     nested = (
         _inside(a, b)

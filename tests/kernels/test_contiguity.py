@@ -13,7 +13,8 @@ from regionalize.kernels.contiguity import contact_search, search_keys, search_p
 def ring_layers(draw):
     """Rings on a tiny lattice, so that vertices and edges meet often, repeated points and -0.0 included."""
     number = st.sampled_from([-1.0, -0.0, 0.0, 1.0, 2.0, 0.1])
-    units = draw(st.lists(st.lists(st.lists(st.tuples(number, number), min_size=2, max_size=6), max_size=2), max_size=5))
+    points = st.lists(st.tuples(number, number), min_size=2, max_size=6)
+    units = draw(st.lists(st.lists(points, max_size=2), max_size=5))
     coords, unit, ring = [], [], []
     for i, rings in enumerate(units):
         for points in rings:
@@ -22,7 +23,8 @@ def ring_layers(draw):
             coords += closed
             unit += [i] * len(closed)
     offsets = np.searchsorted(unit, np.arange(len(units) + 1))
-    return np.array(coords, dtype=float).reshape(-1, 2), offsets.astype(np.int64), np.array(ring, dtype=np.int64)
+    coords = np.array(coords, dtype=float).reshape(-1, 2)
+    return coords, offsets.astype(np.int64), np.array(ring, dtype=np.int64)
 
 
 def by_sets(coords, offsets, ring, first, second):

@@ -85,20 +85,26 @@ def messy_layers(draw):
     seed = draw(st.integers(0, 2**32 - 1))
     rng = np.random.default_rng(seed)
     rough = draw(st.sampled_from([0.0, 0.1, 0.3]))
-    corner = rng.normal(0, rough, (size + 1, size + 1, 2)) + np.stack(np.mgrid[: size + 1, : size + 1], axis=-1)
+    corner = rng.normal(0, rough, (size + 1, size + 1, 2)) + np.stack(
+        np.mgrid[: size + 1, : size + 1], axis=-1
+    )
     if draw(st.booleans()):
         corner = np.round(corner * 4) / 4 - 2.0  # on a lattice, exactly, around zero
     cells = []
     for i in range(size):
         for j in range(size):
             ring = [corner[i, j], corner[i + 1, j], corner[i + 1, j + 1], corner[i, j + 1]]
-            fault = draw(st.sampled_from(["none"] * 6 + ["drop", "middle", "noise", "shift", "repeat", "hole", "minus"]))
+            fault = draw(
+                st.sampled_from(
+                    ["none"] * 6 + ["drop", "middle", "noise", "shift", "repeat", "hole", "minus"]
+                )
+            )
             if fault == "drop":
                 ring = ring[:3]
             elif fault == "middle":  # a vertex the neighbour does not have
                 ring.insert(1, (ring[0] + ring[1]) / 2)
             elif fault == "noise":  # borders differ in the last bits
-                ring = [np.nextafter(point, 9) for point in ring]
+                ring = [point * (1 + 2**-52) for point in ring]
             elif fault == "shift":
                 ring = [point + rng.choice([0.25, 0.5, -0.5], 2) for point in ring]
             elif fault == "repeat":
@@ -114,7 +120,11 @@ def messy_layers(draw):
                 if draw(st.booleans()):
                     cells.append(shapely.Polygon(holes[0]))
             cells.append(shapely.Polygon(ring, holes))
-    extra = draw(st.lists(st.sampled_from(["copy", "merge", "cover", "tie", "far", "null", "empty", "sheet"]), max_size=4))
+    extra = draw(
+        st.lists(
+            st.sampled_from(["copy", "merge", "cover", "tie", "far", "null", "empty", "sheet"]), max_size=4
+        )
+    )
     for kind in extra:
         one, two = (cells[k] for k in rng.integers(0, len(cells), 2))
         if kind == "copy":
@@ -134,7 +144,9 @@ def messy_layers(draw):
         elif kind == "empty":
             cells.append(shapely.Polygon())
         elif kind == "sheet":  # a second fabric over the first, its inner polygons all sharing their edges
-            cells += [shapely.box(x, y, x + 0.75, y + 0.75) for x in (0, 0.75, 1.5, 2.25) for y in (0, 0.75, 1.5)]
+            cells += [
+                shapely.box(x, y, x + 0.75, y + 0.75) for x in (0, 0.75, 1.5, 2.25) for y in (0, 0.75, 1.5)
+            ]
     layer = np.empty(len(cells), dtype=object)
     layer[:] = cells
     return layer[rng.permutation(len(layer))]
@@ -143,15 +155,18 @@ def messy_layers(draw):
 @settings(deadline=None, max_examples=200)
 @given(messy_layers())
 def test_queen_and_rook_on_hostile_layers(layer):
-    assert pairs(contiguity_links(layer)) == queen_by_geos(layer)
-    rook, overlay = set(pairs(contiguity_links(layer, rook=True))), set(rook_by_geos(layer))
-    # an overlay rounds new corners, so it may lose an overlap of the last bits or gain a touch; nothing larger
-    for i, j in rook ^ overlay:
-        meet = shapely.intersection(*repaired(layer[[i, j]]))
-        assert shapely.length(shapely.boundary(meet) if meet.geom_type == "Polygon" else meet) < 1e-6 or (
-            shapely.area(meet) < 1e-6
-        )
-    assert rook <= set(pairs(contiguity_links(layer)))
+    queen, rook = set(pairs(contiguity_links(layer))), set(pairs(contiguity_links(layer, rook=True)))
+    # Repairing and overlaying round new corners. So where an invalid unit is in play a touch may come or go,
+    # and an overlap of the last bits may vanish from an overlay; nothing larger, and nothing else.
+    valid = repaired(layer)
+    changed = ~shapely.is_valid(layer)
+    for i, j in queen ^ set(queen_by_geos(layer)):
+        assert changed[[i, j]].any()
+        assert shapely.distance(valid[i], valid[j]) < 1e-9
+        assert shapely.area(shapely.intersection(valid[i], valid[j])) < 1e-9
+    for i, j in rook ^ set(rook_by_geos(layer)):
+        assert shapely.area(shapely.intersection(valid[i], valid[j])) < 1e-9
+    assert rook <= queen
 
 
 @settings(deadline=None, max_examples=40)
@@ -162,7 +177,9 @@ def test_snap_is_distance(layer, snap):
     near = shapely.distance(valid[first], valid[second]) <= snap
     expected = list(zip(first[near].tolist(), second[near].tolist(), strict=True))
     assert pairs(contiguity_links(layer, snap=snap)) == expected
-    assert set(pairs(contiguity_links(layer, rook=True))) <= set(pairs(contiguity_links(layer, rook=True, snap=snap)))
+    assert set(pairs(contiguity_links(layer, rook=True))) <= set(
+        pairs(contiguity_links(layer, rook=True, snap=snap))
+    )
     assert set(pairs(contiguity_links(layer, rook=True, snap=snap))) <= set(expected)
 
 
@@ -182,7 +199,9 @@ def test_blocks_threads_and_the_compiler_change_nothing(monkeypatch, rook):
 def test_a_hole_outside_its_shell_is_area_once_repaired():
     strange = shapely.Polygon(shapely.box(0, 0, 1, 1).exterior, [shapely.box(5, 5, 6, 6).exterior.coords])
     inside = shapely.box(5.4, 5.4, 5.6, 5.6)
-    assert pairs(contiguity_links(np.array([strange, inside]))) == [(0, 1)] == queen_by_geos([strange, inside])
+    assert (
+        pairs(contiguity_links(np.array([strange, inside]))) == [(0, 1)] == queen_by_geos([strange, inside])
+    )
 
 
 def test_collections_count_by_all_their_parts():

@@ -1,0 +1,64 @@
+"""`regionalize info`: what is in a layer, and whether it is fit to cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from regionalize.cli import options as opt
+from regionalize.cli.console import Console, number, table
+from regionalize.cli.methods import without_empty
+from regionalize.cli.weights import shortened
+
+
+@click.command("info", cls=opt.Sectioned)
+@opt.INPUT
+@opt.SOURCE
+@opt.WEIGHTS
+@opt.JSON
+@click.pass_obj
+def command(console: Console, input: str | None, as_json: bool, **values: Any) -> None:
+    """Say what is in a layer: rows, reference system, geometry, columns fit to cluster, neighbours, and what to
+    do about what is not fit."""
+    from regionalize.run.describe import describe_source
+    from regionalize.run.options import make_job
+
+    console.say_sample(input)
+    found = describe_source(input, make_job("kmeans", without_empty(values)))
+    if as_json:
+        console.json(found)
+    else:
+        show_info(console, found)
+
+
+def show_info(console: Console, found: dict[str, Any]) -> None:
+    """Print a description of a layer."""
+    rows = [
+        ("file", f"{found['file']} ({found['driver']})"),
+        ("layer", str(found["layer"])),
+        ("rows", str(found["rows"])),
+        ("reference system", found["crs"] or "none"),
+        ("geometry", counted(found["geometry"]) or "none"),
+        ("geometry faults", counted(found["faults"]) or "none"),
+    ]
+    weights = found["weights"]
+    if weights is not None:
+        rows += [
+            ("neighbours", f"{weights['kind']}, mean {number(weights['mean_degree'])}"),
+            ("islands", shortened(weights["islands"])),
+            ("components", str(len(weights["components"]))),
+        ]
+    rich = console.rich()
+    rich.print(table("Layer", ("property", "value"), rows, numeric=False))
+    columns = [
+        (item["name"], item["type"], str(item["missing"]), item["left_out"] or "yes") for item in found["columns"]
+    ]
+    rich.print(table("Columns", ("name", "type", "missing", "variable?"), columns, numeric=False))
+    for line in found["advice"]:
+        rich.print(f"- {line}")
+
+
+def counted(counts: dict[str, int]) -> str:
+    """Write counts in one line."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

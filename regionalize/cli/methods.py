@@ -1,0 +1,92 @@
+"""A command for every row of the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regionalize.cli import options as opt
+from regionalize.cli.console import Console
+from regionalize.errors import UsageError
+from regionalize.model.catalog import Method, Param
+from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+
+
+def method_command(method: Method) -> click.Command:
+    """Build the command of one method: shared bundles, and the method's own options."""
+
+    @click.pass_obj
+    def callback(console: Console, /, **values: Any) -> None:
+        run_method(console, method.name, values)
+
+    own = [param_option(param) for param in method.params]
+    decorated = in_order(
+        opt.INPUT,
+        opt.bundle("Method", click.option("--k", type=int, metavar="K", help="Number of clusters."), *own),
+        opt.SOURCE,
+        opt.VARIABLES,
+        opt.FEATURES,
+        opt.SMOOTHING,
+        opt.WEIGHTS,
+        opt.BOUNDS,
+        opt.RUN,
+        opt.OUTPUT,
+        opt.RESULTS,
+        opt.JSON,
+    )(callback)
+    text = f"{method.summary}\n\nReferences: {method.reference}."
+    return click.command(method.name, help=text, cls=opt.Sectioned)(decorated)
+
+
+def in_order(*decorators: Any) -> Any:
+    """Apply decorators so that options come in the order they are listed."""
+
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def param_option(param: Param) -> Any:
+    """Turn a catalog row into an option."""
+    kind: Any = click.Choice(param.kind) if isinstance(param.kind, tuple) else param.kind
+    name = "--" + param.name.replace("_", "-")
+    metavar = None if isinstance(param.kind, tuple) else "N"
+    return click.option(name, type=kind, metavar=metavar, help=f"{param.help} [default: {param.default}]")
+
+
+def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
+    """Build job and outputs, run, and show the report."""
+    from regionalize.run.files import run
+    from regionalize.run.options import make_job
+
+    source, as_json, timing = values.pop("input"), values.pop("as_json"), values.pop("timing")
+    outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS})
+    job = make_job(method, without_empty(values))
+    if job.k is None:
+        raise UsageError("the number of clusters is missing", advice="give --k, such as --k 12")
+    check_standard_output(outputs.output, as_json)
+    console.say_sample(source)
+    with console.progress() as progress:
+        solution = run(source, job, outputs, progress)
+    console.notes(solution.notes)
+    if timing:
+        console.timing(solution.seconds)
+    if str(outputs.output) != "-":
+        console.report(solution.report, as_json=as_json)
+    console.written(outputs.paths())
+
+
+def without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    """Drop options that were not given (click passes an empty tuple for a repeatable one)."""
+    return {name: value for name, value in values.items() if value is not None and value != ()}
+
+
+def check_standard_output(output: Path | None, as_json: bool) -> None:
+    """Refuse two documents on one standard output."""
+    if as_json and str(output) == "-":
+        raise UsageError("--json and -o - both write to standard output", advice="write one of them to a file")

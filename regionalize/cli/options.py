@@ -1,0 +1,163 @@
+"""Shared options, in bundles: nouns in one place, so that every command reads alike.
+
+Options arrive as text and are turned into values by `regionalize.run.options`, which Python callers use too.
+An option that is not given is None: the default is the job's own, told in the help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regionalize.model.job import DEFAULT_SEED
+
+TRANSFORMS = ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw")
+
+
+def bundle(title: str, *options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make one decorator of several, kept in order under a title of their own in the help."""
+
+    def decorate(function: Any) -> Any:
+        before = len(getattr(function, "__click_params__", []))
+        for option in reversed(options):
+            function = option(function)
+        for param in function.__click_params__[before:]:
+            param.section = title
+        return function
+
+    return decorate
+
+
+class Sectioned(click.Command):
+    """A command whose help lists options under the titles of their bundles."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section per bundle, in the order of the command."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def file_option(*names: str, help: str) -> Callable[[Any], Any]:
+    """Make an option that takes a path to write."""
+    return click.option(*names, metavar="PATH", type=click.Path(path_type=Path), help=help)
+
+
+INPUT = click.argument("input", required=False, metavar="[INPUT]")
+
+SOURCE = bundle(
+    "Source",
+    click.option("--layer", metavar="NAME", help="Layer of a file that has several."),
+    click.option("--where", metavar="EXPR", help="Attribute filter, e.g. \"state = 'CE'\"."),
+    click.option("--id", metavar="COLUMN", help="Column that names the units in messages and weights files."),
+    click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say."),
+)
+
+VARIABLES = bundle(
+    "Variables",
+    click.option(
+        "--columns",
+        metavar="LIST",
+        multiple=True,
+        help="Variables by name or glob, comma-separated. [default: every numeric column that does not look like an identifier]",
+    ),
+    click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
+    click.option(
+        "--missing",
+        type=click.Choice(["error", "drop", "mean", "median"]),
+        help="What to do about missing values; dropped rows are written with a null label. [default: error]",
+    ),
+    click.option("--transform", type=click.Choice(TRANSFORMS), help="Scaling of every variable. [default: z]"),
+)
+
+FEATURES = bundle(
+    "Features",
+    click.option("--column-weights", metavar="LIST", multiple=True, help="Weights of variables, e.g. pop=2,gini=.5."),
+    click.option("--with-centroids", is_flag=True, default=None, help="Add the X and Y of the centroid as two variables."),
+    click.option(
+        "--centroid-weight",
+        metavar="W|auto",
+        help="Share of all weight on the centroids, 0 to 1; auto: the smallest whose clusters are all contiguous.",
+    ),
+    click.option(
+        "--centroid-scale",
+        type=click.Choice(["axis", "isotropic"]),
+        help="Scale X and Y each by itself or by one factor. [default: axis]",
+    ),
+    click.option(
+        "--project",
+        metavar="auto|EPSG:n|none",
+        help="Where to measure centroids; auto projects a geographic layer. [default: auto]",
+    ),
+    click.option("--dtype", type=click.Choice(["float64", "float32"]), help="Precision of the variables. [default: float64]"),
+)
+
+SMOOTHING = bundle(
+    "Smoothing",
+    click.option("--hops", type=int, metavar="H", help="Smooth over H-hop neighbourhoods first. [default: 0, smooth: 1]"),
+    click.option("--alpha", type=float, metavar="A", help="Share of its own value a unit keeps per hop. [default: 0.5]"),
+    click.option(
+        "--smooth-mode",
+        type=click.Choice(["mean", "sum", "idw", "gaussian"]),
+        help="How neighbours are combined. [default: mean]",
+    ),
+)
+
+WEIGHTS = bundle(
+    "Weights",
+    click.option(
+        "--weights",
+        metavar="SPEC",
+        help="queen, rook, knn:6, distance:50km, kernel:gaussian:10 or a .gal, .gwt or .parquet file. "
+        "[default: queen for polygons, knn:6 for points]",
+    ),
+    click.option("--snap", type=float, metavar="DIST", help="Map units between units that still count as touching."),
+    click.option(
+        "--islands",
+        type=click.Choice(["keep", "nearest", "error"]),
+        help="Units without neighbours: keep them, join them to the nearest, or refuse. [default: keep]",
+    ),
+)
+
+BOUNDS = bundle(
+    "Bounds",
+    click.option("--min-size", type=int, metavar="N", help="Least units in every cluster."),
+    click.option("--max-size", type=int, metavar="N", help="Most units in any cluster."),
+    click.option("--min-bound", metavar="COL=N", help="Least sum of a column in every cluster, e.g. pop=50000 or pop=10%."),
+    click.option("--max-bound", metavar="COL=N", help="Most sum of a column in any cluster."),
+)
+
+RUN = bundle(
+    "Run",
+    click.option("--seed", type=int, metavar="N", help=f"Seed of every random draw. [default: {DEFAULT_SEED}]"),
+    click.option("--jobs", type=int, metavar="N", help="Threads for large data. [default: all processors]"),
+    click.option("--timing", is_flag=True, help="Say on standard error how long each stage took."),
+)
+
+OUTPUT = bundle(
+    "Output",
+    file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),
+    click.option("--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."),
+    click.option("--label-column", metavar="NAME", default="cluster", show_default=True, help="Name of the label column."),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+)
+
+RESULTS = bundle(
+    "Output",
+    file_option("--map", help="Map to draw: .png, .svg or .pdf."),
+    file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md."),
+    file_option("--centers", help="Cluster centres to write as .csv."),
+)
+
+JSON = bundle(
+    "Output",
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the report."),
+)

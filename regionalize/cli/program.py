@@ -1,0 +1,198 @@
+"""The edge of the program: the group of commands, configuration, errors and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from regionalize import __version__
+from regionalize.errors import RegionalizeError, UsageError, nearest
+from regionalize.model.catalog import METHODS
+
+COMMANDS = {
+    "validate": "Measure an existing label column; --require makes it a check.",
+    "weights": "Build, describe and convert spatial weights.",
+    "smooth": "Write columns smoothed over H-hop neighbourhoods.",
+    "map": "Draw a map of a label column.",
+    "info": "Say what is in a layer and whether it is fit to cluster.",
+    "sample": "Copy the bundled sample data here.",
+}
+"""Commands that are not methods: one file each in this folder, loaded when called."""
+
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(BaseException):
+    """The process was asked to end: raised so that temporary files are removed on the way out."""
+
+
+class Commands(click.Group):
+    """Commands by name; a command's module is imported only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Methods first, then the others."""
+        return [*METHODS, *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name in METHODS:
+            from regionalize.cli.methods import method_command
+
+            return method_command(METHODS[cmd_name])
+        if cmd_name in COMMANDS:
+            command: click.Command = import_module(f"regionalize.cli.{cmd_name}").command
+            return command
+        return None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Suggest the nearest command for a wrong one."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise UsageError(
+                f"there is no command '{name}'",
+                advice=nearest(name, self.list_commands(ctx)) or "see regionalize --help",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List methods and other commands apart, without importing any."""
+        for title, rows in (
+            ("Methods", [(method.name, method.summary) for method in METHODS.values()]),
+            ("Commands", list(COMMANDS.items())),
+        ):
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option("--config", metavar="FILE", type=click.Path(), help="TOML file with option values; options given here win.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors.")
+@click.option("--no-color", is_flag=True, help="No colours (also: the NO_COLOR variable).")
+@click.option("--debug", is_flag=True, help="Show a traceback on errors.")
+@click.pass_context
+def program(ctx: click.Context, config: str | None, verbose: bool, quiet: bool, no_color: bool, debug: bool) -> None:
+    """Group places into regions.
+
+    INPUT is any vector layer: shapefile, GeoPackage, GeoJSON, FlatGeobuf, File Geodatabase, KML, GeoParquet, in
+    a zip too, or - for GeoJSON on standard input. Left out, the bundled sample is used.
+    """
+    from regionalize.cli.console import Console
+
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet exclude each other")
+    ctx.obj = Console(quiet=quiet, verbose=verbose, color=False if no_color or "NO_COLOR" in os.environ else None)
+    if config is not None:
+        ctx.default_map = {**read_config(config, ctx)}
+
+
+def read_config(path: str, ctx: click.Context) -> Mapping[str, Any]:
+    """Read option values for every command from a TOML file; keys at the top serve all commands.
+
+    A table named like a command serves that command alone. Unknown keys are refused.
+    """
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            content = tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"the configuration cannot be read ({error.strerror})", file=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"is not TOML: {error}", file=path) from error
+    group = ctx.command
+    assert isinstance(group, click.Group)
+    options = {name: option_names(group.get_command(ctx, name)) for name in group.list_commands(ctx)}
+    everywhere = set().union(*options.values())
+    top = {}
+    tables: dict[str, dict[str, Any]] = {}
+    for key, value in content.items():
+        if key in options and isinstance(value, dict):
+            tables[key] = {checked_key(name, options[key], path): item for name, item in value.items()}
+        else:
+            top[checked_key(key, everywhere | set(options), path)] = value
+    return {
+        name: {**{key: value for key, value in top.items() if key in known}, **tables.get(name, {})}
+        for name, known in options.items()
+    }
+
+
+def option_names(command: click.Command | None) -> set[str]:
+    """Names of a command's options, with underscores."""
+    return {str(param.name) for param in command.params if isinstance(param, click.Option)} if command else set()
+
+
+def checked_key(key: str, known: set[str], path: str) -> str:
+    """Return the option's name, or refuse the key with the nearest one."""
+    name = key.replace("-", "_")
+    if name not in known:
+        raise UsageError(f"unknown key '{key}'", advice=nearest(name, known), file=path)
+    return name
+
+
+def run_program(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0, 1, 2, 3, 130 or 143 (`docs/cli.md`)."""
+    given = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in given
+    previous = _raise_when_terminated()
+    try:
+        code = program.main(args=given, prog_name="regionalize", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except RegionalizeError as error:
+        if debug:
+            raise
+        return fail(str(error), error.exit_code)
+    except click.exceptions.Abort:
+        return fail("interrupted; nothing was written", INTERRUPTED)
+    except KeyboardInterrupt:
+        return fail("interrupted; nothing was written", INTERRUPTED)
+    except Terminated:
+        return fail("terminated; nothing was written", TERMINATED)
+    except click.ClickException as error:
+        return fail(usage_text(error), error.exit_code)
+    except BrokenPipeError:
+        # the reader has gone: point standard output elsewhere, so that closing it does not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        return fail("there is not enough memory for this", 1)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _raise_when_terminated() -> Any:
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    try:
+        return signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # not in the main thread: the caller sees to signals
+        return None
+
+
+def usage_text(error: click.ClickException) -> str:
+    """One line for what click found wrong, with the nearest option for an unknown one."""
+    text = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        hint = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
+        return f"there is no option {error.option_name}{hint}"
+    return text[:1].lower() + text[1:]
+
+
+def fail(text: str, code: int) -> int:
+    """Write one error line and return the exit code."""
+    line = "".join(letter if letter.isprintable() else "�" for letter in " ".join(text.split()))
+    try:
+        sys.stderr.write(f"error: {line}\n")
+    except (UnicodeEncodeError, OSError):
+        os.write(2, f"error: {line}\n".encode("ascii", "backslashreplace"))
+    return code

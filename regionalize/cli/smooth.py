@@ -1,0 +1,56 @@
+"""`regionalize smooth`: write H-hop smoothed columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regionalize.cli import options as opt
+from regionalize.cli.console import Console
+from regionalize.cli.methods import without_empty
+from regionalize.errors import UsageError, listed
+
+
+@click.command("smooth", cls=opt.Sectioned)
+@opt.INPUT
+@opt.SOURCE
+@click.option("--columns", metavar="LIST", multiple=True, help="Columns to smooth, by name or glob. [default: every variable]")
+@click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob.")
+@click.option(
+    "--missing",
+    type=click.Choice(["error", "drop", "mean", "median"]),
+    help="What to do about missing values; dropped rows are written with null. [default: error]",
+)
+@opt.SMOOTHING
+@opt.WEIGHTS
+@click.option("--suffix", metavar="TEXT", default="_smooth", show_default=True, help="Ending of the new columns' names.")
+@opt.file_option("-o", "--output", help="Layer to write, format by extension.  [required]")
+@click.option("--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@click.pass_obj
+def command(
+    console: Console,
+    input: str | None,
+    suffix: str,
+    output: Path | None,
+    output_layer: str | None,
+    overwrite: bool,
+    **values: Any,
+) -> None:
+    """Write columns smoothed over H-hop neighbourhoods, in original units.
+
+    Every hop takes x to alpha * x + (1 - alpha) * (what its neighbours have); hops is 1 unless given.
+    """
+    from regionalize.run.neighbours import run_smooth
+    from regionalize.run.options import make_job
+
+    if output is None:
+        raise UsageError("the file to write is missing", advice="give -o smoothed.gpkg")
+    job = make_job("kmeans", {"hops": 1, **without_empty(values)})
+    console.say_sample(input)
+    added, notes = run_smooth(input, job, output, suffix=suffix, output_layer=output_layer, overwrite=overwrite)
+    console.notes(notes)
+    console.say(f"{len(added)} columns added: {listed(added)}")
+    console.written({"output": output})

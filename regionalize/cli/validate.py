@@ -1,0 +1,67 @@
+"""`regionalize validate`: measure labels that exist already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regionalize.cli import options as opt
+from regionalize.cli.console import Console
+from regionalize.cli.methods import without_empty
+from regionalize.errors import UsageError
+
+FAULTS = 3
+
+
+@click.command("validate", cls=opt.Sectioned)
+@opt.INPUT
+@click.option("--label-column", metavar="NAME", help="Column that holds the labels.  [required]")
+@opt.SOURCE
+@opt.VARIABLES
+@opt.WEIGHTS
+@click.option(
+    "--require",
+    metavar="LIST",
+    multiple=True,
+    help="What must hold, comma-separated: contiguous, k=N, min-size=N, max-size=N. Faults exit with 3.",
+)
+@opt.file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md.")
+@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@opt.JSON
+@click.pass_obj
+def command(
+    console: Console,
+    input: str | None,
+    label_column: str | None,
+    require: tuple[str, ...],
+    report: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Measure an existing label column: fit, fragmentation, joins, compactness and diameter.
+
+    With --require, faults are listed on standard error and the exit code is 3.
+    """
+    from regionalize.measure.checks import find_faults, parse_requirements
+    from regionalize.run.existing import measure_existing
+    from regionalize.run.options import make_job
+
+    if label_column is None:
+        raise UsageError("the label column is missing", advice="give --label-column NAME")
+    requirements = parse_requirements(",".join(require)) if require else {}
+    job = make_job("kmeans", without_empty(values))
+    console.say_sample(input)
+    solution, names = measure_existing(input, job, label_column, report, overwrite)
+    console.notes(solution.notes)
+    console.report(solution.report, as_json=as_json)
+    if not requirements:
+        return 0
+    if solution.weights is None:
+        raise UsageError("a table without geometry has no weights to check with", advice="give --weights FILE")
+    faults = find_faults(solution.partition.labels, solution.weights, requirements, names)
+    for fault in faults:
+        console.fault(fault)
+    return FAULTS if faults else 0

@@ -1,0 +1,79 @@
+"""`regionalize weights`: build, describe and convert spatial weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regionalize.cli import options as opt
+from regionalize.cli.console import Console, number, table
+from regionalize.cli.methods import without_empty
+
+
+@click.command("weights", cls=opt.Sectioned)
+@opt.INPUT
+@opt.SOURCE
+@opt.WEIGHTS
+@click.option(
+    "--symmetric",
+    type=click.Choice(["union", "mutual"]),
+    help="Make every link go both ways: add the reverse, or keep only mutual links.",
+)
+@opt.file_option("-o", "--output", help="Weights file to write: .gal, .gwt or .parquet.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@opt.JSON
+@click.pass_obj
+def command(
+    console: Console,
+    input: str | None,
+    symmetric: str | None,
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Build spatial weights, describe them, and write them as .gal, .gwt or .parquet.
+
+    A weights file given as --weights is read, matched to the layer by id, described and converted.
+    """
+    from regionalize.run.neighbours import run_weights
+    from regionalize.run.options import make_job
+
+    console.say_sample(input)
+    job = make_job("kmeans", without_empty(values))
+    description, notes = run_weights(input, job, symmetric, output, overwrite)
+    console.notes(notes)
+    if as_json:
+        console.json(description)
+    else:
+        show_weights(console, description)
+    if output is not None:
+        console.written({"weights": output})
+
+
+def show_weights(console: Console, found: dict[str, Any]) -> None:
+    """Print a description of weights."""
+    rows = [
+        ("units", str(found["n"])),
+        ("links", f"{found['links']} (directed)"),
+        ("neighbours", f"{found['min_degree']} to {found['max_degree']}, mean {number(found['mean_degree'])}"),
+        ("islands", shortened(found["islands"])),
+        ("components", shortened([f"{item['size']} with {item['first']}" for item in found["components"]])),
+        ("symmetric", "yes" if found["symmetric"] else "no"),
+    ]
+    rich = console.rich()
+    rich.print(table(f"Weights: {found['kind']}", ("property", "value"), rows, numeric=False))
+    degrees = [(str(degree), str(units)) for degree, units in found["degrees"].items()]
+    rich.print(table("Units by number of neighbours", ("neighbours", "units"), degrees))
+    if found["added"]:
+        added = [(str(one), str(other), number(distance)) for one, other, distance in found["added"]]
+        rich.print(table("Links made to join islands and components", ("unit", "unit", "distance"), added))
+
+
+def shortened(items: list[Any]) -> str:
+    """Count a list and name its first few."""
+    from regionalize.errors import listed
+
+    return f"{len(items)}: {listed(items, limit=5)}" if items else "none"

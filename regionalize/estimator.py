@@ -1,0 +1,94 @@
+"""The one scikit-learn shell around every method of the catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from regionalize.errors import UsageError
+from regionalize.model.catalog import find_method
+from regionalize.model.partition import Partition
+from regionalize.run.options import checked_params
+
+
+class Regionalizer:
+    """A clusterer with scikit-learn's manners: `fit`, `fit_predict`, `labels_`, `get_params`.
+
+    Data are taken as they are: scale them before, as with any scikit-learn estimator.
+
+    Parameters
+    ----------
+    method : str
+        A name of the catalog.
+    n_clusters : int
+        Number of clusters.
+    connectivity : sparse array or None
+        Neighbours, for methods that use them; k-means does not.
+    seed : int or None
+        Seed of every draw (the command line's default when None).
+    **params
+        The method's own options.
+
+    Attributes
+    ----------
+    labels_ : (n,) int64
+        Clusters 0 … k - 1 by falling size, as scikit-learn numbers from 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Regionalizer("kmeans", n_clusters=2).fit_predict(np.array([[0.0], [0.1], [0.2], [9.0]])).tolist()
+    [0, 0, 0, 1]
+    """
+
+    labels_: NDArray[np.int64]
+
+    def __init__(
+        self,
+        method: str = "kmeans",
+        n_clusters: int = 8,
+        connectivity: Any = None,
+        seed: int | None = None,
+        **params: Any,
+    ) -> None:
+        self.method = method
+        self.n_clusters = n_clusters
+        self.connectivity = connectivity
+        self.seed = seed
+        self.params = params
+
+    def fit(self, X: ArrayLike, y: object = None) -> Regionalizer:
+        """Group the rows of X (n, p); `y` is ignored."""
+        from regionalize.model.job import DEFAULT_SEED
+
+        values = np.asarray(X, dtype=np.float64)
+        if values.ndim != 2:
+            raise UsageError(f"X has {values.ndim} dimensions; it must be a table of rows and columns")
+        if not np.isfinite(values).all():
+            raise UsageError("X holds missing or infinite values", advice="fill or drop them first")
+        row = find_method(self.method)
+        params = checked_params(row, self.params)
+        seed = DEFAULT_SEED if self.seed is None else self.seed
+        codes = row.load()(values, self.n_clusters, seed=seed, **params)
+        self.labels_ = Partition.canonical(codes).labels - 1
+        return self
+
+    def fit_predict(self, X: ArrayLike, y: object = None) -> NDArray[np.int64]:
+        """Fit and return `labels_`."""
+        return self.fit(X, y).labels_
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, as `sklearn.base.clone` asks for them."""
+        named = ("method", "n_clusters", "connectivity", "seed")
+        return {**{name: getattr(self, name) for name in named}, **self.params}
+
+    def set_params(self, **params: Any) -> Regionalizer:
+        """Change parameters in place and return self."""
+        for name, value in params.items():
+            if name in {"method", "n_clusters", "connectivity", "seed"}:
+                setattr(self, name, value)
+            else:
+                self.params[name] = value
+        return self

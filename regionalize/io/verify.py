@@ -1,0 +1,64 @@
+"""Read back what was written, in outline: GDAL can fail on a full disk without saying so."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from regionalize.errors import DataError, OutputError, listed
+from regionalize.io import damage
+from regionalize.io.formats import CSV, GEOJSON, GEOPARQUET, SHAPEFILE, ZIPPED_SHAPEFILE, Format
+from regionalize.io.source import Source
+
+
+def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) -> tuple[str, ...]:
+    """Check that a written file is whole, with all rows and columns; return notes on renamed columns.
+
+    Raises
+    ------
+    OutputError
+        If it is not.
+    """
+    if form in (CSV, GEOJSON):  # not written by GDAL: every failed write is reported
+        return ()
+    if form is GEOPARQUET:
+        import pyarrow.parquet as pq
+
+        _compare(pq.read_metadata(path).num_rows, rows)
+        return ()
+    import pyogrio
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if form in (SHAPEFILE, ZIPPED_SHAPEFILE):
+                damage.check_shapefile(Source(path.name, str(path), "shapefile", path))
+            # a geodatabase may have renamed the layer; it holds only the one
+            chosen = layer if form.driver == "GPKG" else 0
+            about = pyogrio.read_info(path, layer=chosen, force_feature_count=True)
+    except (DataError, ValueError, RuntimeError, OSError) as error:
+        reason = error.reason if isinstance(error, DataError) else " ".join(str(error).split())
+        raise _not_whole(reason) from error
+    _compare(int(about["features"]), rows)
+    return _renamed([str(name) for name in about["fields"]], names, form)
+
+
+def _renamed(found: list[str], names: list[str], form: Format) -> tuple[str, ...]:
+    if form.driver == "LIBKML":  # its own columns come first, and 'name' becomes 'Name'
+        lower = {name.lower() for name in found}
+        found = [name for name in names if name.lower() in lower]
+    if len(found) < len(names):
+        raise _not_whole(f"{len(names) - len(found)} of {len(names)} columns are missing")
+    changed = [f"{old} -> {new}" for old, new in zip(names, found, strict=False) if old != new]
+    return (f"Columns renamed by the {form.name}: {listed(changed, limit=len(changed))}.",) if changed else ()
+
+
+def _compare(found: int, rows: int) -> None:
+    if found != rows:
+        raise _not_whole(f"{found:,} of {rows:,} rows are in the file")
+
+
+def _not_whole(reason: str) -> OutputError:
+    return OutputError(
+        f"could not be written whole: {reason}", advice="check the space on the disk, or write elsewhere"
+    )

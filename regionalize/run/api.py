@@ -1,0 +1,132 @@
+"""The Python call: a GeoDataFrame in, labels on its index out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regionalize.errors import UsageError
+from regionalize.model.partition import LEFT_OUT
+from regionalize.run.options import make_job
+
+if TYPE_CHECKING:
+    import geopandas
+    import libpysal.graph
+    import pandas as pd
+
+    from regionalize.model.report import Report
+    from regionalize.model.weights import Weights
+    from regionalize.run.solve import Solution
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `regionalize` found.
+
+    Attributes
+    ----------
+    labels : pandas.Series
+        Cluster of every row on the frame's index: 1 … k by falling size, 0 for noise, missing where a row
+        was left out.
+    report : Report
+        Fit, fragmentation and centres.
+    notes : tuple of str
+        What the command line would have said on standard error.
+    weights : Weights or None
+        The weights used; ``weights.to_graph()`` gives a `libpysal.graph.Graph`.
+    """
+
+    labels: pd.Series[Any]
+    report: Report
+    notes: tuple[str, ...]
+    weights: Weights | None
+    frame: geopandas.GeoDataFrame
+    solution: Solution
+
+    def to_frame(self, label_column: str = "cluster") -> geopandas.GeoDataFrame:
+        """Return a copy of the frame with the labels appended as a column."""
+        if label_column in self.frame.columns:
+            raise UsageError(f"the frame already has a column '{label_column}'", advice="choose another label_column")
+        return self.frame.assign(**{label_column: self.labels})
+
+    def plot(self, path: str | Path) -> Path:
+        """Draw the map as PNG, SVG or PDF, by the ending of `path`, and return the path."""
+        from regionalize.io.atomic import replacing
+        from regionalize.run.files import MAP_FORMATS, draw_solution
+
+        path = Path(path)
+        if path.suffix.lower() not in MAP_FORMATS:
+            raise UsageError(f"a map cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}")
+        with replacing(path) as target:
+            draw_solution(self.solution, target, path.suffix)
+        return path
+
+
+def regionalize(
+    frame: geopandas.GeoDataFrame,
+    method: str = "kmeans",
+    *,
+    weights: str | Weights | libpysal.graph.Graph | None = None,
+    **options: Any,
+) -> Result:
+    """Group the rows of a GeoDataFrame into regions.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        n rows; a DataFrame without geometry can be clustered by its attributes.
+    method : str
+        A command of the catalog, such as ``"kmeans"``.
+    weights : str, Weights or libpysal.graph.Graph, optional
+        ``"queen"``, ``"knn:6"``, a weights file, or ready-made weights in row order.
+    **options
+        Every option of the command line, with underscores: ``k=12``, ``columns=["a", "b"]``,
+        ``with_centroids=True``, ``centroid_weight="auto"``, ``hops=2``, ``seed=1`` …
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    RegionalizeError
+        With one line on what is wrong and what to do.
+
+    Examples
+    --------
+    >>> import geopandas, regionalize as rz
+    >>> from regionalize.io.sample import sample_path
+    >>> counties = geopandas.read_file(sample_path())
+    >>> found = rz.regionalize(counties, "kmeans", k=4, columns=["pct_rural", "pct_pov"])
+    >>> sorted(found.labels.unique().tolist())
+    [1, 2, 3, 4]
+    """
+    from regionalize.model.layer import Layer
+    from regionalize.model.weights import Weights
+    from regionalize.run.solve import solve
+
+    for name in ("layer", "where", "encoding"):
+        if options.get(name) is not None:
+            raise UsageError(f"'{name}' is for reading a file", advice="use read_layer, or filter the frame")
+    job = make_job(method, {**options, "weights": weights if isinstance(weights, str) else None})
+    layer = Layer.from_frame(frame)
+    if weights is None or isinstance(weights, str):
+        ready = None
+    else:
+        ready = weights if isinstance(weights, Weights) else Weights.from_graph(weights)
+    solution = solve(layer, job, weights=ready)
+    import pandas as pd
+
+    codes = pd.array(solution.partition.labels, dtype="Int64")
+    codes[solution.partition.labels == LEFT_OUT] = pd.NA
+    whole = (solution.partition.labels != LEFT_OUT).all()
+    labels = pd.Series(codes, index=frame.index, name="cluster")
+    return Result(
+        labels=labels.astype("int64") if whole else labels,
+        report=solution.report,
+        notes=solution.notes,
+        weights=solution.weights,
+        frame=frame,
+        solution=solution,
+    )

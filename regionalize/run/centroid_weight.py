@@ -1,0 +1,87 @@
+"""`--centroid-weight auto`: the smallest weight of the coordinates whose clusters are all contiguous."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import InfeasibleError, UsageError
+
+if TYPE_CHECKING:
+    from regionalize.model.bounds import Bound
+    from regionalize.model.catalog import Method
+    from regionalize.model.features import Features
+    from regionalize.model.job import Job
+    from regionalize.model.weights import Weights
+    from regionalize.run.solve import Progress
+
+WEIGHTS = tuple(round(step / 100, 2) for step in range(101))
+"""Every hundredth, as fine as GeoDa's slider. All of them, because contiguity need not be monotone in the
+weight: a bisection, as GeoDa does, may stop at a weight that is not the smallest."""
+
+
+def scan_centroid_weights(
+    method: Method,
+    features: Features,
+    job: Job,
+    bounds: tuple[Bound, ...],
+    weights: Weights | None,
+    progress: Progress | None,
+) -> tuple[Features, NDArray[np.int64], dict[str, Any]]:
+    """Run the method at every weight and keep the smallest one that leaves every cluster in one piece.
+
+    Each weight is solved by itself with the job's seed, so that running it again with the number found
+    gives the same labels.
+
+    Returns
+    -------
+    features : Features
+        Weighted by the weight found.
+    codes : (m,) int64
+        Its clusters.
+    extra : dict
+        ``centroid_weight`` and ``trade_off``: weight, BSS/TSS over the attributes, subclusters, contiguous.
+    """
+    from regionalize.features.build import reweight
+    from regionalize.kernels.components import components_within
+    from regionalize.measure.fit import measure_fit
+    from regionalize.run.solve import group
+
+    if weights is None:
+        raise UsageError("--centroid-weight auto needs weights to tell what is contiguous")
+    found: tuple[Features, NDArray[np.int64], float] | None = None
+    curve = []
+    for done, weight in enumerate(WEIGHTS):
+        if progress is not None:
+            progress("centroid weights", done, len(WEIGHTS))
+        weighted = reweight(features, weight)
+        try:
+            codes = group(method, weighted, job, bounds)
+        except InfeasibleError:  # at 0 or 1 fewer distinct rows may be left than clusters
+            continue
+        placed = np.zeros(len(weights), dtype=np.int64)
+        placed[features.rows] = codes + 1
+        component = components_within(weights.indptr, weights.indices, placed)
+        subclusters = len(np.unique(component[features.rows]))
+        contiguous = subclusters == job.k
+        curve.append(
+            {
+                "weight": weight,
+                "bss_tss_attributes": measure_fit(features.scaled, codes + 1).ratio,
+                "subclusters": subclusters,
+                "contiguous": contiguous,
+            }
+        )
+        if contiguous and found is None:
+            found = weighted, codes, weight
+    if found is None:
+        fewest = min(curve, key=lambda point: (point["subclusters"], point["weight"]))
+        raise InfeasibleError(
+            f"no weight of the centroids makes all {job.k} clusters contiguous: the fewest pieces are "
+            f"{fewest['subclusters']}, at weight {fewest['weight']:.2f}",
+            advice=f"use --centroid-weight {fewest['weight']:.2f}, or another k"
+            + (f" (the layer itself is in {weights.n_components} pieces)" if weights.n_components > 1 else ""),
+        )
+    return found[0], found[1], {"centroid_weight": found[2], "trade_off": curve}

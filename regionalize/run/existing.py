@@ -1,0 +1,126 @@
+"""Labels that exist already: read from a column, measured, drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError, UsageError, located, nearest
+from regionalize.model.job import Outputs
+from regionalize.model.partition import LEFT_OUT
+
+if TYPE_CHECKING:
+    from regionalize.model.job import Job
+    from regionalize.model.layer import Layer
+    from regionalize.run.solve import Solution
+
+
+def measure_existing(
+    source: str | None, job: Job, label_column: str, report: Path | None = None, overwrite: bool = False
+) -> tuple[Solution, NDArray[np.object_]]:
+    """Read a layer, measure one of its columns as labels, and write the report if asked.
+
+    Returns
+    -------
+    solution : Solution
+        Clusters keep the numbers of the column where it holds whole numbers from 1 without gaps.
+    names : (n,) array of str
+        What to call the rows in messages.
+    """
+    from regionalize.io.read import read_layer
+    from regionalize.run.files import refuse_outputs, write_outputs
+    from regionalize.run.solve import without_method
+
+    outputs = Outputs(report=report, overwrite=overwrite)
+    refuse_outputs(outputs, source, None)
+    layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+    with located(layer.origin.file, layer.origin.layer):
+        labels, values = read_labels(layer, label_column)
+        job = replace(job, exclude=(*job.exclude, label_column))
+        solution = without_method(layer, job, labels)
+    said = {"method": f"validate {label_column}", "k": solution.partition.k}
+    settings = {name: value for name, value in solution.report.settings.items() if name != "seed"}
+    extra = {"labels": {str(number): value for number, value in values.items()}}
+    solution = replace(
+        solution, report=replace(solution.report, settings={**settings, **said}, extra=extra)
+    )
+    write_outputs(solution, outputs)
+    return solution, layer.names(job.id)
+
+
+def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:
+    """Read a label column of any type as clusters 1 … k.
+
+    Whole numbers from 0 or 1 up to k without gaps keep their numbers (0 is noise); anything else is numbered
+    in the order of its values. Null is no label.
+
+    Returns
+    -------
+    labels : (n,) int64
+        Clusters; negative where there is no label.
+    values : dict
+        What stands in the column for each cluster.
+    """
+    if column not in layer.column_names:
+        raise UsageError(f"there is no column '{column}'", advice=nearest(column, layer.column_names))
+    values = layer.attributes[column].to_pylist()
+    present = [value for value in values if value is not None and value == value]
+    if not present:
+        raise DataError("holds no labels, only missing values", column=column)
+    try:
+        distinct = sorted(set(present))
+    except TypeError:
+        raise DataError("is not a column of labels", column=column, advice="name another column") from None
+    if len(distinct) == len(layer) and len(layer) > 2 and isinstance(distinct[0], float):
+        raise DataError("has a different number in every row; it is not a column of labels", column=column)
+    whole = all(isinstance(value, int | float) and float(value).is_integer() for value in distinct)
+    top = int(distinct[-1]) if whole else 0
+    if whole and {int(value) for value in distinct} | {0} == set(range(top + 1)) and top > 0:
+        number = {value: int(value) for value in distinct}
+    else:
+        number = {value: position for position, value in enumerate(distinct, 1)}
+    labels = np.array([number[v] if v is not None and v == v else LEFT_OUT for v in values], dtype=np.int64)
+    return labels, {code: value for value, code in number.items()}
+
+
+def draw_existing(
+    source: str | None,
+    target: Path,
+    label_column: str,
+    *,
+    layer: str | None = None,
+    where: str | None = None,
+    encoding: str | None = None,
+    title: str | None = None,
+    overwrite: bool = False,
+) -> tuple[str, ...]:
+    """Draw a map of a label column; return what was noticed."""
+    from regionalize.io.atomic import replacing
+    from regionalize.io.read import read_layer
+    from regionalize.maps.static import draw_map
+    from regionalize.run.files import refuse_outputs
+
+    refuse_outputs(Outputs(map=target, overwrite=overwrite), source, None)
+    found = read_layer(source, layer=layer, where=where, encoding=encoding)
+    with located(found.origin.file, found.origin.layer):
+        if not found.has_geometry:
+            raise DataError("the table has no geometry, so there is no map to draw")
+        labels, values = read_labels(found, label_column)
+        plain = all(value == code for code, value in values.items())
+        with replacing(target) as temporary:
+            notes = draw_map(
+                found.geometry,
+                labels,
+                temporary,
+                file_format=target.suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked above
+                title=title or f"{label_column}, k = {labels.max()}",
+                footer=Path(found.origin.file).name,
+                legend_title=label_column,
+                crs=found.crs,
+                names=None if plain else {code: str(value) for code, value in values.items()},
+            )
+    return (*found.notes, *notes)

@@ -1,0 +1,182 @@
+"""One run with files at both ends."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regionalize.errors import OutputError, UsageError, listed, located, nearest
+from regionalize.model.partition import LEFT_OUT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from regionalize.model.job import Job, Outputs
+    from regionalize.model.layer import Layer
+    from regionalize.model.partition import Partition
+    from regionalize.run.solve import Progress, Solution
+
+MAP_FORMATS = (".png", ".svg", ".pdf")
+REPORT_FORMATS = (".json", ".csv", ".md")
+
+
+def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | None = None) -> Solution:
+    """Read, solve and write; nothing is written unless everything can be.
+
+    Parameters
+    ----------
+    source : str or None
+        What `regionalize.io.read.read_layer` takes.
+    job, outputs : Job, Outputs
+        What to do and what to write.
+    progress : callable, optional
+        Told of stages and searches.
+
+    Raises
+    ------
+    RegionalizeError
+        With the file and layer it is about.
+    """
+    from regionalize.io.read import read_layer
+    from regionalize.run.solve import Stopwatch, solve
+
+    refuse_outputs(outputs, source, None)
+    watch = Stopwatch()
+    with watch.stage("read"):
+        layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+    with located(layer.origin.file, layer.origin.layer):
+        notes = refuse_outputs(outputs, source, layer)
+        solution = solve(layer, job, progress=progress)
+    with watch.stage("write"):
+        notes += write_outputs(solution, outputs)
+    seconds = {"read": watch.seconds["read"], **solution.seconds, "write": watch.seconds["write"]}
+    return replace_notes(solution, (*solution.notes, *notes), seconds)
+
+
+def replace_notes(solution: Solution, notes: tuple[str, ...], seconds: dict[str, float]) -> Solution:
+    """Return the solution with all that was noted, each note once, and the seconds of every stage."""
+    from dataclasses import replace
+
+    return replace(solution, notes=tuple(dict.fromkeys(notes)), seconds=seconds)
+
+
+def refuse_outputs(outputs: Outputs, source: str | None, layer: Layer | None) -> tuple[str, ...]:
+    """Refuse, before any work, outputs that cannot be written; note what a format will change."""
+    from regionalize.io.write import check_output
+
+    paths = outputs.paths()
+    same: dict[str, str] = {}
+    for option, path in paths.items():
+        key = str(path.absolute())
+        if key in same:
+            raise UsageError(f"--{option} and --{same[key]} are the same file, {path}", advice="give each its own")
+        same[key] = option
+    for option, known in (("map", MAP_FORMATS), ("report", REPORT_FORMATS), ("centers", (".csv",))):
+        file = paths.get(option)
+        if file is None:
+            continue
+        if file.suffix.lower() not in known:
+            raise OutputError(
+                f"--{option} cannot be written as '{file.suffix or file.name}'",
+                advice=f"use {listed(known)} " + nearest(file.suffix, known) if file.suffix else f"use {listed(known)}",
+                file=str(file),
+            )
+        check_side_file(file, source, outputs.overwrite)
+    if outputs.output is None:
+        return ()
+    return check_output(
+        outputs.output,
+        layer_name=outputs.output_layer,
+        added_names=(outputs.label_column,),
+        layer=layer,
+        input_path=source,
+        overwrite=outputs.overwrite,
+    )
+
+
+def check_side_file(path: Path, source: str | None, overwrite: bool) -> None:
+    """Refuse a map, report or table that would replace a file unasked, or the input ever."""
+    from regionalize.io.atomic import target_of, writable_folder
+    from regionalize.io.write import check_not_input
+
+    with located(str(path)):
+        target = target_of(path)
+        if source is not None:
+            check_not_input(target, source)
+        writable_folder(target.parent, shown=path)
+        if target.is_dir():
+            raise OutputError("is a folder", advice="name a file to write")
+        if target.exists() and not overwrite:
+            raise OutputError("already exists", advice="use --overwrite to replace it")
+
+
+def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
+    """Write every output: the smaller ones are made first and put in place once the layer is."""
+    from regionalize.io.atomic import replacing
+
+    notes: tuple[str, ...] = ()
+    with ExitStack() as pending:
+        if outputs.report is not None:
+            from regionalize.io.reports import write_report
+
+            write_report(pending.enter_context(replacing(outputs.report)), solution.report, outputs.report.suffix)
+        if outputs.centers is not None:
+            from regionalize.io.tables import write_centers
+
+            target = pending.enter_context(replacing(outputs.centers))
+            report = solution.report
+            write_centers(
+                target,
+                report.center_columns,
+                report.centers,
+                sizes=report.sizes,
+                label_column=outputs.label_column,
+                overwrite=True,
+            )
+        if outputs.map is not None:
+            target = pending.enter_context(replacing(outputs.map))
+            notes += draw_solution(solution, target, outputs.map.suffix)
+        if outputs.output is not None:
+            from regionalize.io.write import write_layer
+
+            notes += write_layer(
+                solution.layer,
+                outputs.output,
+                added={outputs.label_column: label_array(solution.partition)},
+                layer_name=outputs.output_layer,
+                overwrite=outputs.overwrite,
+            )
+    return notes
+
+
+def label_array(partition: Partition) -> pa.Array:
+    """Labels as a 32-bit integer column, null where a row was left out."""
+    import pyarrow as pa
+
+    labels = partition.labels
+    return pa.array(labels.astype("int32"), mask=labels == LEFT_OUT)
+
+
+def draw_solution(solution: Solution, target: Path, suffix: str) -> tuple[str, ...]:
+    """Draw the map of a solution: title with method, k and variables, source line with the settings."""
+    from regionalize.maps.static import draw_map
+
+    report = solution.report
+    if not solution.layer.has_geometry:
+        raise UsageError("the table has no geometry, so there is no map to draw", advice="leave out --map")
+    spatial = report.fragmentation
+    found = [f"BSS/TSS {report.fit.ratio:.4f}"] if report.fit is not None and report.fit.ratio is not None else []
+    if spatial is not None:
+        found.append("contiguous" if spatial.contiguous else f"{spatial.subclusters} pieces")
+    return draw_map(
+        solution.layer.geometry,
+        solution.partition.labels,
+        target,
+        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        title=f"{solution.job.method}, k = {report.k}: {', '.join(report.variables)}",
+        subtitle=", ".join(found),
+        footer=f"{Path(solution.layer.origin.file or 'layer').name}, transform {solution.job.transform}, "
+        f"seed {solution.job.seed}, regionalize {report.versions['regionalize']}",
+        crs=solution.layer.crs,
+    )

@@ -1,0 +1,112 @@
+"""Weights and smoothing for their own sake, with files at both ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regionalize.errors import DataError, OutputError, UsageError, located, nearest
+
+if TYPE_CHECKING:
+    from regionalize.model.job import Job
+
+WEIGHTS_FORMATS = (".gal", ".gwt", ".parquet")
+
+
+def run_weights(
+    source: str | None, job: Job, symmetric: str | None, output: Path | None, overwrite: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Build or read weights, write them if asked, and describe them.
+
+    Returns
+    -------
+    description : dict
+        As `regionalize.weights.describe.describe_weights`.
+    notes : tuple of str
+        What was noticed.
+    """
+    from regionalize.io.atomic import replacing
+    from regionalize.io.read import read_layer
+    from regionalize.run.files import check_side_file
+    from regionalize.run.solve import ready_weights
+    from regionalize.weights.describe import describe_weights, symmetrize
+
+    if output is not None:
+        if output.suffix.lower() not in WEIGHTS_FORMATS:
+            hint = nearest(output.suffix, WEIGHTS_FORMATS) or f"use {', '.join(WEIGHTS_FORMATS)}"
+            raise OutputError(f"weights cannot be written as '{output.suffix}'", file=str(output), advice=hint)
+        check_side_file(output, source, overwrite)
+    layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+    with located(layer.origin.file, layer.origin.layer):
+        if job.id is not None and job.id not in layer.column_names:
+            raise UsageError(f"there is no column '{job.id}'", advice=nearest(job.id, layer.column_names))
+        weights = ready_weights(layer, job)
+        if weights is None:
+            raise DataError("the table has no geometry to build weights from", advice="give --weights FILE")
+        names = layer.names(job.id)
+        if symmetric is not None:
+            weights = symmetrize(weights, symmetric)
+    notes = (*layer.notes, *weights.notes)
+    if output is not None:
+        from regionalize.io.weights_files import write_weights
+
+        with replacing(output) as target, located(str(output)):
+            notes += write_weights(weights, target, names, job.id or "row")
+    return describe_weights(weights, names), notes
+
+
+def run_smooth(
+    source: str | None,
+    job: Job,
+    output: Path,
+    *,
+    suffix: str = "_smooth",
+    output_layer: str | None = None,
+    overwrite: bool = False,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Append H-hop smoothed columns to a layer, in original units.
+
+    Returns
+    -------
+    names : tuple of str
+        Columns added.
+    notes : tuple of str
+        What was noticed.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from regionalize.features.centroids import centroids, sphere_points
+    from regionalize.features.columns import read_columns, select_columns
+    from regionalize.features.smoothing import restricted, smooth, smoothing_notes
+    from regionalize.io.read import read_layer
+    from regionalize.io.write import check_output, write_layer
+    from regionalize.run.solve import ready_weights
+
+    about: dict[str, Any] = {"layer_name": output_layer, "input_path": source, "overwrite": overwrite}
+    check_output(output, added_names=(), layer=None, **about)
+    layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+    with located(layer.origin.file, layer.origin.layer):
+        chosen, notes = select_columns(layer, job.columns, job.exclude, job.id)
+        added = tuple(f"{name}{suffix}" for name in chosen)
+        notes += check_output(output, added_names=added, layer=layer, **about)
+        columns = read_columns(layer, chosen, job.missing, job.id)
+        weights = ready_weights(layer, job)
+        if weights is None:
+            raise DataError("the table has no geometry to smooth over", advice="give --weights FILE")
+        notes += (*columns.notes, *weights.notes)
+        inner = restricted(weights, columns.rows)
+        coordinates = None
+        if job.smooth_mode in {"idw", "gaussian"}:
+            placed = sphere_points(layer) if layer.is_geographic else centroids(layer, "none", job.id)[0]
+            coordinates = placed[columns.rows]
+        before = columns.raw
+        after = smooth(
+            before, inner, job.hops, job.alpha, job.smooth_mode, coordinates=coordinates, sphere=layer.is_geographic
+        )
+        notes += smoothing_notes(before, after, inner, job.smooth_mode)
+        full = np.full((len(layer), len(chosen)), np.nan)
+        full[columns.rows] = after
+    smoothed = {name: pa.array(full[:, at], mask=np.isnan(full[:, at])) for at, name in enumerate(added)}
+    notes += write_layer(layer, output, added=smoothed, layer_name=output_layer, overwrite=overwrite)
+    return added, tuple(dict.fromkeys((*layer.notes, *notes)))

@@ -1,0 +1,109 @@
+"""Put the measures of a partition together into a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regionalize.model.report import Fit, Report
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from regionalize.model.features import Features
+    from regionalize.model.job import Job
+    from regionalize.model.layer import Layer
+    from regionalize.model.partition import Partition
+    from regionalize.model.weights import Weights
+
+REPORTED_PACKAGES = ("numpy", "shapely", "pyogrio")
+
+
+def make_report(
+    layer: Layer,
+    job: Job,
+    features: Features,
+    weights: Weights | None,
+    partition: Partition,
+    extra: dict[str, Any],
+) -> Report:
+    """Measure a partition of all rows and describe the run."""
+    from regionalize.measure.fit import cluster_means, measure_fit
+
+    labels = partition.labels[features.rows]
+    fit_attributes: Fit | None = measure_fit(features.scaled, labels)
+    if features.attributes_only or same_matrix(features):
+        fit, fit_attributes = fit_attributes, None
+    else:
+        fit = measure_fit(features.unweighted, labels)
+    columns, values = features.names, features.raw
+    if features.coordinates is not None and not features.attributes_only:
+        columns = (*columns, *features.coordinate_names)
+        values = np.column_stack([values, features.coordinates])
+    fragmentation, notes = None, ()
+    if weights is not None:
+        from regionalize.measure import measure_regions
+
+        fragmentation, notes = measure_regions(
+            partition.labels, weights, geometry_to_measure(layer, partition, weights)
+        )
+    return Report(
+        settings=job.settings(),
+        input={
+            "file": layer.origin.file,
+            "layer": layer.origin.layer,
+            "rows": len(layer),
+            "rows_used": len(features.rows),
+        },
+        versions=versions(),
+        variables=columns,
+        sizes=tuple(int(size) for size in partition.sizes),
+        center_columns=columns,
+        centers=tuple(tuple(float(v) for v in row) for row in cluster_means(values, labels)),
+        fit=fit,
+        fit_attributes=fit_attributes,
+        coordinate_share=features.coordinate_share,
+        fragmentation=fragmentation,
+        extra=extra,
+        notes=notes,
+    )
+
+
+def same_matrix(features: Features) -> bool:
+    """Whether what was clustered is, weights apart, the transformed attributes and nothing else."""
+    return features.unweighted.shape == features.scaled.shape and np.array_equal(
+        features.unweighted, features.scaled
+    )
+
+
+def geometry_to_measure(
+    layer: Layer, partition: Partition, weights: Weights
+) -> NDArray[np.object_] | None:
+    """Plane geometries of the units whose cluster is in one piece: only they have a shape to measure."""
+    from regionalize.errors import RegionalizeError
+    from regionalize.features.centroids import project_geometry
+    from regionalize.kernels.components import components_within
+
+    if not layer.has_geometry:
+        return None
+    labels = partition.labels
+    component = components_within(weights.indptr, weights.indices, labels)
+    used = labels > 0
+    pairs = np.unique(np.stack([labels[used], component[used]], axis=1), axis=0)
+    whole = np.bincount(pairs[:, 0], minlength=partition.k + 1) == 1
+    if not whole[1:].any():
+        return None
+    try:
+        return project_geometry(layer, "auto").geometry
+    except RegionalizeError:  # without a usable reference system there is no area; the rest is measured
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Versions of regionalize and of what computes with it."""
+    from importlib.metadata import version
+
+    from regionalize import __version__
+
+    return {"regionalize": __version__, **{name: version(name) for name in REPORTED_PACKAGES}}

@@ -1,0 +1,208 @@
+"""One run in memory: a layer and a job in, a result out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import InfeasibleError, UsageError
+from regionalize.model.catalog import Method, find_method
+from regionalize.model.partition import LEFT_OUT, Partition
+from regionalize.model.report import Report
+from regionalize.run.reporting import make_report
+
+if TYPE_CHECKING:
+    from regionalize.model.bounds import Bound
+    from regionalize.model.features import Features
+    from regionalize.model.job import Job
+    from regionalize.model.layer import Layer
+    from regionalize.model.weights import Weights
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a run found, with everything it was found from."""
+
+    layer: Layer
+    job: Job
+    features: Features
+    weights: Weights | None
+    partition: Partition
+    report: Report
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+class Stopwatch:
+    """Seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to stage `name`."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
+
+
+def solve(
+    layer: Layer, job: Job, *, weights: Weights | None = None, progress: Progress | None = None
+) -> Solution:
+    """Group the rows of a layer.
+
+    Parameters
+    ----------
+    layer : Layer
+        n rows.
+    job : Job
+        Everything that changes the answer.
+    weights : Weights, optional
+        Ready-made weights of the n rows, in place of ``job.weights``.
+    progress : callable, optional
+        Told of the search as it goes.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    RegionalizeError
+        Whatever stands in the way, with the column and row where it is known.
+    """
+    method = find_method(job.method)
+    if job.k is None:
+        raise UsageError(f"{job.method} needs --k, the number of clusters")
+    watch = Stopwatch()
+    with watch.stage("weights"):
+        weights = ready_weights(layer, job, weights)
+    with watch.stage("features"):
+        from regionalize.features.build import build_features
+
+        features = build_features(layer, job, weights)
+        bounds = read_bounds(layer, job, features.rows)
+    with watch.stage(job.method):
+        if job.centroid_weight == "auto":
+            from regionalize.run.centroid_weight import scan_centroid_weights
+
+            features, codes, extra = scan_centroid_weights(method, features, job, bounds, weights, progress)
+        else:
+            codes, extra = group(method, features, job, bounds, progress), {}
+    placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
+    placed[features.rows] = codes
+    partition = Partition.canonical(placed)
+    with watch.stage("measure"):
+        report = make_report(layer, job, features, weights, partition, extra)
+    notes = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *report.notes)
+    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds)
+
+
+def group(
+    method: Method, features: Features, job: Job, bounds: tuple[Bound, ...], progress: Progress | None = None
+) -> NDArray[np.int64]:
+    """Call the method's function on the features, once."""
+    told = None if progress is None else (lambda done, total: progress(f"{method.name} starts", done, total))
+    codes: NDArray[np.int64] = method.load()(
+        features.X, job.k, seed=job.seed, bounds=bounds, jobs=job.jobs, progress=told, **dict(job.params)
+    )
+    return codes
+
+
+def ready_weights(layer: Layer, job: Job, weights: Weights | None = None) -> Weights | None:
+    """Build or read the weights a job asks for, islands treated; None for a table without geometry."""
+    if weights is None:
+        if job.weights is not None and job.weights.lower().endswith((".gal", ".gwt", ".parquet")):
+            weights = read_weights_for(layer, job.weights, job.id)
+        elif layer.has_geometry:
+            from regionalize.weights.build import build_weights
+            from regionalize.weights.spec import default_spec
+
+            spec = job.weights or default_spec(layer)
+            weights = build_weights(layer, spec, snap=job.snap, names=layer.names(job.id))
+        elif job.weights is not None or job.hops:
+            raise UsageError(
+                "the table has no geometry, so weights cannot be built from it",
+                advice="give a weights file (--weights FILE.gal) or a layer with geometry",
+            )
+        else:
+            return None
+    if len(weights) != len(layer):
+        raise UsageError(f"the weights are of {len(weights)} units, but the layer has {len(layer)} rows")
+    from regionalize.weights.islands import join_islands
+
+    return join_islands(layer, weights, job.islands, layer.names(job.id))
+
+
+def read_weights_for(layer: Layer, file: str, id_column: str | None) -> Weights:
+    """Read a weights file and match it to the layer's rows by id.
+
+    The column is `--id`, or else the one the file's header names, or else the row numbers.
+    """
+    from regionalize.io.weights_files import read_weights, weights_file_id
+
+    named = id_column or weights_file_id(file)
+    matched = {name.lower(): name for name in layer.column_names}.get((named or "").lower())
+    return read_weights(file, layer.names(matched))
+
+
+def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound, ...]:
+    """Turn the bounds of a job into amounts per row used."""
+    from regionalize.features.columns import read_columns, select_columns
+    from regionalize.model.bounds import Bound
+
+    found = []
+    if job.min_size is not None or job.max_size is not None:
+        found.append(Bound.make("units", np.ones(len(rows)), job.min_size, job.max_size))
+    wanted: dict[str, dict[str, Any]] = {}
+    for side, bound in (("lower", job.min_bound), ("upper", job.max_bound)):
+        if bound is not None:
+            wanted.setdefault(bound[0], {})[side] = bound[1]
+    for column, sides in wanted.items():
+        names, _ = select_columns(layer, (column,))
+        if len(names) != 1:
+            raise UsageError(f"a bound is of one column; '{column}' names {len(names)}")
+        amount = read_columns(layer, names, "error", job.id).raw[rows, 0]
+        found.append(Bound.make(names[0], amount, sides.get("lower"), sides.get("upper")))
+    for bound in found:
+        if job.k is not None:
+            bound.check_possible(job.k)
+    return tuple(found)
+
+
+def without_method(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solution:
+    """Measure labels that exist already, the same way a run's own are measured.
+
+    Parameters
+    ----------
+    layer : Layer
+        n rows.
+    job : Job
+        Columns, transform and weights to measure with.
+    labels : (n,) int64
+        1 … k, 0 for noise, negative for rows without a label.
+    """
+    from regionalize.features.build import build_features
+
+    weights = ready_weights(layer, job)
+    features = build_features(layer, job, weights)
+    if not (labels > 0).any():
+        raise InfeasibleError("no row has a label of a cluster")
+    kept = np.full(len(layer), LEFT_OUT, dtype=np.int64)
+    kept[features.rows] = labels[features.rows]
+    partition = Partition(kept)
+    report = make_report(layer, replace(job, k=partition.k), features, weights, partition, {})
+    notes = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *report.notes)
+    return Solution(layer, job, features, weights, partition, report, notes, {})
