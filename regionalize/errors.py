@@ -27,8 +27,8 @@ class RegionalizeError(Exception):
 
     Examples
     --------
-    >>> print(RegionalizeError("2 values are missing", advice="use --missing drop", file="a.gpkg", column="pop"))
-    a.gpkg:pop: 2 values are missing; use --missing drop
+    >>> print(RegionalizeError("2 missing values", advice="use --missing drop", file="a.gpkg", column="pop"))
+    a.gpkg:pop: 2 missing values; use --missing drop
     """
 
     exit_code = 1

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -79,8 +80,7 @@ class Console:
 
         no_color = None if self.color is None else not self.color
         console = RichConsole(markup=False, highlight=False, emoji=False, no_color=no_color)
-        if console.width < NARROWEST:
-            console.width = NARROWEST
+        console.width = max(console.width, NARROWEST)
         return console
 
     @contextmanager
@@ -126,11 +126,11 @@ class Console:
 
 
 def printable(text: str) -> str:
-    """Replace control characters, so that a name in a file cannot drive the terminal.
+    r"""Replace control characters, so that a name in a file cannot drive the terminal.
 
     Examples
     --------
-    >>> printable("a\\x1b[31mb")
+    >>> printable("a\x1b[31mb")
     'a�[31mb'
     """
     return "".join(letter if letter.isprintable() else "�" for letter in text)
@@ -144,7 +144,7 @@ def number(value: float | None, digits: int = 4) -> str:
     >>> number(19904.26), number(0.123456), number(12.0), number(None)
     ('19904', '0.1235', '12', '–')
     """
-    if value is None or value != value:
+    if value is None or isnan(value):
         return "–"
     if float(value).is_integer() or 10 ** (digits - 1) <= abs(value) < 1e12:
         return f"{value:.0f}" if abs(value) < 1e12 else f"{value:.6g}"
@@ -198,7 +198,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, 
     )
     for position, name in enumerate(columns):
         made.add_column(
-            Text(printable(name)), justify="left" if position == 0 or not numeric else "right", overflow="fold"
+            Text(printable(name)),
+            justify="left" if position == 0 or not numeric else "right",
+            overflow="fold",
         )
     for row in rows:
         made.add_row(*(Text(printable(cell)) for cell in row))
@@ -266,9 +268,14 @@ def spatial_lines(console: rich.console.Console, spatial: Fragmentation) -> None
         ("pieces", f"{spatial.subclusters} ({spatial.subcluster_ratio:.3f} per unit)"),
         ("entropy", f"{number(spatial.entropy)} (normalized {number(spatial.entropy_normalized)})"),
         ("Simpson", f"{number(spatial.simpson)} (normalized {number(spatial.simpson_normalized)})"),
-        ("joins", f"{spatial.joins} of {spatial.neighbors} neighbour links ({number(spatial.join_count_ratio)})"),
+        (
+            "joins",
+            f"{spatial.joins} of {spatial.neighbors} neighbour links ({number(spatial.join_count_ratio)})",
+        ),
     ]
-    console.print(table(f"Fragmentation ({spatial.weights} weights)", ("measure", "value"), rows, numeric=False))
+    console.print(
+        table(f"Fragmentation ({spatial.weights} weights)", ("measure", "value"), rows, numeric=False)
+    )
 
 
 def trade_off_table(console: rich.console.Console, curve: list[dict[str, Any]], chosen: float) -> None:

@@ -18,9 +18,11 @@ from regionalize.cli.weights import shortened
 @opt.WEIGHTS
 @opt.JSON
 @click.pass_obj
-def command(console: Console, input: str | None, as_json: bool, **values: Any) -> None:
-    """Say what is in a layer: rows, reference system, geometry, columns fit to cluster, neighbours, and what to
-    do about what is not fit."""
+def command(console: Console, /, input: str | None, as_json: bool, **values: Any) -> None:
+    """Say what is in a layer and whether it is fit to cluster.
+
+    Rows, reference system, geometry, columns and neighbours, and what to do about what is not fit.
+    """
     from regionalize.run.describe import describe_source
     from regionalize.run.options import make_job
 
@@ -52,7 +54,8 @@ def show_info(console: Console, found: dict[str, Any]) -> None:
     rich = console.rich()
     rich.print(table("Layer", ("property", "value"), rows, numeric=False))
     columns = [
-        (item["name"], item["type"], str(item["missing"]), item["left_out"] or "yes") for item in found["columns"]
+        (item["name"], item["type"], str(item["missing"]), item["left_out"] or "yes")
+        for item in found["columns"]
     ]
     rich.print(table("Columns", ("name", "type", "missing", "variable?"), columns, numeric=False))
     for line in found["advice"]:

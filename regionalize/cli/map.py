@@ -13,7 +13,13 @@ from regionalize.errors import UsageError
 
 @click.command("map", cls=opt.Sectioned)
 @opt.INPUT
-@click.option("--label-column", metavar="NAME", default="cluster", show_default=True, help="Column to draw: numbers or text.")
+@click.option(
+    "--label-column",
+    metavar="NAME",
+    default="cluster",
+    show_default=True,
+    help="Column to draw: numbers or text.",
+)
 @click.option("--layer", metavar="NAME", help="Layer of a file that has several.")
 @click.option("--where", metavar="EXPR", help="Attribute filter, e.g. \"state = 'CE'\".")
 @click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say.")
@@ -39,7 +45,14 @@ def command(
         raise UsageError("the file to draw is missing", advice="give -o map.png")
     console.say_sample(input)
     notes = draw_existing(
-        input, output, label_column, layer=layer, where=where, encoding=encoding, title=title, overwrite=overwrite
+        input,
+        output,
+        label_column,
+        layer=layer,
+        where=where,
+        encoding=encoding,
+        title=title,
+        overwrite=overwrite,
     )
     console.notes(notes)
     console.written({"map": output})

@@ -89,4 +89,6 @@ def without_empty(values: dict[str, Any]) -> dict[str, Any]:
 def check_standard_output(output: Path | None, as_json: bool) -> None:
     """Refuse two documents on one standard output."""
     if as_json and str(output) == "-":
-        raise UsageError("--json and -o - both write to standard output", advice="write one of them to a file")
+        raise UsageError(
+            "--json and -o - both write to standard output", advice="write one of them to a file"
+        )

@@ -67,7 +67,8 @@ VARIABLES = bundle(
         "--columns",
         metavar="LIST",
         multiple=True,
-        help="Variables by name or glob, comma-separated. [default: every numeric column that does not look like an identifier]",
+        help="Variables by name or glob, comma-separated. "
+        "[default: every numeric column that does not look like an identifier]",
     ),
     click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
     click.option(
@@ -75,17 +76,27 @@ VARIABLES = bundle(
         type=click.Choice(["error", "drop", "mean", "median"]),
         help="What to do about missing values; dropped rows are written with a null label. [default: error]",
     ),
-    click.option("--transform", type=click.Choice(TRANSFORMS), help="Scaling of every variable. [default: z]"),
+    click.option(
+        "--transform", type=click.Choice(TRANSFORMS), help="Scaling of every variable. [default: z]"
+    ),
 )
 
 FEATURES = bundle(
     "Features",
-    click.option("--column-weights", metavar="LIST", multiple=True, help="Weights of variables, e.g. pop=2,gini=.5."),
-    click.option("--with-centroids", is_flag=True, default=None, help="Add the X and Y of the centroid as two variables."),
+    click.option(
+        "--column-weights", metavar="LIST", multiple=True, help="Weights of variables, e.g. pop=2,gini=.5."
+    ),
+    click.option(
+        "--with-centroids",
+        is_flag=True,
+        default=None,
+        help="Add the X and Y of the centroid as two variables.",
+    ),
     click.option(
         "--centroid-weight",
         metavar="W|auto",
-        help="Share of all weight on the centroids, 0 to 1; auto: the smallest whose clusters are all contiguous.",
+        help="Share of all weight on the centroids, 0 to 1; "
+        "auto: the smallest that makes every cluster contiguous.",
     ),
     click.option(
         "--centroid-scale",
@@ -97,13 +108,24 @@ FEATURES = bundle(
         metavar="auto|EPSG:n|none",
         help="Where to measure centroids; auto projects a geographic layer. [default: auto]",
     ),
-    click.option("--dtype", type=click.Choice(["float64", "float32"]), help="Precision of the variables. [default: float64]"),
+    click.option(
+        "--dtype",
+        type=click.Choice(["float64", "float32"]),
+        help="Precision of the variables. [default: float64]",
+    ),
 )
 
 SMOOTHING = bundle(
     "Smoothing",
-    click.option("--hops", type=int, metavar="H", help="Smooth over H-hop neighbourhoods first. [default: 0, smooth: 1]"),
-    click.option("--alpha", type=float, metavar="A", help="Share of its own value a unit keeps per hop. [default: 0.5]"),
+    click.option(
+        "--hops",
+        type=int,
+        metavar="H",
+        help="Smooth over H-hop neighbourhoods first. [default: 0, smooth: 1]",
+    ),
+    click.option(
+        "--alpha", type=float, metavar="A", help="Share of its own value a unit keeps per hop. [default: 0.5]"
+    ),
     click.option(
         "--smooth-mode",
         type=click.Choice(["mean", "sum", "idw", "gaussian"]),
@@ -119,7 +141,9 @@ WEIGHTS = bundle(
         help="queen, rook, knn:6, distance:50km, kernel:gaussian:10 or a .gal, .gwt or .parquet file. "
         "[default: queen for polygons, knn:6 for points]",
     ),
-    click.option("--snap", type=float, metavar="DIST", help="Map units between units that still count as touching."),
+    click.option(
+        "--snap", type=float, metavar="DIST", help="Map units between units that still count as touching."
+    ),
     click.option(
         "--islands",
         type=click.Choice(["keep", "nearest", "error"]),
@@ -131,13 +155,19 @@ BOUNDS = bundle(
     "Bounds",
     click.option("--min-size", type=int, metavar="N", help="Least units in every cluster."),
     click.option("--max-size", type=int, metavar="N", help="Most units in any cluster."),
-    click.option("--min-bound", metavar="COL=N", help="Least sum of a column in every cluster, e.g. pop=50000 or pop=10%."),
+    click.option(
+        "--min-bound",
+        metavar="COL=N",
+        help="Least sum of a column in every cluster, e.g. pop=50000 or pop=10%.",
+    ),
     click.option("--max-bound", metavar="COL=N", help="Most sum of a column in any cluster."),
 )
 
 RUN = bundle(
     "Run",
-    click.option("--seed", type=int, metavar="N", help=f"Seed of every random draw. [default: {DEFAULT_SEED}]"),
+    click.option(
+        "--seed", type=int, metavar="N", help=f"Seed of every random draw. [default: {DEFAULT_SEED}]"
+    ),
     click.option("--jobs", type=int, metavar="N", help="Threads for large data. [default: all processors]"),
     click.option("--timing", is_flag=True, help="Say on standard error how long each stage took."),
 )
@@ -145,8 +175,16 @@ RUN = bundle(
 OUTPUT = bundle(
     "Output",
     file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),
-    click.option("--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."),
-    click.option("--label-column", metavar="NAME", default="cluster", show_default=True, help="Name of the label column."),
+    click.option(
+        "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
+    ),
+    click.option(
+        "--label-column",
+        metavar="NAME",
+        default="cluster",
+        show_default=True,
+        help="Name of the label column.",
+    ),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
 

@@ -70,25 +70,36 @@ class Commands(click.Group):
                 formatter.write_dl(rows)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@click.option("--config", metavar="FILE", type=click.Path(), help="TOML file with option values; options given here win.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(),
+    help="TOML file with option values; options given here win.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors.")
 @click.option("--no-color", is_flag=True, help="No colours (also: the NO_COLOR variable).")
 @click.option("--debug", is_flag=True, help="Show a traceback on errors.")
 @click.pass_context
-def program(ctx: click.Context, config: str | None, verbose: bool, quiet: bool, no_color: bool, debug: bool) -> None:
+def program(
+    ctx: click.Context, config: str | None, verbose: bool, quiet: bool, no_color: bool, debug: bool
+) -> None:
     """Group places into regions.
 
-    INPUT is any vector layer: shapefile, GeoPackage, GeoJSON, FlatGeobuf, File Geodatabase, KML, GeoParquet, in
-    a zip too, or - for GeoJSON on standard input. Left out, the bundled sample is used.
+    INPUT is any vector layer: shapefile, GeoPackage, GeoJSON, FlatGeobuf, File Geodatabase, KML,
+    GeoParquet, in a zip too, or - for GeoJSON on standard input. Left out, the bundled sample is used.
     """
     from regionalize.cli.console import Console
 
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other")
-    ctx.obj = Console(quiet=quiet, verbose=verbose, color=False if no_color or "NO_COLOR" in os.environ else None)
+    ctx.obj = Console(
+        quiet=quiet, verbose=verbose, color=False if no_color or "NO_COLOR" in os.environ else None
+    )
     if config is not None:
         ctx.default_map = {**read_config(config, ctx)}
 
@@ -126,7 +137,9 @@ def read_config(path: str, ctx: click.Context) -> Mapping[str, Any]:
 
 def option_names(command: click.Command | None) -> set[str]:
     """Names of a command's options, with underscores."""
-    return {str(param.name) for param in command.params if isinstance(param, click.Option)} if command else set()
+    return (
+        {str(param.name) for param in command.params if isinstance(param, click.Option)} if command else set()
+    )
 
 
 def checked_key(key: str, known: set[str], path: str) -> str:

@@ -16,7 +16,12 @@ from regionalize.errors import UsageError, listed
 @click.command("smooth", cls=opt.Sectioned)
 @opt.INPUT
 @opt.SOURCE
-@click.option("--columns", metavar="LIST", multiple=True, help="Columns to smooth, by name or glob. [default: every variable]")
+@click.option(
+    "--columns",
+    metavar="LIST",
+    multiple=True,
+    help="Columns to smooth, by name or glob. [default: every variable]",
+)
 @click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob.")
 @click.option(
     "--missing",
@@ -25,13 +30,18 @@ from regionalize.errors import UsageError, listed
 )
 @opt.SMOOTHING
 @opt.WEIGHTS
-@click.option("--suffix", metavar="TEXT", default="_smooth", show_default=True, help="Ending of the new columns' names.")
+@click.option(
+    "--suffix", metavar="TEXT", default="_smooth", show_default=True, help="Ending of the new columns' names."
+)
 @opt.file_option("-o", "--output", help="Layer to write, format by extension.  [required]")
-@click.option("--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add.")
+@click.option(
+    "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @click.pass_obj
 def command(
     console: Console,
+    /,
     input: str | None,
     suffix: str,
     output: Path | None,
@@ -50,7 +60,9 @@ def command(
         raise UsageError("the file to write is missing", advice="give -o smoothed.gpkg")
     job = make_job("kmeans", {"hops": 1, **without_empty(values)})
     console.say_sample(input)
-    added, notes = run_smooth(input, job, output, suffix=suffix, output_layer=output_layer, overwrite=overwrite)
+    added, notes = run_smooth(
+        input, job, output, suffix=suffix, output_layer=output_layer, overwrite=overwrite
+    )
     console.notes(notes)
     console.say(f"{len(added)} columns added: {listed(added)}")
     console.written({"output": output})

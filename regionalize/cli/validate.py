@@ -33,6 +33,7 @@ FAULTS = 3
 @click.pass_obj
 def command(
     console: Console,
+    /,
     input: str | None,
     label_column: str | None,
     require: tuple[str, ...],
@@ -60,7 +61,9 @@ def command(
     if not requirements:
         return 0
     if solution.weights is None:
-        raise UsageError("a table without geometry has no weights to check with", advice="give --weights FILE")
+        raise UsageError(
+            "a table without geometry has no weights to check with", advice="give --weights FILE"
+        )
     faults = find_faults(solution.partition.labels, solution.weights, requirements, names)
     for fault in faults:
         console.fault(fault)

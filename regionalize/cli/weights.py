@@ -27,6 +27,7 @@ from regionalize.cli.methods import without_empty
 @click.pass_obj
 def command(
     console: Console,
+    /,
     input: str | None,
     symmetric: str | None,
     output: Path | None,
@@ -58,7 +59,10 @@ def show_weights(console: Console, found: dict[str, Any]) -> None:
     rows = [
         ("units", str(found["n"])),
         ("links", f"{found['links']} (directed)"),
-        ("neighbours", f"{found['min_degree']} to {found['max_degree']}, mean {number(found['mean_degree'])}"),
+        (
+            "neighbours",
+            f"{found['min_degree']} to {found['max_degree']}, mean {number(found['mean_degree'])}",
+        ),
         ("islands", shortened(found["islands"])),
         ("components", shortened([f"{item['size']} with {item['first']}" for item in found["components"]])),
         ("symmetric", "yes" if found["symmetric"] else "no"),

@@ -267,12 +267,14 @@ def _fit_integer(column: pa.ChunkedArray, form: Format, name: str) -> tuple[pa.C
             column=name,
             advice=ELSEWHERE,
         )
-    return column.cast(pa.float64()), "integers of more than 18 digits become floating-point numbers"
+    return column.cast(
+        pa.float64(), safe=False
+    ), "integers of more than 18 digits become floating-point numbers"
 
 
 def _fit_float(column: pa.ChunkedArray, form: Format, name: str) -> tuple[pa.ChunkedArray, str]:
     if form not in (*SHAPEFILES, GEOPACKAGE, GEOJSON):
-        return column, ""
+        return column, "numbers keep 15 digits" if form is KML else ""
     values: Any = column.drop_null().to_numpy()
     finite = np.isfinite(values)
     if form in (GEOPACKAGE, GEOJSON):

@@ -58,7 +58,8 @@ def report_json(report: Report) -> str:
 
 def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
     """Header and one row per cluster: size, within sum of squares, fragmentation, shape and centre."""
-    header, columns = ["cluster", "size"], [range(1, report.k + 1), report.sizes]
+    header: list[str] = ["cluster", "size"]
+    columns: list[Sequence[Any]] = [range(1, report.k + 1), report.sizes]
     if report.fit is not None:
         header.append("wss")
         columns.append(report.fit.wss_by_cluster)
@@ -100,12 +101,14 @@ def report_markdown(report: Report) -> str:
         ("all variables" if report.fit_attributes else "variables", report.fit),
         ("attributes alone", report.fit_attributes),
     ]
-    rows = [(name, f.tss, f.wss, f.bss, f.ratio) for name, f in fits if f is not None]
-    parts.append("## Fit\n\n" + _table(("over", "TSS", "WSS", "BSS", "BSS/TSS"), rows))
+    sums = [(name, f.tss, f.wss, f.bss, f.ratio) for name, f in fits if f is not None]
+    parts.append("## Fit\n\n" + _table(("over", "TSS", "WSS", "BSS", "BSS/TSS"), sums))
     spatial = report.fragmentation
     if spatial is not None:
-        names = ("contiguous", "subclusters", "subcluster_ratio", "entropy", "entropy_normalized", "simpson")
-        names += ("simpson_normalized", "neighbors", "joins", "join_count_ratio", "weights")
+        names = (
+            *("contiguous", "subclusters", "subcluster_ratio", "entropy", "entropy_normalized", "simpson"),
+            *("simpson_normalized", "neighbors", "joins", "join_count_ratio", "weights"),
+        )
         rows = [(name.replace("_", " "), getattr(spatial, name)) for name in names]
         parts.append("## Fragmentation\n\n" + _table(("measure", "value"), rows))
     header, cells = cluster_table(report)

@@ -45,14 +45,12 @@ def raw_geometry(layer: Layer) -> pa.ChunkedArray | None:
     return to_wkb(layer.shapes)
 
 
-def to_wkb(shapes: Any) -> pa.ChunkedArray:
+def to_wkb(shapes: Any, **options: int) -> pa.ChunkedArray:
     """Return shapes as a column of ISO well-known binary."""
     import pyarrow as pa
     import shapely
 
-    raw = shapely.to_wkb(
-        shapes, flavor="iso", output_dimension=4 if shapely.lib.geos_version >= (3, 12, 0) else 3
-    )
+    raw = shapely.to_wkb(shapes, flavor="iso", **options)
     column = pa.array(raw, pa.large_binary())
     return pa.chunked_array([column])
 
@@ -89,7 +87,9 @@ def fit_shapes(layer: Layer, form: Format) -> FittedShapes:
         notes.append(f"{form.name} holds no curves: {int(curved.sum())} became short straight lines.")
     if headers.has_m.any() and form in (GEOJSON, FLATGEOBUF, KML):
         notes.append(f"{form.name} holds no measures (M): they are left out.")
-    if headers.empty.any() and form not in (GEOPACKAGE, GEOPARQUET, GEOJSON, FLATGEOBUF):
+        wkb = _without_measures(layer.geometry, headers)
+        headers = read_headers(wkb)
+    if headers.empty.any() and form not in (GEOPACKAGE, GEOPARQUET, GEOJSON):
         count = int(headers.empty.sum())
         notes.append(f"{count} empty {'geometry becomes' if count == 1 else 'geometries become'} null.")
         if form is KML:
@@ -105,6 +105,15 @@ def fit_shapes(layer: Layer, form: Format) -> FittedShapes:
 
 def _names(rows: Any, headers: Headers) -> list[str]:
     return [KINDS.get(int(code), "unknown") for code in np.unique(headers.kind[rows])]
+
+
+def _without_measures(shapes: Any, headers: Headers) -> pa.ChunkedArray:
+    import shapely
+
+    flat = shapes.copy()
+    rows = headers.has_m & ~headers.has_z
+    flat[rows] = shapely.force_2d(flat[rows])
+    return to_wkb(flat, output_dimension=3)
 
 
 def _without(wkb: pa.ChunkedArray, rows: Any) -> pa.ChunkedArray:
@@ -169,7 +178,7 @@ def _for_geodatabase(layer: Layer, wkb: pa.ChunkedArray, headers: Headers, notes
     family = _family(layer, headers, GEODATABASE)
     declared = KINDS[family[-1]] + (" Z" if headers.has_z.any() else "")
     notes.append("A File Geodatabase stores coordinates on a fine grid, and single parts as multipart.")
-    return FittedShapes(wkb, declared, {}, (*notes, *_height_note(headers)))
+    return FittedShapes(wkb, declared, {}, tuple(notes))
 
 
 def _for_flatgeobuf(layer: Layer, wkb: pa.ChunkedArray, headers: Headers, notes: list[str]) -> FittedShapes:

@@ -145,6 +145,15 @@ def _is_geodatabase(folder: Path) -> bool:
 
 
 def check_not_input(target: Path, source: str | Path) -> None:
+    """Refuse to write the input, whatever link or path leads to it, or a part of it.
+
+    Parameters
+    ----------
+    target : Path
+        Resolved path of an output.
+    source : path or ``"-"``
+        The input as it was named.
+    """
     if str(source) == "-" or not Path(source).exists():
         return
     read, written = _parts(Path(source).resolve()), _parts(target)

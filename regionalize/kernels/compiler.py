@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def compiled(kernel: Kernel) -> Kernel:
         return kernel
     try:
         # numba falls back to the user's cache directory when the package folder is read-only
-        fast: Kernel = numba.njit(cache=True, nogil=True)(kernel)
+        fast: Any = numba.njit(cache=True, nogil=True)(kernel)
     except RuntimeError:  # no folder to cache in at all, or a function without a file
         fast = numba.njit(nogil=True)(kernel)
-    return fast
+    return cast(Kernel, fast)

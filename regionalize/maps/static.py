@@ -144,9 +144,7 @@ def draw_map(
             ground=ground,
         )
         if sheet.left_out:
-            notes.append(
-                f"the legend has room for {len(entries) - sheet.left_out} of {len(entries)} entries"
-            )
+            notes.append(f"the legend has room for {len(entries) - sheet.left_out} of {len(entries)} entries")
         scale = sheet.map_height / (north - south)
         window = Window((west, south), (scale * narrowing, scale), (sheet.map_x, sheet.map_y))
         figure, specks, heavy = _draw(sheet, parts, window, label)

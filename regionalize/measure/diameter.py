@@ -11,8 +11,8 @@ from regionalize.errors import listed
 from regionalize.kernels.diameter import cluster_diameters
 from regionalize.model.weights import Weights
 
-DIAMETER_LINKS = 100_000_000
-"""Most links followed for diameters (about a second): a cluster not finished by then has none."""
+DIAMETER_LINKS = 200_000_000
+"""Most links followed for diameters (one to two seconds): a cluster not finished by then has none."""
 
 
 def measure_diameters(

@@ -1,1 +1,1 @@
-
+"""X → labels; one algorithm per public function."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, cluster_sums, relative_distances
 from regionalize.model.bounds import Bound
@@ -24,22 +25,25 @@ class Totals:
         slack = SLACK * np.maximum(self.amount.sum(axis=1), 1.0)
         self.lower = np.array([bound.lower for bound in bounds]) - slack
         self.upper = np.array([bound.upper for bound in bounds]) + slack
-        self.held = np.stack([np.bincount(labels, bound.amount, minlength=k) for bound in bounds])
+        held = [np.bincount(labels, bound.amount, minlength=k) for bound in bounds]
+        self.held: FloatArray = np.stack(held).astype(np.float64)
 
     def short(self) -> FloatArray:
-        """What each cluster lacks of each lower bound, shape (bounds, k)."""
-        return np.maximum(self.lower[:, None] - self.held, 0.0)
+        """Tell what each cluster lacks of each lower bound, shape (bounds, k)."""
+        missing: FloatArray = np.maximum(self.lower[:, None] - self.held, 0.0)
+        return missing
 
     def over(self) -> FloatArray:
-        """What each cluster has beyond each upper bound, shape (bounds, k)."""
-        return np.maximum(self.held - self.upper[:, None], 0.0)
+        """Tell what each cluster has beyond each upper bound, shape (bounds, k)."""
+        excess: FloatArray = np.maximum(self.held - self.upper[:, None], 0.0)
+        return excess
 
-    def may_move(self, units: IntArray, source: IntArray, target: IntArray) -> np.ndarray:
+    def may_move(self, units: IntArray, source: IntArray, target: IntArray) -> NDArray[np.bool_]:
         """Whether each unit may go from its source to its target without a new breach."""
         amount = self.amount[:, units]
         leaves = (self.held[:, source] - amount >= self.lower[:, None]) | (amount == 0)
         fits = (self.held[:, target] + amount <= self.upper[:, None]) | (amount == 0)
-        allowed: np.ndarray = (leaves & fits).all(axis=0)
+        allowed: NDArray[np.bool_] = (leaves & fits).all(axis=0)
         return allowed
 
     def move(self, unit: int, source: int, target: int) -> None:
@@ -47,17 +51,19 @@ class Totals:
         self.held[:, source] -= self.amount[:, unit]
         self.held[:, target] += self.amount[:, unit]
 
-    def may_swap(self, one: int, others: IntArray, source: int, target: int) -> np.ndarray:
+    def may_swap(self, one: int, others: IntArray, source: int, target: int) -> NDArray[np.bool_]:
         """Whether `one` of `source` may change places with each of `others` in `target`."""
         change = self.amount[:, others] - self.amount[:, [one]]
         here, there = self.held[:, [source]] + change, self.held[:, [target]] - change
         low, high = self.lower[:, None], self.upper[:, None]
         inside = (here >= low) & (here <= high) & (there >= low) & (there <= high)
-        allowed: np.ndarray = inside.all(axis=0)
+        allowed: NDArray[np.bool_] = inside.all(axis=0)
         return allowed
 
 
-def fit_bounds(rows: Rows, labels: IntArray, k: int, bounds: Sequence[Bound]) -> tuple[IntArray, float] | None:
+def fit_bounds(
+    rows: Rows, labels: IntArray, k: int, bounds: Sequence[Bound]
+) -> tuple[IntArray, float] | None:
     """Move units until every bound holds, then improve by moves and exchanges that keep them.
 
     Returns
@@ -107,7 +113,9 @@ def fill(rows: Rows, labels: IntArray, k: int, totals: Totals, short: FloatArray
     missing = short[needed, cluster]
     cost = cost - cost.min(initial=0.0)  # all costs positive, so that cost per amount ranks them
     order = useful[np.argsort(cost[useful] / np.minimum(amount[useful], missing), kind="stable")]
-    return take_in_order(labels, totals, order, np.full(len(labels), cluster), amount, missing * SHARE_AT_ONCE)
+    return take_in_order(
+        labels, totals, order, np.full(len(labels), cluster), amount, missing * SHARE_AT_ONCE
+    )
 
 
 def drain(rows: Rows, labels: IntArray, k: int, totals: Totals, over: FloatArray) -> int:
@@ -154,7 +162,7 @@ def improve_within(rows: Rows, labels: IntArray, k: int, totals: Totals) -> None
         wanted = np.flatnonzero(cost.min(axis=1) < least)
         wanted = wanted[np.argsort(cost[wanted].min(axis=1), kind="stable")]
         sums = cluster_sums(rows, labels[:, None], k)[0]
-        changed = sum(move_or_swap(rows, unit, labels, sums, totals, least) for unit in wanted)
+        changed = sum(move_or_swap(rows, int(unit), labels, sums, totals, least) for unit in wanted)
         if not changed:
             break
 
@@ -162,7 +170,7 @@ def improve_within(rows: Rows, labels: IntArray, k: int, totals: Totals) -> None
 def move_or_swap(
     rows: Rows, unit: int, labels: IntArray, sums: FloatArray, totals: Totals, least: float
 ) -> bool:
-    """Make the best allowed move of one unit, or else its best allowed exchange; say whether there was one."""
+    """Make the best allowed move of one unit, or else its best exchange; say whether there was one."""
     source, counts = int(labels[unit]), sums[:, -1]
     if counts[source] <= 1:
         return False
@@ -197,7 +205,9 @@ def move_or_swap(
     return False
 
 
-def swap_costs(rows: Rows, unit: int, partners: IntArray, source: FloatArray, target: FloatArray) -> FloatArray:
+def swap_costs(
+    rows: Rows, unit: int, partners: IntArray, source: FloatArray, target: FloatArray
+) -> FloatArray:
     """Change in the within sum of squares if `unit` changes places with each partner."""
     step = rows.X[partners] - rows.X[unit]
     here, there = source[:-1] / source[-1], target[:-1] / target[-1]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +121,9 @@ def check_k(X: NDArray[np.floating], k: int) -> None:
     if k < 1:
         raise UsageError(f"k is {k}; it must be at least 1")
     if k > len(X):
-        raise UsageError(f"k is {k}, but there are only {len(X)} rows to group", advice="ask for fewer clusters")
+        raise UsageError(
+            f"k is {k}, but there are only {len(X)} rows to group", advice="ask for fewer clusters"
+        )
     few = X[: max(1000, 20 * k)]
     if len(np.unique(few, axis=0)) >= k:
         return
@@ -147,7 +151,9 @@ def run_search(
     if len(rows) <= MIDDLE:
         return [finish_start(rows, start, max_iter, threads) for start in starts]
     middle = draw_sample(rows, max(MIDDLE, 50 * k), rng)
-    labels, _ = min((finish_start(middle, start, max_iter, threads) for start in starts), key=lambda one: one[1])
+    labels, _ = min(
+        (finish_start(middle, start, max_iter, threads) for start in starts), key=lambda one: one[1]
+    )
     return [finish_start(rows, centers_of(middle, labels, k), max_iter, threads)]
 
 
@@ -173,7 +179,7 @@ def run_starts(
     for first in range(0, n_init, at_once):
         starts = draw_centers(rows, k, min(at_once, n_init - first), rng, init=init, trials=trials)
         for number, start in enumerate(starts, first + 1):
-            centers, labels, _ = converge(rows, start, max_iter, threads)
+            _, labels = converge(rows, start, max_iter, threads)
             labels = fill_empty(rows, labels, k)
             within = within_sum(rows, labels, k)
             if best is None or within < best[1]:
@@ -189,7 +195,7 @@ def finish_start(
 ) -> tuple[IntArray, float]:
     """Take centres to a local optimum of Lloyd's iteration and of single-unit moves."""
     k, many = len(centers), len(rows) > MIDDLE
-    _, labels, _ = converge(rows, centers, max_iter, threads, TOLERANCE if many else 0.0)
+    _, labels = converge(rows, centers, max_iter, threads, TOLERANCE if many else 0.0)
     labels = fill_empty(rows, labels, k)
     return (labels, within_sum(rows, labels, k)) if many else improve_by_moves(rows, labels, k)
 
@@ -206,7 +212,7 @@ def fill_empty(rows: Rows, labels: IntArray, k: int) -> IntArray:
         distance = np.einsum("ij,ij->i", difference, difference)
         distance[counts[labels] == 1] = -1.0
         far = rows.X[distance.argmax()]
-        same = (rows.X == far).all(axis=1) & (labels == labels[distance.argmax()])
+        same = (far == rows.X).all(axis=1) & (labels == labels[distance.argmax()])
         if same.sum() == counts[labels[distance.argmax()]]:  # equal rows only: rounding, not distance
             same = np.arange(len(rows)) == distance.argmax()
         labels[same] = cluster
@@ -236,8 +242,9 @@ def no_solution(k: int, bounds: Sequence[Bound]) -> InfeasibleError:
     )
 
 
-def _one_blas_thread():  # type: ignore[no-untyped-def]
+def _one_blas_thread() -> AbstractContextManager[Any]:
     """Keep BLAS to one thread: small products are slower on many, and their sums depend on the number."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(limits=1, user_api="blas")
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
+    return limits

@@ -7,17 +7,16 @@ in block order, so neither does the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating]
-IntArray = NDArray[np.intp]
-Mapper = Callable[..., Iterator[tuple[IntArray, FloatArray]]]
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.int64]
 
 BLOCK = 1 << 16
 """Distances held per block of rows: half a megabyte, so that a block stays in cache."""
@@ -53,7 +52,8 @@ class Rows:
     @cached_property
     def norms(self) -> FloatArray:
         """Squared length of each row."""
-        return np.einsum("ij,ij->i", self.X, self.X)
+        norms: FloatArray = np.einsum("ij,ij->i", self.X, self.X)
+        return norms
 
     @cached_property
     def total(self) -> float:
@@ -64,7 +64,7 @@ class Rows:
         """Return the rows in single precision: half the memory traffic, for searching only."""
         return Rows(self.X.astype(np.float32))
 
-    def take(self, rows: NDArray[np.intp]) -> Rows:
+    def take(self, rows: IntArray) -> Rows:
         """Return some of the rows, centred as the whole is."""
         return Rows(np.ascontiguousarray(self.X[rows]))
 
@@ -74,24 +74,27 @@ def relative_distances(rows: Rows, centers: FloatArray, block: slice = slice(Non
     count, k, p = centers.shape
     lengths = np.einsum("bkp,bkp->bk", centers, centers)[:, :, None]
     factors = np.concatenate([centers, lengths], axis=2).reshape(count * k, p + 1)
-    return (rows.product[block] @ factors.T).reshape(-1, count, k)
+    distance: FloatArray = (rows.product[block] @ factors.T).reshape(-1, count, k)
+    return distance
 
 
 def assign(rows: Rows, centers: FloatArray) -> IntArray:
     """Index of each row's nearest centre in each candidate, shape (n, candidates); ties to the first."""
-    return relative_distances(rows, centers).argmin(axis=2)
+    nearest: IntArray = relative_distances(rows, centers).argmin(axis=2)
+    return nearest
 
 
 def cluster_sums(rows: Rows, labels: IntArray, k: int, block: slice = slice(None)) -> FloatArray:
-    """Sums and counts, shape (candidates, k, p + 1), of rows labelled (n, candidates)."""
+    """Return sums and counts, shape (candidates, k, p + 1), of rows labelled (n, candidates)."""
     values = rows.sums[block]
     count = labels.shape[1]
     if k <= ONE_HOT_CLUSTERS:
         member = (labels.T[:, None, :] == np.arange(k)[None, :, None]).astype(values.dtype)
-        return (member.reshape(count * k, -1) @ values).reshape(count, k, -1)
+        sums: FloatArray = (member.reshape(count * k, -1) @ values).reshape(count, k, -1)
+        return sums
     cell = (labels + np.arange(count) * k).T.ravel()
     columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in values.T]
-    return np.stack(columns, axis=-1).reshape(count, k, -1)
+    return np.stack(columns, axis=-1).astype(values.dtype).reshape(count, k, -1)
 
 
 def means(sums: FloatArray, previous: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -140,7 +143,10 @@ def iterate(
         if by_moves:
             distance += rows.norms[:, None, None]
             flat, own = distance.ravel(), cell + labels
-            stay = flat[own] * (counts / np.maximum(counts - 1, 0.5)).ravel()[labels + np.arange(len(centers)) * k]
+            stay = (
+                flat[own]
+                * (counts / np.maximum(counts - 1, 0.5)).ravel()[labels + np.arange(len(centers)) * k]
+            )
             distance *= counts / (counts + 1)
             flat[own] = stay
         labels = distance.argmin(axis=2)
@@ -150,7 +156,7 @@ def iterate(
 
 def converge(
     rows: Rows, centers: FloatArray, max_iter: int, threads: Executor | None = None, tolerance: float = 0.0
-) -> tuple[FloatArray, IntArray, int]:
+) -> tuple[FloatArray, IntArray]:
     """Run Lloyd on one candidate (k, p) until no row changes cluster.
 
     With a `tolerance` it also ends when a step gains less than that share of the total sum of squares.
@@ -161,13 +167,11 @@ def converge(
         Means of the final clusters.
     labels : (n,)
         Nearest centre of each row.
-    iterations : int
-        Steps taken, at most `max_iter`.
     """
     k = len(centers)
     size = max(256, BLOCK // k)
     blocks = [slice(start, start + size) for start in range(0, len(rows), size)]
-    labels = np.full(len(rows), -1, dtype=np.intp)
+    labels = np.full(len(rows), -1, dtype=np.int64)
     _ = rows.product, rows.sums  # computed once, before threads ask for them
 
     def step(block: slice, current: FloatArray) -> tuple[bool, FloatArray]:
@@ -178,11 +182,11 @@ def converge(
 
     reached = -np.inf
     run = map if threads is None or len(blocks) == 1 else threads.map
-    for iteration in range(1, max_iter + 1):
+    for _ in range(max_iter):
         done = list(run(step, blocks, [centers] * len(blocks)))
         moved, between, _ = means(np.sum([sums for _, sums in done], axis=0)[None], centers[None])
         centers = moved[0]
         if not any(changed for changed, _ in done) or between[0] - reached < tolerance * rows.total:
             break
         reached = between[0]
-    return centers, labels, iteration
+    return centers, labels

@@ -11,7 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, cluster_sums, iterate, means, relative_distances
+from regionalize.methods.lloyd import (
+    FloatArray,
+    IntArray,
+    Rows,
+    cluster_sums,
+    iterate,
+    means,
+    relative_distances,
+)
 from regionalize.methods.seeding import draw_by_distance, draw_centers
 
 Finish = Callable[[FloatArray], tuple[IntArray, float]]
@@ -71,7 +79,9 @@ def search_population(
             child, value, _ = iterate(single, child[half], MORE_STEPS, labels[:, half])
             centers, between = select(np.concatenate([centers, child]), np.concatenate([between, value]))
             stale = 0 if between[0] > champion + SAME * rows.total else stale + 1
-        finished = sorted((finish(start.astype(np.float64)) for start in centers[:FINISHED]), key=lambda f: f[1])
+        finished = sorted(
+            (finish(start.astype(np.float64)) for start in centers[:FINISHED]), key=lambda f: f[1]
+        )
         if finished[0][1] >= best - SAME * rows.total:
             return finished
         best = finished[0][1]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regionalize.methods.lloyd import FloatArray, Rows
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows
 
 
 def draw_centers(
@@ -45,12 +44,13 @@ def draw_centers(
     return centers
 
 
-def draw_by_distance(distance: FloatArray, rng: np.random.Generator, trials: int) -> NDArray[np.intp]:
+def draw_by_distance(distance: FloatArray, rng: np.random.Generator, trials: int) -> IntArray:
     """Draw row numbers with probability proportional to `distance` (candidates, n): (candidates, trials)."""
     cumulated = np.cumsum(distance, axis=1)
     target = rng.random((len(distance), trials)) * cumulated[:, -1:]
     drawn = [np.searchsorted(row, at, side="right") for row, at in zip(cumulated, target, strict=True)]
-    return np.minimum(np.stack(drawn), distance.shape[1] - 1)
+    rows: IntArray = np.minimum(np.stack(drawn), distance.shape[1] - 1)
+    return rows
 
 
 def squared_distances(rows: Rows, points: FloatArray) -> FloatArray:

@@ -36,11 +36,13 @@ class Bound:
             raise InfeasibleError(
                 f"{k} clusters of at least {self.lower:g} {self.name} need {self.lower * k:g}, "
                 f"but there are only {total:g}",
-                advice=f"lower the minimum to {total / k:g} or less, or ask for {int(total // self.lower)} clusters or fewer",
+                advice=f"lower the minimum to {total / k:g} or less, or ask for at most "
+                f"{int(total // self.lower)} clusters",
             )
         if self.upper * k < total:
             raise InfeasibleError(
-                f"{k} clusters of at most {self.upper:g} {self.name} hold {self.upper * k:g}, but there are {total:g}",
+                f"{k} clusters of at most {self.upper:g} {self.name} hold {self.upper * k:g}, "
+                f"but there are {total:g}",
                 advice=f"raise the maximum to {total / k:g} or more, or ask for more clusters",
             )
         largest = float(self.amount.max(initial=0.0))

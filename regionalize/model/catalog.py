@@ -64,7 +64,8 @@ METHODS: dict[str, Method] = {
                     "search",
                     ("swap", "starts"),
                     "swap",
-                    "swap: random swaps of a centre with single-unit moves; starts: the best of --n-init plain starts.",
+                    "swap: solutions recombined, centres swapped, single units moved; "
+                    "starts: the best of --n-init plain starts.",
                 ),
                 Param("init", ("k-means++", "random"), "k-means++", "How first centres are drawn."),
                 Param("n_init", int, 150, "Number of starts (--search starts).", minimum=1),

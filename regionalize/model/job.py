@@ -57,7 +57,12 @@ class Job:
 
     def settings(self) -> dict[str, Any]:
         """Return what differs from the defaults, ready for JSON, in the order of the fields."""
-        chosen = {"method": self.method, "k": self.k, "seed": self.seed, "transform": self.transform}
+        chosen: dict[str, Any] = {
+            "method": self.method,
+            "k": self.k,
+            "seed": self.seed,
+            "transform": self.transform,
+        }
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name not in {*chosen, "jobs", "params"} and value != item.default:

@@ -28,7 +28,7 @@ class Partition:
 
     @staticmethod
     def canonical(codes: ArrayLike) -> Partition:
-        """Number clusters 1 … k by falling size, ties by first row; negative codes stay `LEFT_OUT`.
+        """Give clusters the numbers 1 … k by falling size, ties by first row; negative codes are left out.
 
         Code 0 and above are clusters here: a method with noise passes `LEFT_OUT` and marks it afterwards.
 

@@ -47,7 +47,9 @@ class Result:
     def to_frame(self, label_column: str = "cluster") -> geopandas.GeoDataFrame:
         """Return a copy of the frame with the labels appended as a column."""
         if label_column in self.frame.columns:
-            raise UsageError(f"the frame already has a column '{label_column}'", advice="choose another label_column")
+            raise UsageError(
+                f"the frame already has a column '{label_column}'", advice="choose another label_column"
+            )
         return self.frame.assign(**{label_column: self.labels})
 
     def plot(self, path: str | Path) -> Path:
@@ -57,7 +59,9 @@ class Result:
 
         path = Path(path)
         if path.suffix.lower() not in MAP_FORMATS:
-            raise UsageError(f"a map cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}")
+            raise UsageError(
+                f"a map cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}"
+            )
         with replacing(path) as target:
             draw_solution(self.solution, target, path.suffix)
         return path

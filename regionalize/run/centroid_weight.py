@@ -82,6 +82,8 @@ def scan_centroid_weights(
             f"no weight of the centroids makes all {job.k} clusters contiguous: the fewest pieces are "
             f"{fewest['subclusters']}, at weight {fewest['weight']:.2f}",
             advice=f"use --centroid-weight {fewest['weight']:.2f}, or another k"
-            + (f" (the layer itself is in {weights.n_components} pieces)" if weights.n_components > 1 else ""),
+            + (
+                f" (the layer itself is in {weights.n_components} pieces)" if weights.n_components > 1 else ""
+            ),
         )
     return found[0], found[1], {"centroid_weight": found[2], "trade_off": curve}

@@ -90,14 +90,23 @@ def advice(layer: Layer, faults: dict[str, int], columns: list[dict[str, Any]]) 
     """Say what to do about what stands in the way."""
     said = []
     if layer.has_geometry and layer.projection is None:
-        said.append("no coordinate reference system: set one (ogr2ogr -a_srs), or use --project none with centroids")
+        said.append(
+            "no coordinate reference system: set one (ogr2ogr -a_srs), or use --project none with centroids"
+        )
     elif layer.is_geographic:
-        said.append("geographic coordinates: centroids and areas are projected automatically (--project EPSG:n to choose)")
+        said.append(
+            "geographic coordinates: centroids and areas are projected automatically (--project EPSG:n to choose)"
+        )
     empty = sum(faults.get(name, 0) for name in ("null", "empty", "unreadable"))
     if empty:
-        said.append(f"{empty} rows have no usable geometry: attributes still cluster, but they have no neighbours")
+        said.append(
+            f"{empty} rows have no usable geometry: their attributes cluster, but they have no neighbours"
+        )
     if faults.get("invalid"):
-        said.append(f"{faults['invalid']} geometries are invalid: they are repaired for finding neighbours only, and written as they are")
+        said.append(
+            f"{faults['invalid']} geometries are invalid: they are repaired for finding neighbours only, "
+            "and written as they are"
+        )
     fit = [column for column in columns if column["left_out"] is None]
     gaps = [f"{column['name']} ({column['missing']})" for column in fit if column["missing"]]
     if gaps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,7 @@ def measure_existing(
     said = {"method": f"validate {label_column}", "k": solution.partition.k}
     settings = {name: value for name, value in solution.report.settings.items() if name != "seed"}
     extra = {"labels": {str(number): value for number, value in values.items()}}
-    solution = replace(
-        solution, report=replace(solution.report, settings={**settings, **said}, extra=extra)
-    )
+    solution = replace(solution, report=replace(solution.report, settings={**settings, **said}, extra=extra))
     write_outputs(solution, outputs)
     return solution, layer.names(job.id)
 
@@ -68,7 +67,7 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
     if column not in layer.column_names:
         raise UsageError(f"there is no column '{column}'", advice=nearest(column, layer.column_names))
     values = layer.attributes[column].to_pylist()
-    present = [value for value in values if value is not None and value == value]
+    present = [value for value in values if not is_missing(value)]
     if not present:
         raise DataError("holds no labels, only missing values", column=column)
     try:
@@ -83,8 +82,13 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         number = {value: int(value) for value in distinct}
     else:
         number = {value: position for position, value in enumerate(distinct, 1)}
-    labels = np.array([number[v] if v is not None and v == v else LEFT_OUT for v in values], dtype=np.int64)
+    labels = np.array([LEFT_OUT if is_missing(v) else number[v] for v in values], dtype=np.int64)
     return labels, {code: value for value, code in number.items()}
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is null or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def draw_existing(

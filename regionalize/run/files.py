@@ -70,7 +70,9 @@ def refuse_outputs(outputs: Outputs, source: str | None, layer: Layer | None) ->
     for option, path in paths.items():
         key = str(path.absolute())
         if key in same:
-            raise UsageError(f"--{option} and --{same[key]} are the same file, {path}", advice="give each its own")
+            raise UsageError(
+                f"--{option} and --{same[key]} are the same file, {path}", advice="give each its own"
+            )
         same[key] = option
     for option, known in (("map", MAP_FORMATS), ("report", REPORT_FORMATS), ("centers", (".csv",))):
         file = paths.get(option)
@@ -79,7 +81,9 @@ def refuse_outputs(outputs: Outputs, source: str | None, layer: Layer | None) ->
         if file.suffix.lower() not in known:
             raise OutputError(
                 f"--{option} cannot be written as '{file.suffix or file.name}'",
-                advice=f"use {listed(known)} " + nearest(file.suffix, known) if file.suffix else f"use {listed(known)}",
+                advice=f"use {listed(known)} " + nearest(file.suffix, known)
+                if file.suffix
+                else f"use {listed(known)}",
                 file=str(file),
             )
         check_side_file(file, source, outputs.overwrite)
@@ -120,7 +124,9 @@ def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
         if outputs.report is not None:
             from regionalize.io.reports import write_report
 
-            write_report(pending.enter_context(replacing(outputs.report)), solution.report, outputs.report.suffix)
+            write_report(
+                pending.enter_context(replacing(outputs.report)), solution.report, outputs.report.suffix
+            )
         if outputs.centers is not None:
             from regionalize.io.tables import write_centers
 
@@ -166,7 +172,9 @@ def draw_solution(solution: Solution, target: Path, suffix: str) -> tuple[str, .
     if not solution.layer.has_geometry:
         raise UsageError("the table has no geometry, so there is no map to draw", advice="leave out --map")
     spatial = report.fragmentation
-    found = [f"BSS/TSS {report.fit.ratio:.4f}"] if report.fit is not None and report.fit.ratio is not None else []
+    found = (
+        [f"BSS/TSS {report.fit.ratio:.4f}"] if report.fit is not None and report.fit.ratio is not None else []
+    )
     if spatial is not None:
         found.append("contiguous" if spatial.contiguous else f"{spatial.subclusters} pieces")
     return draw_map(

@@ -34,7 +34,9 @@ def run_weights(
     if output is not None:
         if output.suffix.lower() not in WEIGHTS_FORMATS:
             hint = nearest(output.suffix, WEIGHTS_FORMATS) or f"use {', '.join(WEIGHTS_FORMATS)}"
-            raise OutputError(f"weights cannot be written as '{output.suffix}'", file=str(output), advice=hint)
+            raise OutputError(
+                f"weights cannot be written as '{output.suffix}'", file=str(output), advice=hint
+            )
         check_side_file(output, source, overwrite)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
@@ -102,7 +104,13 @@ def run_smooth(
             coordinates = placed[columns.rows]
         before = columns.raw
         after = smooth(
-            before, inner, job.hops, job.alpha, job.smooth_mode, coordinates=coordinates, sphere=layer.is_geographic
+            before,
+            inner,
+            job.hops,
+            job.alpha,
+            job.smooth_mode,
+            coordinates=coordinates,
+            sphere=layer.is_geographic,
         )
         notes += smoothing_notes(before, after, inner, job.smooth_mode)
         full = np.full((len(layer), len(chosen)), np.nan)

@@ -95,9 +95,7 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
     """Refuse a word that is not among the choices."""
     if value is not None and value not in choices:
         hint = nearest(str(value), choices)
-        raise UsageError(
-            f"{shown(name)} is '{value}'; it must be one of {', '.join(choices)}", advice=hint
-        )
+        raise UsageError(f"{shown(name)} is '{value}'; it must be one of {', '.join(choices)}", advice=hint)
 
 
 def shown(name: str) -> str:
@@ -132,7 +130,8 @@ def parse_column_weights(value: Any) -> tuple[tuple[str, float], ...]:
             found.append((str(name), float(number)))
         except (TypeError, ValueError):
             raise UsageError(
-                f"the weight of '{name}' is '{number}', which is not a number", advice="write --column-weights pop=2"
+                f"the weight of '{name}' is '{number}', which is not a number",
+                advice="write --column-weights pop=2",
             ) from None
     return tuple(found)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regionalize.model.report import Fit, Report
+from regionalize.model.report import Fit, Fragmentation, Report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,8 @@ def make_report(
     if features.coordinates is not None and not features.attributes_only:
         columns = (*columns, *features.coordinate_names)
         values = np.column_stack([values, features.coordinates])
-    fragmentation, notes = None, ()
+    fragmentation: Fragmentation | None = None
+    notes: tuple[str, ...] = ()
     if weights is not None:
         from regionalize.measure import measure_regions
 
@@ -77,9 +78,7 @@ def same_matrix(features: Features) -> bool:
     )
 
 
-def geometry_to_measure(
-    layer: Layer, partition: Partition, weights: Weights
-) -> NDArray[np.object_] | None:
+def geometry_to_measure(layer: Layer, partition: Partition, weights: Weights) -> NDArray[np.object_] | None:
     """Plane geometries of the units whose cluster is in one piece: only they have a shape to measure."""
     from regionalize.errors import RegionalizeError
     from regionalize.features.centroids import project_geometry

@@ -176,9 +176,9 @@ def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound,
             raise UsageError(f"a bound is of one column; '{column}' names {len(names)}")
         amount = read_columns(layer, names, "error", job.id).raw[rows, 0]
         found.append(Bound.make(names[0], amount, sides.get("lower"), sides.get("upper")))
-    for bound in found:
+    for one in found:
         if job.k is not None:
-            bound.check_possible(job.k)
+            one.check_possible(job.k)
     return tuple(found)
 
 

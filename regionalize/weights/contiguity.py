@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from regionalize.kernels.contiguity import contact_search
+from regionalize.weights.repair import in_threads, repaired
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -18,9 +18,6 @@ IntArray = NDArray[np.int64]
 
 BLOCK = 50_000
 """Units whose candidate pairs are held in memory at one time."""
-
-THREADED_QUESTIONS = 10_000
-"""Questions to GEOS from which several threads pay."""
 
 BORDER_RUN = 4.0
 """Times `snap` that borders must run within `snap` of each other to be a rook's border. Two units that
@@ -131,15 +128,15 @@ def _touch(
         | _inside(b, a)
         | (shapely.get_num_geometries(geometry) > 1)[np.stack([first, second])].any(axis=0)
     )
-    geometry = _repaired(geometry, np.concatenate([first[nested], second[nested]]))
+    geometry = repaired(geometry, np.concatenate([first[nested], second[nested]]))
     try:
         near = _near(geometry, first, second, snap)
     except shapely.errors.GEOSException:  # older GEOS refuses some invalid pairs
-        geometry = _repaired(geometry, np.concatenate([first, second]))
+        geometry = repaired(geometry, np.concatenate([first, second]))
         near = _near(geometry, first, second, snap)
     if rook:
         asked = np.flatnonzero(near)
-        geometry = _repaired(geometry, np.concatenate([first[asked], second[asked]]))
+        geometry = repaired(geometry, np.concatenate([first[asked], second[asked]]))
         near[asked] = _share_border(geometry[first[asked]], geometry[second[asked]], snap)
     return near
 
@@ -151,36 +148,14 @@ def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
     return np.asarray(low_inside & high_inside)
 
 
-def _repaired(geometry: Geometries, units: IntArray) -> Geometries:
-    """Return the geometries with the invalid ones among `units` made valid."""
-    units = np.unique(units)
-    invalid = units[~_in_threads(shapely.is_valid, geometry[units])]
-    if len(invalid):
-        geometry = geometry.copy()
-        geometry[invalid] = shapely.make_valid(geometry[invalid])
-    return geometry
-
-
 def _near(geometry: Geometries, first: IntArray, second: IntArray, snap: float) -> BoolArray:
     """Say which pairs intersect, or are within `snap`."""
     a, b = geometry[first], geometry[second]
     return (
-        _in_threads(lambda a, b: shapely.dwithin(a, b, snap), a, b)
+        in_threads(lambda a, b: shapely.dwithin(a, b, snap), a, b)
         if snap
-        else _in_threads(shapely.intersects, a, b)
+        else in_threads(shapely.intersects, a, b)
     )
-
-
-def _in_threads(ask: Callable[..., BoolArray], *sides: Geometries) -> BoolArray:
-    """Ask GEOS, which leaves Python's lock, in as many threads as there are processors."""
-    workers = os.cpu_count() or 1
-    if workers == 1 or len(sides[0]) < THREADED_QUESTIONS:
-        return ask(*sides)
-    from concurrent.futures import ThreadPoolExecutor
-
-    pieces = zip(*(np.array_split(side, 4 * workers) for side in sides), strict=True)
-    with ThreadPoolExecutor(workers) as pool:
-        return np.concatenate(list(pool.map(lambda piece: ask(*piece), pieces)))
 
 
 def _share_border(a: Geometries, b: Geometries, snap: float) -> BoolArray:

@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.weights.places import EARTH_RADIUS, ground_metres, on_sphere, unwrapped
+from regionalize.weights.repair import repaired
 
 FloatArray = NDArray[np.float64]
 Geometries = NDArray[np.object_]
@@ -43,7 +44,7 @@ def ways_across(geometry: Geometries, component: IntArray, *, geographic: bool) 
     Parameters
     ----------
     geometry : (n,) array of Shapely geometries
-        None of them missing or empty.
+        None of them missing or empty; invalid ones are repaired first.
     component : (n,) int64
         Component numbers 0, 1, …, at least two different ones.
     geographic : bool
@@ -55,6 +56,7 @@ def ways_across(geometry: Geometries, component: IntArray, *, geographic: bool) 
         One per component but the largest (of equals, the first), from its unit to the other's.
     """
     largest = int(np.argmax(np.bincount(component)))
+    geometry = repaired(geometry)
     search = _SphereSearch(geometry) if geographic else _PlaneSearch(geometry)
     found = []
     # Two different components differ in some bit, so one search per bit and side meets every nearest unit.

@@ -6,6 +6,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from regionalize.weights.repair import repaired
+
 FloatArray = NDArray[np.float64]
 Geometries = NDArray[np.object_]
 
@@ -19,7 +21,8 @@ def places(geometry: Geometries, *, geographic: bool) -> FloatArray:
     Parameters
     ----------
     geometry : (n,) array of Shapely geometries
-        None of them missing or empty.
+        None of them missing or empty; invalid ones are repaired first, since the centroid of a polygon that
+        crosses itself may lie anywhere.
     geographic : bool
         Whether coordinates are longitude and latitude in degrees.
 
@@ -37,6 +40,7 @@ def places(geometry: Geometries, *, geographic: bool) -> FloatArray:
     >>> np.abs(places(np.array([both]), geographic=True)).round(6).tolist()
     [[1.0, 0.0, 0.0]]
     """
+    geometry = repaired(geometry)
     if not geographic:
         return np.asarray(
             shapely.get_coordinates(shapely.centroid(geometry)).reshape(-1, 2), dtype=np.float64

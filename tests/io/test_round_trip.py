@@ -34,7 +34,9 @@ EXACT = {".gpkg", ".fgb", ".parquet"}
 
 def read_plain(path):
     """Read with pyogrio alone: attribute table and geometry bytes."""
-    meta, table = pyogrio.raw.read_arrow(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # brazil: "rings with invalid winding order"
+        meta, table = pyogrio.raw.read_arrow(path)
     name = meta["geometry_name"] or "wkb_geometry"
     return meta, table.drop_columns([name]), table[name].to_pylist()
 
@@ -110,12 +112,13 @@ def test_real_layers(shared_data, tmp_path, relative, suffix):
         assert any("grid" in note for note in notes)
         far = shapely.hausdorff_distance(shapely.from_wkb(back), shapely.from_wkb(expected))
         assert np.nanmax(far) < 1e-3
-    elif (
-        suffix in {".shp", ".shp.zip"} and path.suffix != ".shp"
-    ):  # rings are turned round, single parts unwrapped
+    elif suffix in {".shp", ".shp.zip"} and path.suffix != ".shp":
+        # rings are turned round, single parts unwrapped; a hole outside its shell becomes a part of its own
+        was, now = shapely.from_wkb(expected), shapely.from_wkb(back)
+        valid = shapely.is_valid(was)
+        assert np.array_equal(shapely.get_num_coordinates(was), shapely.get_num_coordinates(now))
         assert shapely.equals_identical(
-            shapely.normalize(multi(shapely.from_wkb(back))),
-            shapely.normalize(multi(shapely.from_wkb(expected))),
+            shapely.normalize(multi(now[valid])), shapely.normalize(multi(was[valid]))
         ).all()
     else:
         assert back == expected

@@ -102,7 +102,7 @@ def test_the_compiled_search_agrees(kind, monkeypatch):
     case = (*arrays(pair), np.arange(2 * half), np.array([0, half, 2 * half]), PLENTY)
     plain = search_outwards(*case)
     np.testing.assert_array_equal(compiled(search_outwards)(*case), plain)
-    monkeypatch.setattr(diameter, "COMPILED_LINKS", 0)
+    monkeypatch.setattr(diameter, "COMPILED_WORK", 0)
     np.testing.assert_array_equal(cluster_diameters(*case), plain)
     assert plain[0] == plain[1]
 

@@ -1,6 +1,6 @@
 """How far apart colours look, also to colour-blind readers, and the search that found our palette.
 
-``python tests/maps/color_vision.py`` runs the search again (a quarter of an hour) and prints the list in
+``python tests/maps/color_vision.py`` runs the search again (minutes) and prints the list in
 ``regionalize/maps/colors.py``.
 """
 
@@ -145,5 +145,5 @@ def search(fixed, *, length=20, seed=1, steps=300_000):
 
 
 if __name__ == "__main__":
-    runs = [search(["#ffffff", "#ebebeb", "#b3b3b3"], seed=seed) for seed in range(1, 9)]
-    print(max(runs, key=lambda run: run[1])[0])  # noqa: T201
+    # the best of seeds 1 to 8; "no data" was a little paler then
+    print(search(["#ffffff", "#ebebeb", "#b3b3b3"], seed=7)[0])  # noqa: T201

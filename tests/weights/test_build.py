@@ -1,5 +1,8 @@
 """Building weights: specs, distances against brute force, islands, hints, notes."""
 
+import subprocess
+import sys
+
 import geopandas
 import libpysal
 import numpy as np
@@ -72,11 +75,12 @@ def test_specs(text, kind, more):
     assert {name: getattr(spec, name) for name in more} == more
 
 
-@pytest.mark.parametrize(
-    "text",
-    "|quen|queen:1|knn|knn:0|knn:-1|knn:2.5|knn:six|knn:6:1|distance|distance:0|distance:-1km|distance:km|"
-    "distance:5 parsec|distance:1e999|distance:nan|kernel:10|kernel:box:10|kernel:gaussian:0".split("|"),
-)
+MALFORMED = """quen queen:1 knn
+knn:0 knn:-1 knn:2.5 knn:six knn:6:1 distance distance:0 distance:-1km distance:km
+distance:5parsec distance:1e999 distance:nan kernel:10 kernel:box:10 kernel:gaussian:0"""
+
+
+@pytest.mark.parametrize("text", ["", *MALFORMED.split()])
 def test_malformed_specs_name_the_accepted_forms(text):
     with pytest.raises(UsageError, match=r"use queen, rook, knn:6, distance:50km, kernel:gaussian:10"):
         parse_spec(text)
@@ -256,6 +260,13 @@ def test_places_weigh_parts_by_area_and_follow_the_highest_dimension():
     np.testing.assert_allclose(np.column_stack([longitude, latitude]), flat, atol=0.02)
 
 
+def test_a_polygon_that_crosses_itself_still_has_its_place_inside():
+    bow_tie = shapely.Polygon([(0, 0), (1, 1.0001), (1, 0), (0, 1)])  # its lobes cancel out almost to nothing
+    assert not shapely.box(0, 0, 1, 1).contains(bow_tie.centroid)
+    found = places(np.array([bow_tie]), geographic=False)
+    assert shapely.box(0.4, 0.4, 0.6, 0.6).contains(shapely.Point(found[0]))
+
+
 # rows without a place
 
 
@@ -391,10 +402,16 @@ def test_real_islands_are_counted(shared_data):
     weights = build_weights(layer, "queen")
     assert (len(weights.islands), weights.n_components) == (3, 4)
     assert join_islands(layer, weights, "nearest", layer.names()).n_components == 1
-    brazil = Layer.from_frame(geopandas.read_file(shared_data("brazil/municipalities.gpkg")))
+    frame = geopandas.read_file(shared_data("brazil/municipalities.gpkg"))
+    brazil, names = Layer.from_frame(frame), frame["name"].to_numpy(dtype=object)
     weights = build_weights(brazil, "queen")
-    assert (len(weights.islands), weights.n_components) == (3, 8)
-    assert join_islands(brazil, weights, "nearest", brazil.names()).n_components == 1
+    assert set(names[weights.islands]) == {"Fernando de Noronha", "Ilhabela"}  # islands in the sea, both
+    assert weights.n_components == 3
+    joined = join_islands(brazil, weights, "nearest", names)
+    assert joined.n_components == 1
+    links = {frozenset(names[[a, b]]): distance for a, b, distance in joined.added}
+    mainland = frozenset(["Ilhabela", "São Sebastião"])  # across the channel, some 2 km
+    assert 1000 < links[mainland] < 5000
 
 
 # description, symmetry, libpysal
@@ -450,3 +467,22 @@ def test_graph_there_and_back(n, links, random):
     for part in ("indptr", "indices", "values"):
         np.testing.assert_array_equal(getattr(back, part), getattr(weights, part))
     assert weights.to_graph().unique_ids.tolist() == list(range(n))
+
+
+@pytest.mark.parametrize("spec", ["queen", "knn:4", "distance:2", "kernel:gaussian:4"])
+def test_small_layers_load_nothing_heavy(spec):
+    script = f"""
+import sys
+import pyarrow, shapely
+from regionalize.model.layer import Layer
+from regionalize.weights import build_weights, describe_weights, join_islands
+shapes = shapely.box(range(200), 0, range(1, 201), 1)
+rows = pyarrow.Table.from_arrays([pyarrow.nulls(200)], ["nothing"])
+layer = Layer(rows, None, None, shapes=shapes)
+weights = join_islands(layer, build_weights(layer, "{spec}"), "nearest", layer.names())
+assert describe_weights(weights, layer.names())["n"] == 200
+heavy = "pandas", "geopandas", "scipy", "numba", "libpysal", "sklearn"
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionalize.kernels import contiguity as kernel
-from regionalize.weights import contiguity
+from regionalize.weights import contiguity, repair
 from regionalize.weights.contiguity import contiguity_links
 
 LAYERS = {
@@ -190,8 +190,8 @@ def test_blocks_threads_and_the_compiler_change_nothing(monkeypatch, rook):
     layer = shapely.box(x, y, x + 1 + rng.integers(0, 2, 400), y + 1)
     plain = pairs(contiguity_links(layer, rook=rook))
     monkeypatch.setattr(contiguity, "BLOCK", 37)
-    monkeypatch.setattr(contiguity, "THREADED_QUESTIONS", 1)
-    monkeypatch.setattr(contiguity.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(repair, "THREADED_QUESTIONS", 1)
+    monkeypatch.setattr(repair.os, "cpu_count", lambda: 3)
     monkeypatch.setattr(kernel, "COMPILED_VERTICES", 0)
     assert pairs(contiguity_links(layer, rook=rook)) == plain
 
