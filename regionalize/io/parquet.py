@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.errors import DataError
+from regionalize.io import gdal
 from regionalize.io.source import Source
 from regionalize.io.wkb import BEYOND_GEOS, KINDS, read_headers
 from regionalize.model.layer import Layer, LayerOrigin
@@ -186,9 +187,10 @@ def _filtered(layer: Layer, where: str) -> Layer:
         row_name += "_"
     chosen = chosen.append_column(row_name, pa.array(np.arange(len(layer)), pa.int64()))
     buffer = BytesIO()
-    pyogrio.raw.write_arrow(chosen, buffer, driver="GPKG", layer="rows", FID="fid_of_row")
     try:
-        _, kept = pyogrio.raw.read_arrow(buffer.getvalue(), where=where, columns=[row_name])
+        with gdal.quiet():
+            pyogrio.raw.write_arrow(chosen, buffer, driver="GPKG", layer="rows", FID="fid_of_row")
+            _, kept = pyogrio.raw.read_arrow(buffer.getvalue(), where=where, columns=[row_name])
     except (ValueError, OSError) as error:
         raise where_error(where, " ".join(str(error).split()), layer.column_names) from error
     rows = kept[row_name]

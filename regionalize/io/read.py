@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.errors import DataError, listed, located, nearest
-from regionalize.io import damage
+from regionalize.io import damage, gdal
 from regionalize.io.parquet import read_parquet
 from regionalize.io.source import Source, choose_layer, find_source
 from regionalize.io.text import (
@@ -168,6 +167,8 @@ def _checked(layer: Layer, where: str | None) -> Layer:
 @contextmanager
 def _prepared(source: Source, codec: str | None) -> Iterator[tuple[str | bytes, tuple[str, ...]]]:
     """Check a shapefile's parts; give what GDAL is to open: a temporary copy where the file won't do."""
+    if source.member:
+        damage.check_archive(source)
     if source.format == "CSV" and codec not in {None, "utf-8"}:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / Path(source.member or source.shown).name
@@ -186,21 +187,8 @@ def _prepared(source: Source, codec: str | None) -> Iterator[tuple[str | bytes, 
             if part is not None:
                 with part, (Path(folder) / f"{stem}{suffix}").open("wb") as copied:
                     shutil.copyfileobj(part, copied)
-        with gdal_setting("SHAPE_RESTORE_SHX", "YES"):
+        with gdal.setting("SHAPE_RESTORE_SHX", "YES"):
             yield str(Path(folder) / f"{stem}.shp"), notes
-
-
-@contextmanager
-def gdal_setting(name: str, value: str) -> Iterator[None]:
-    """Set a configuration option of GDAL for a while."""
-    import pyogrio
-
-    before = pyogrio.get_gdal_config_option(name)
-    pyogrio.set_gdal_config_options({name: value})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({name: before})
 
 
 def _read(source: Source, layer: str | None, where: str | None, codec: str | None) -> Layer:
@@ -286,9 +274,8 @@ def _open_arrow(
     if source.format == "CSV":
         options.update(CSV_OPTIONS)
     # GDAL's own Arrow reader for FlatGeobuf gives garbage after a null geometry; the generic one does not
-    with _understood(source, where, layer), gdal_setting("OGR_FLATGEOBUF_STREAM_BASE_IMPL", "YES"):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+    with _understood(source, where, layer), gdal.setting("OGR_FLATGEOBUF_STREAM_BASE_IMPL", "YES"):
+        with gdal.quiet() as said:
             meta, table = pyogrio.raw.read_arrow(
                 source.dataset,
                 layer=layer,
@@ -297,7 +284,6 @@ def _open_arrow(
                 return_fids=source.format == "GeoPackage",
                 **options,
             )
-        said = [" ".join(str(one.message).split()) for one in caught]
         if any("More than one layer" in text for text in said):
             choose_layer(replace(source, format="other"), None)
     texts = dict.fromkeys(text for text in said if not any(mark in text for mark in _ROUTINE))
@@ -336,7 +322,8 @@ def _linear_shapes(source: Source, layer: str | None, where: str | None, wkb: pa
     import pyogrio.raw
     import shapely
 
-    _, _, linear, _ = pyogrio.raw.read(source.dataset, layer=layer, where=where, columns=[])
+    with gdal.quiet():
+        _, _, linear, _ = pyogrio.raw.read(source.dataset, layer=layer, where=where, columns=[])
     shapes = np.full(len(linear), None, dtype=object)
     for row, raw in enumerate(linear):
         try:
@@ -418,7 +405,8 @@ def _columns(source: Source, layer: str | None) -> list[str]:
     import pyogrio
 
     try:
-        return [str(name) for name in pyogrio.read_info(source.dataset, layer=layer)["fields"]]
+        with gdal.quiet():
+            return [str(name) for name in pyogrio.read_info(source.dataset, layer=layer)["fields"]]
     except Exception:  # only to make advice better
         return []
 

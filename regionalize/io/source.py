@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from regionalize.errors import DataError, listed, nearest
+from regionalize.io import gdal
 from regionalize.io.sample import sample_path
 
 SINGLE = {
@@ -74,7 +75,19 @@ class Source:
         if file is None:
             return 0
         with file:
+            if isinstance(file, zipfile.ZipExtFile):
+                return sum(entry.file_size for entry in self.entries() if entry.filename == file.name)
             return file.seek(0, os.SEEK_END)
+
+    def entries(self) -> list[zipfile.ZipInfo]:
+        """Return the archive's entries that make up the dataset."""
+        stem = str(PurePosixPath(self.member).with_suffix("")).lower() + "."
+        with zipfile.ZipFile(self.path or "") as archive:
+            return [
+                entry
+                for entry in archive.infolist()
+                if entry.filename.lower().startswith((stem, f"{self.member.lower()}/"))
+            ]
 
 
 def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str | None]:
@@ -256,7 +269,8 @@ def choose_layer(source: Source, layer: str | None) -> tuple[str | None, tuple[s
         return None, ()
     import pyogrio
 
-    found = pyogrio.list_layers(source.dataset)
+    with gdal.quiet():
+        found = pyogrio.list_layers(source.dataset)
     spatial = [str(name) for name, kind in found if kind is not None]
     tables = [str(name) for name, kind in found if kind is None and name not in HELPERS]
     names = [*spatial, *tables]

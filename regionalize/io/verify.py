@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 from regionalize.errors import DataError, OutputError, listed
-from regionalize.io import damage
+from regionalize.io import damage, gdal
 from regionalize.io.formats import CSV, GEOJSON, GEOPARQUET, SHAPEFILE, ZIPPED_SHAPEFILE, Format
 from regionalize.io.source import Source
 
@@ -29,8 +28,7 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
     import pyogrio
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with gdal.quiet():
             if form in (SHAPEFILE, ZIPPED_SHAPEFILE):
                 damage.check_shapefile(Source(path.name, str(path), "shapefile", path))
             # a geodatabase may have renamed the layer; it holds only the one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.errors import OutputError, listed, located
+from regionalize.io import gdal
 from regionalize.io.atomic import move_into_place, output_error, staging, target_of, writable_folder
 from regionalize.io.columns import fit_columns
 from regionalize.io.formats import (
@@ -348,8 +348,7 @@ def _write_gdal(layer: Layer, fitted: _Fitted, form: Format, path: Path, name: s
         options |= _geodatabase_options(table, taken)
     encoding = {"encoding": "UTF-8"} if form in (SHAPEFILE, ZIPPED_SHAPEFILE) else {}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # all of it is said in our own words beforehand, or verified
+        with gdal.quiet():  # all of it is said in our own words beforehand, or verified
             pyogrio.raw.write_arrow(
                 table,
                 path,

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, cluster_sums, relative_distances
+from regionalize.methods.finish import centers_of, fill_empty, finish_start
+from regionalize.methods.lloyd import (
+    FloatArray,
+    IntArray,
+    Rows,
+    cluster_sums,
+    converge,
+    iterate,
+    relative_distances,
+)
+from regionalize.methods.population import swap_one
+from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
 
 SHARE_AT_ONCE = 0.1
@@ -15,6 +26,56 @@ SHARE_AT_ONCE = 0.1
 SLACK = 1e-9
 """Relative rounding allowed when sums are compared with a bound."""
 MAX_ROUNDS = 200
+TRIED_CELLS = 1 << 20
+"""Distances of all tries together: it sets how many starts and swaps are tried."""
+MOST_TRIES = 60
+FEWEST_TRIES = 4
+STEPS_AFTER_SWAP = 3
+
+
+def search_within_bounds(
+    rows: Rows,
+    k: int,
+    rng: np.random.Generator,
+    bounds: Sequence[Bound],
+    found: Sequence[tuple[IntArray, float]],
+    max_iter: int,
+) -> list[tuple[IntArray, float]]:
+    """Search for the best partition that keeps every bound.
+
+    The best free partition need not lead to the best bounded one. So many local optima are brought within
+    bounds, and the best of them is then perturbed by swapping a centre, as long as tries last.
+
+    Parameters
+    ----------
+    rows, k, rng, max_iter
+        As for `regionalize.methods.kmeans.kmeans`.
+    bounds : sequence of Bound
+        What must hold.
+    found : sequence of (labels, within)
+        Good free partitions.
+
+    Returns
+    -------
+    list of (labels, within)
+        The best one, or nothing.
+    """
+    tries = int(np.clip(TRIED_CELLS // (len(rows) * k), FEWEST_TRIES, MOST_TRIES))
+    starts = (draw_centers(rows, k, 1, rng, trials=3)[0] for _ in range(tries))
+    optima = [labels for labels, _ in found]
+    optima += [finish_start(rows, start, max_iter)[0] for start in starts]
+    fitted = [fit_bounds(rows, labels, k, bounds) for labels in optima]
+    best = min((one for one in fitted if one is not None), key=lambda one: one[1], default=None)
+    if best is None:
+        return []
+    for _ in range(tries):
+        swapped = swap_one(rows, centers_of(rows, best[0], k)[None], rng)
+        centers = iterate(rows, swapped, STEPS_AFTER_SWAP)[0][0]
+        labels = fill_empty(rows, converge(rows, centers, max_iter)[1], k)
+        again = fit_bounds(rows, labels, k, bounds)
+        if again is not None and again[1] < best[1]:
+            best = again
+    return [best]
 
 
 class Totals:

@@ -1,0 +1,84 @@
+"""What every measurement needs: interleaved runs, medians, ratios, growth, and where the data are."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("REGIONALIZE_SHARED", REPOSITORY.parent / "shared"))
+
+
+def shared(relative: str) -> Path | None:
+    """Return a file of the shared data folder, or None after saying that it is not there."""
+    path = SHARED / "data" / relative
+    if path.exists():
+        return path
+    print(f"not here: {relative} of the shared data (set REGIONALIZE_SHARED to the folder that holds data/)")
+    return None
+
+
+class Run(NamedTuple):
+    """One finished process."""
+
+    wall: float
+    cpu: float
+    output: str
+
+
+def run_process(arguments: Sequence[str | Path]) -> Run:
+    """Run one Python process from the repository's folder; wall and processor seconds, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{done.stderr}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(wall, cpu, done.stdout)
+
+
+def interleave(ways: Mapping[str, Callable[[int], Any]], rounds: int) -> dict[str, list[tuple[float, Any]]]:
+    """Run every way once per round, in turn, so that a busy moment of the machine hits all of them.
+
+    Each is called with the number of the round, from 0. Returns seconds and result of every run.
+    """
+    found: dict[str, list[tuple[float, Any]]] = {name: [] for name in ways}
+    for number in range(rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            result = way(number)
+            found[name].append((time.perf_counter() - start, result))
+    return found
+
+
+def medians(found: Mapping[str, Sequence[tuple[float, Any]]]) -> dict[str, float]:
+    """Median seconds of each way."""
+    return {name: median(seconds for seconds, _ in runs) for name, runs in found.items()}
+
+
+def growth(seconds: Mapping[int, float]) -> list[tuple[int, int, float]]:
+    """Exponent of n between neighbouring sizes: 1 is linear time."""
+    sizes = sorted(seconds)
+    return [
+        (small, large, float(np.log(seconds[large] / seconds[small]) / np.log(large / small)))
+        for small, large in zip(sizes, sizes[1:], strict=False)
+    ]
+
+
+def show_growth(seconds: Mapping[int, float]) -> None:
+    """Print how time grows with n."""
+    for small, large, exponent in growth(seconds):
+        print(f"growth from {small:,} to {large:,}: n^{exponent:.2f}", flush=True)
