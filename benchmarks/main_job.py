@@ -1,8 +1,8 @@
 """The main job as whole processes: ``python -m benchmarks.main_job``.
 
-A layer on disk to a labelled GeoPackage: k-means with centroids, k = 12, over the 184 municipalities of Ceará
-within Brazil's 5,564 (the bundled sample of 159 counties where that layer is not at hand), beside the script a
-user would write (`peer_script.py`). The bar: at most half of its wall time.
+A layer on disk to a labelled GeoPackage: k-means with centroids, k = 12, over the 184 municipalities of
+Ceará within Brazil's 5,564 (the bundled sample of 159 counties where that layer is not at hand), beside the
+script a user would write (`peer_script.py`). The bar: at most half of its wall time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def job() -> tuple[Path, str, list[str]]:
     """Return layer, filter and columns."""
     brazil = shared("brazil/municipalities.gpkg")
     if brazil is not None:
-        return brazil, "ufn = 'Ceará'", "t_dens t_lixo t_luz t_banagua agua_esgoto rdpc".split()
-    columns = "tot_pop pct_rural pct_bach pct_eld pct_fb pct_pov pct_black".split()
+        return brazil, "ufn = 'Ceará'", ["t_dens", "t_lixo", "t_luz", "t_banagua", "agua_esgoto", "rdpc"]
+    columns = ["tot_pop", "pct_rural", "pct_bach", "pct_eld", "pct_fb", "pct_pov", "pct_black"]
     return REPOSITORY / "sample_data" / "georgia.gpkg", "", columns
 
 

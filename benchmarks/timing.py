@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ class Run(NamedTuple):
 
 
 def run_process(arguments: Sequence[str | Path]) -> Run:
-    """Run one Python process from the repository's folder; wall and processor seconds, and what it printed."""
+    """Run one Python process from the repository's folder; return its seconds and what it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     done = subprocess.run(
@@ -74,7 +75,7 @@ def growth(seconds: Mapping[int, float]) -> list[tuple[int, int, float]]:
     sizes = sorted(seconds)
     return [
         (small, large, float(np.log(seconds[large] / seconds[small]) / np.log(large / small)))
-        for small, large in zip(sizes, sizes[1:], strict=False)
+        for small, large in pairwise(sizes)
     ]
 
 

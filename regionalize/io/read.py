@@ -232,10 +232,13 @@ def _read_text(
 ) -> tuple[dict[str, Any], pa.Table, list[str], str | None]:
     """Read attributes and geometry, with text in the encoding given, stated or likely."""
     if source.format != "shapefile" or codec == "utf-8":
-        meta, table, notes = _open_arrow(
-            source, layer, where, codec if source.format == "shapefile" else None
-        )
-        bad = unreadable_column(table) if source.format in {"shapefile", "CSV", "other"} else None
+        given = codec if source.format == "shapefile" else None
+        bad: str | None = ""
+        try:
+            meta, table, notes = _open_arrow(source, layer, where, given)
+            bad = unreadable_column(table) if source.format in {"shapefile", "CSV", "other"} else None
+        except UnicodeDecodeError:  # a column name
+            pass
         if bad is not None:
             raise DataError("the text is not UTF-8", column=bad, advice="say its encoding with --encoding")
         return meta, table, notes, codec
@@ -395,7 +398,7 @@ def _understood(source: Source, where: str | None, layer: str | None = None) -> 
     except (ValueError, OSError) as error:
         reason = _reason(error)
         if where is None or any(mark in reason for mark in _BROKEN):
-            raise DataError(f"cannot be read: {reason}", advice=damage.AGAIN) from error
+            raise DataError(f"the file is damaged: {reason}", advice=damage.AGAIN) from error
         raise where_error(where, reason, _columns(source, layer)) from error
     except SystemError as error:  # an Arrow array pyarrow cannot make sense of
         raise DataError("cannot be read: its content is damaged", advice=damage.AGAIN) from error

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-COMPILED_LINKS = 300_000
+COMPILED_LINKS = 5_000_000
 """Links from which the compiled union-find is used: below, NumPy ends before the compiler is loaded."""
 
 

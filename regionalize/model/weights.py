@@ -139,7 +139,8 @@ class Weights:
         keep = row != neighbor
         key = row[keep].astype(np.int64) * n + neighbor[keep]
         if values is None:
-            key = np.unique(key)
+            key = np.sort(key)  # np.unique hashes first, and is several times slower
+            key = key[np.diff(key, prepend=-1) != 0]
             weight = np.ones(len(key))
         else:
             key, first = np.unique(key, return_index=True)

@@ -25,7 +25,10 @@ def repaired(geometry: Geometries, units: NDArray[np.integer] | None = None) -> 
     >>> float(shapely.area(repaired(np.array([bow_tie])))[0])
     0.5
     """
-    units = np.arange(len(geometry)) if units is None else np.unique(units)
+    asked = np.full(len(geometry), units is None)
+    if units is not None:
+        asked[units] = True
+    units = np.flatnonzero(asked)
     invalid = units[~in_threads(shapely.is_valid, geometry[units])]
     if len(invalid):
         geometry = geometry.copy()
@@ -35,7 +38,7 @@ def repaired(geometry: Geometries, units: NDArray[np.integer] | None = None) -> 
 
 def in_threads(ask: Callable[..., BoolArray], *sides: Geometries) -> BoolArray:
     """Ask GEOS, which leaves Python's lock, in as many threads as there are processors."""
-    workers = os.cpu_count() or 1
+    workers = 1
     if workers == 1 or len(sides[0]) < THREADED_QUESTIONS:
         return ask(*sides)
     from concurrent.futures import ThreadPoolExecutor
