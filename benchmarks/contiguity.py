@@ -1,8 +1,8 @@
 """Queen contiguity beside pygeoda, libpysal and a bulk STRtree query: ``python -m benchmarks.contiguity``.
 
-The bars: at 3,085 polygons at most twice pygeoda; at 100,000 irregular ones no slower than pygeoda and at least
-6 times faster than libpysal's Graph; on England's 32,844 small areas, where no border matches exactly, no slower
-than one bulk STRtree ``intersects`` query; a million in linear time, under 6 GiB.
+The bars: at 3,085 polygons at most twice pygeoda; at 100,000 irregular ones no slower than pygeoda and at
+least 6 times faster than libpysal's Graph; on England's 32,844 small areas, where no border matches exactly,
+no slower than one bulk STRtree ``intersects`` query; a million in linear time, under 6 GiB.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 import shapely
 
-SHARED = Path(os.environ.get("REGIONALIZE_SHARED", Path(__file__).parents[2] / "shared"))
-REAL = {"natregimes": "data/natregimes/natregimes.shp", "England": "data/england/lsoa_imd2019.gpkg"}
+from benchmarks.timing import interleave, medians, shared, show_growth
+
+REAL = {"natregimes": "natregimes/natregimes.shp", "England": "england/lsoa_imd2019.gpkg"}
 LIBPYSAL_UP_TO = 100_000
 
 
@@ -105,13 +105,7 @@ def measure(geometry: np.ndarray, rounds: int, *, pygeoda_too: bool = True) -> d
     ways = contestants(geometry, pygeoda_too=pygeoda_too)
     for run in ways.values():
         run()  # load libraries, compile, fill caches
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, run in ways.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in seconds.items()}
+    return medians(interleave({name: lambda _, run=run: run() for name, run in ways.items()}, rounds))
 
 
 def show(name: str, n: int, seconds: dict[str, float]) -> None:
@@ -152,12 +146,12 @@ def main() -> None:
     options = parser.parse_args()
     print("queen contiguity, median of interleaved runs; in brackets the peer's time over ours")
     for name, path in REAL.items():
-        if not (SHARED / path).exists():
-            print(f"{name:<12} not measured: {path} is not beside this checkout")
+        file = shared(path)
+        if file is None:
             continue
         import geopandas
 
-        geometry = np.asarray(geopandas.read_file(SHARED / path).geometry.values)
+        geometry = np.asarray(geopandas.read_file(file).geometry.values)
         show(name, len(geometry), measure(geometry, options.rounds, pygeoda_too=name != "England"))
     grown: dict[int, float] = {}
     for n in (10_000, 100_000):
@@ -167,14 +161,9 @@ def main() -> None:
     if options.million:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             grown[1_000_000], before, peak = pool.apply(alone, (1_000_000,))
-        print(
-            f"irregular    1,000,000   ours {grown[1_000_000]:8.3f} s   memory {before:.2f} GiB before, {peak:.2f} GiB peak"
-        )
-    sizes = list(grown)
-    for small, large in zip(sizes, sizes[1:], strict=False):
-        print(
-            f"growth from {small:,} to {large:,}: n^{np.log(grown[large] / grown[small]) / np.log(large / small):.2f}"
-        )
+        show("irregular", 1_000_000, {"ours": grown[1_000_000]})
+        print(f"             memory: {before:.2f} GiB with the layer, {peak:.2f} GiB at the peak")
+    show_growth(grown)
 
 
 if __name__ == "__main__":

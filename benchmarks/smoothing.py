@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from functools import partial
 
 import numpy as np
 
+from benchmarks.timing import interleave, medians
 from regionalize.features.smoothing import smooth
 from regionalize.model.weights import Weights
 
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=400_000)
     parser.add_argument("--columns", type=int, default=32)
     parser.add_argument("--hops", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--neighbors", type=int, default=5)
     options = parser.parse_args()
     rng = np.random.default_rng(1)
@@ -55,20 +58,24 @@ def main() -> None:
     for kind in (np.float32, np.float64):
         values = rng.normal(size=(options.points, options.columns)).astype(kind)
         for mode in ("mean", "sum", "idw", "gaussian"):
-            start = time.perf_counter()
-            out = smooth(values, weights, options.hops, 0.5, mode, coordinates=points)
-            took = time.perf_counter() - start
+            smoothed = partial(smooth, values, weights, options.hops, 0.5, mode, coordinates=points)
+            ((took, out),) = interleave({mode: lambda _, run=smoothed: run()}, 1)[mode]
             assert out.dtype == kind
-            print(
-                f"{mode:<9}{np.dtype(kind).name:<9}      {took:6.2f} s, with the graph {took + graph:6.2f} s"
-            )
+            title = f"{mode:<9}{np.dtype(kind).name:<9}"
+            print(f"{title}      {took:6.2f} s, with the graph {took + graph:6.2f} s", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"peak memory             {peak:6.2f} GiB")
-    start = time.perf_counter()
-    expected = scipy_smooth(values, weights, options.hops, 0.5)
-    print(f"SciPy, mean, float64    {time.perf_counter() - start:6.2f} s")
-    difference = np.abs(expected - smooth(values, weights, options.hops, 0.5)).max()
-    print(f"largest difference      {difference:.1e}")
+    found = interleave(
+        {
+            "regionalize": lambda _: smooth(values, weights, options.hops, 0.5),
+            "SciPy": lambda _: scipy_smooth(values, weights, options.hops, 0.5),
+        },
+        options.rounds,
+    )
+    for name, seconds in medians(found).items():
+        print(f"mean, float64: {name:<12} {seconds:6.2f} s, median of {options.rounds} interleaved runs")
+    (_, mine), (_, expected) = (runs[0] for runs in found.values())
+    print(f"largest difference      {np.abs(expected - mine).max():.1e}")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from regionalize.cli import options as opt
-from regionalize.cli.console import Console, number, table
+from regionalize.cli.console import Console, printable
 from regionalize.cli.methods import without_empty
+from regionalize.cli.tables import number, show_table
 from regionalize.cli.weights import shortened
 
 
@@ -52,14 +53,17 @@ def show_info(console: Console, found: dict[str, Any]) -> None:
             ("components", str(len(weights["components"]))),
         ]
     rich = console.rich()
-    rich.print(table("Layer", ("property", "value"), rows, numeric=False))
+    show_table(rich, "Layer", ("property", "value"), rows, numeric=False)
     columns = [
         (item["name"], item["type"], str(item["missing"]), item["left_out"] or "yes")
         for item in found["columns"]
     ]
-    rich.print(table("Columns", ("name", "type", "missing", "variable?"), columns, numeric=False))
+    show_table(rich, "Columns", ("name", "type", "missing", "variable"), columns, numeric=False)
+    if found["advice"]:
+        rich.print()
+        rich.print("Advice", style="bold")
     for line in found["advice"]:
-        rich.print(f"- {line}")
+        rich.print(printable(f"- {line}"))
 
 
 def counted(counts: dict[str, int]) -> str:

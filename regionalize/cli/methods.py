@@ -53,10 +53,12 @@ def in_order(*decorators: Any) -> Any:
 
 def param_option(param: Param) -> Any:
     """Turn a catalog row into an option."""
-    kind: Any = click.Choice(param.kind) if isinstance(param.kind, tuple) else param.kind
+    kind: Any = opt.OneOf(param.kind) if isinstance(param.kind, tuple) else param.kind
     name = "--" + param.name.replace("_", "-")
     metavar = None if isinstance(param.kind, tuple) else "N"
-    return click.option(name, type=kind, metavar=metavar, help=f"{param.help} [default: {param.default}]")
+    return click.option(
+        name, type=kind, metavar=metavar, help=f"{param.help} [default:\N{NO-BREAK SPACE}{param.default}]"
+    )
 
 
 def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
@@ -74,7 +76,7 @@ def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
     with console.progress() as progress:
         solution = run(source, job, outputs, progress)
     console.notes(solution.notes)
-    if timing:
+    if timing or console.verbose:
         console.timing(solution.seconds)
     if str(outputs.output) != "-":
         console.report(solution.report, as_json=as_json)

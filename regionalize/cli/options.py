@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from regionalize.errors import UsageError, nearest
 from regionalize.model.job import DEFAULT_SEED
 
 TRANSFORMS = ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw")
@@ -35,15 +36,31 @@ class Sectioned(click.Command):
     """A command whose help lists options under the titles of their bundles."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one section per bundle, in the order of the command."""
+        """Write one section per bundle, in the order of the command; --help goes with the last."""
         sections: dict[str, list[tuple[str, str]]] = {}
+        title = "Options"
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
-                sections.setdefault(getattr(param, "section", "Options"), []).append(record)
+            if record is not None and isinstance(param, click.Option):
+                title = title if "--help" in param.opts else getattr(param, "section", "Options")
+                sections.setdefault(title, []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+class OneOf(click.Choice[str]):
+    """One of a few words; a wrong one is told the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word, or refuse it."""
+        if value in self.choices:
+            return str(value)
+        name = param.opts[-1] if param else "it"
+        raise UsageError(
+            f"{name} is '{value}'; it must be one of {', '.join(self.choices)}",
+            advice=nearest(str(value), self.choices),
+        )
 
 
 def file_option(*names: str, help: str) -> Callable[[Any], Any]:
@@ -73,11 +90,12 @@ VARIABLES = bundle(
     click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
     click.option(
         "--missing",
-        type=click.Choice(["error", "drop", "mean", "median"]),
-        help="What to do about missing values; dropped rows are written with a null label. [default: error]",
+        type=OneOf(["error", "drop", "mean", "median"]),
+        help="What to do about missing values; dropped rows are written with a null label. "
+        "[default:\N{NO-BREAK SPACE}error]",
     ),
     click.option(
-        "--transform", type=click.Choice(TRANSFORMS), help="Scaling of every variable. [default: z]"
+        "--transform", type=OneOf(TRANSFORMS), help="Scaling of every variable. [default:\N{NO-BREAK SPACE}z]"
     ),
 )
 
@@ -100,18 +118,18 @@ FEATURES = bundle(
     ),
     click.option(
         "--centroid-scale",
-        type=click.Choice(["axis", "isotropic"]),
-        help="Scale X and Y each by itself or by one factor. [default: axis]",
+        type=OneOf(["axis", "isotropic"]),
+        help="Scale X and Y each by itself or by one factor. [default:\N{NO-BREAK SPACE}axis]",
     ),
     click.option(
         "--project",
         metavar="auto|EPSG:n|none",
-        help="Where to measure centroids; auto projects a geographic layer. [default: auto]",
+        help="Where to measure centroids; auto projects a geographic layer. [default:\N{NO-BREAK SPACE}auto]",
     ),
     click.option(
         "--dtype",
-        type=click.Choice(["float64", "float32"]),
-        help="Precision of the variables. [default: float64]",
+        type=OneOf(["float64", "float32"]),
+        help="Precision of the variables. [default:\N{NO-BREAK SPACE}float64]",
     ),
 )
 
@@ -124,12 +142,15 @@ SMOOTHING = bundle(
         help="Smooth over H-hop neighbourhoods first. [default: 0, smooth: 1]",
     ),
     click.option(
-        "--alpha", type=float, metavar="A", help="Share of its own value a unit keeps per hop. [default: 0.5]"
+        "--alpha",
+        type=float,
+        metavar="A",
+        help="Share of its own value a unit keeps per hop. [default:\N{NO-BREAK SPACE}0.5]",
     ),
     click.option(
         "--smooth-mode",
-        type=click.Choice(["mean", "sum", "idw", "gaussian"]),
-        help="How neighbours are combined. [default: mean]",
+        type=OneOf(["mean", "sum", "idw", "gaussian"]),
+        help="How neighbours are combined. [default:\N{NO-BREAK SPACE}mean]",
     ),
 )
 
@@ -146,8 +167,9 @@ WEIGHTS = bundle(
     ),
     click.option(
         "--islands",
-        type=click.Choice(["keep", "nearest", "error"]),
-        help="Units without neighbours: keep them, join them to the nearest, or refuse. [default: keep]",
+        type=OneOf(["keep", "nearest", "error"]),
+        help="Units without neighbours: keep them, join them to the nearest, or refuse. "
+        "[default:\N{NO-BREAK SPACE}keep]",
     ),
 )
 
@@ -166,7 +188,10 @@ BOUNDS = bundle(
 RUN = bundle(
     "Run",
     click.option(
-        "--seed", type=int, metavar="N", help=f"Seed of every random draw. [default: {DEFAULT_SEED}]"
+        "--seed",
+        type=int,
+        metavar="N",
+        help=f"Seed of every random draw. [default:\N{NO-BREAK SPACE}{DEFAULT_SEED}]",
     ),
     click.option("--jobs", type=int, metavar="N", help="Threads for large data. [default: all processors]"),
     click.option("--timing", is_flag=True, help="Say on standard error how long each stage took."),

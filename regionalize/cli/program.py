@@ -1,11 +1,11 @@
-"""The edge of the program: the group of commands, configuration, errors and exit codes."""
+"""The edge of the program: the group of commands, errors and exit codes."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +26,7 @@ COMMANDS = {
 """Commands that are not methods: one file each in this folder, loaded when called."""
 
 INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTION = "{}; every file is the old one or the whole new one"
 
 
 class Terminated(BaseException):
@@ -80,9 +81,9 @@ class Commands(click.Group):
     type=click.Path(),
     help="TOML file with option values; options given here win.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
+@click.option("-v", "--verbose", is_flag=True, help="Say on standard error how long each stage took, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors.")
-@click.option("--no-color", is_flag=True, help="No colours (also: the NO_COLOR variable).")
+@click.option("--no-color", is_flag=True, help="No colours (or set NO_COLOR).")
 @click.option("--debug", is_flag=True, help="Show a traceback on errors.")
 @click.pass_context
 def program(
@@ -101,53 +102,9 @@ def program(
         quiet=quiet, verbose=verbose, color=False if no_color or "NO_COLOR" in os.environ else None
     )
     if config is not None:
-        ctx.default_map = {**read_config(config, ctx)}
+        from regionalize.cli.config import read_config
 
-
-def read_config(path: str, ctx: click.Context) -> Mapping[str, Any]:
-    """Read option values for every command from a TOML file; keys at the top serve all commands.
-
-    A table named like a command serves that command alone. Unknown keys are refused.
-    """
-    import tomllib
-
-    try:
-        with open(path, "rb") as file:
-            content = tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"the configuration cannot be read ({error.strerror})", file=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"is not TOML: {error}", file=path) from error
-    group = ctx.command
-    assert isinstance(group, click.Group)
-    options = {name: option_names(group.get_command(ctx, name)) for name in group.list_commands(ctx)}
-    everywhere = set().union(*options.values())
-    top = {}
-    tables: dict[str, dict[str, Any]] = {}
-    for key, value in content.items():
-        if key in options and isinstance(value, dict):
-            tables[key] = {checked_key(name, options[key], path): item for name, item in value.items()}
-        else:
-            top[checked_key(key, everywhere | set(options), path)] = value
-    return {
-        name: {**{key: value for key, value in top.items() if key in known}, **tables.get(name, {})}
-        for name, known in options.items()
-    }
-
-
-def option_names(command: click.Command | None) -> set[str]:
-    """Names of a command's options, with underscores."""
-    return (
-        {str(param.name) for param in command.params if isinstance(param, click.Option)} if command else set()
-    )
-
-
-def checked_key(key: str, known: set[str], path: str) -> str:
-    """Return the option's name, or refuse the key with the nearest one."""
-    name = key.replace("-", "_")
-    if name not in known:
-        raise UsageError(f"unknown key '{key}'", advice=nearest(name, known), file=path)
-    return name
+        ctx.default_map = read_config(config, ctx)
 
 
 def run_program(args: Sequence[str] | None = None) -> int:
@@ -163,12 +120,10 @@ def run_program(args: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return fail(str(error), error.exit_code)
-    except click.exceptions.Abort:
-        return fail("interrupted; nothing was written", INTERRUPTED)
-    except KeyboardInterrupt:
-        return fail("interrupted; nothing was written", INTERRUPTED)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return fail(INTERRUPTION.format("interrupted"), INTERRUPTED)
     except Terminated:
-        return fail("terminated; nothing was written", TERMINATED)
+        return fail(INTERRUPTION.format("terminated"), TERMINATED)
     except click.ClickException as error:
         return fail(usage_text(error), error.exit_code)
     except BrokenPipeError:

@@ -16,28 +16,39 @@ from regionalize.errors import UsageError, listed
 @click.command("smooth", cls=opt.Sectioned)
 @opt.INPUT
 @opt.SOURCE
-@click.option(
-    "--columns",
-    metavar="LIST",
-    multiple=True,
-    help="Columns to smooth, by name or glob. [default: every variable]",
-)
-@click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob.")
-@click.option(
-    "--missing",
-    type=click.Choice(["error", "drop", "mean", "median"]),
-    help="What to do about missing values; dropped rows are written with null. [default: error]",
+@opt.bundle(
+    "Variables",
+    click.option(
+        "--columns",
+        metavar="LIST",
+        multiple=True,
+        help="Columns to smooth, by name or glob. [default: every variable]",
+    ),
+    click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
+    click.option(
+        "--missing",
+        type=opt.OneOf(["error", "drop", "mean", "median"]),
+        help="What to do about missing values; dropped rows are written with null. "
+        "[default:\N{NO-BREAK SPACE}error]",
+    ),
 )
 @opt.SMOOTHING
 @opt.WEIGHTS
-@click.option(
-    "--suffix", metavar="TEXT", default="_smooth", show_default=True, help="Ending of the new columns' names."
+@opt.bundle(
+    "Output",
+    click.option(
+        "--suffix",
+        metavar="TEXT",
+        default="_smooth",
+        show_default=True,
+        help="Ending of the new columns' names.",
+    ),
+    opt.file_option("-o", "--output", help="Layer to write, format by extension.  [required]"),
+    click.option(
+        "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
 )
-@opt.file_option("-o", "--output", help="Layer to write, format by extension.  [required]")
-@click.option(
-    "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
-)
-@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @click.pass_obj
 def command(
     console: Console,
@@ -64,5 +75,5 @@ def command(
         input, job, output, suffix=suffix, output_layer=output_layer, overwrite=overwrite
     )
     console.notes(notes)
-    console.say(f"{len(added)} columns added: {listed(added)}")
+    console.say(f"columns added: {listed(added)}")
     console.written({"output": output})

@@ -25,10 +25,13 @@ FAULTS = 3
     "--require",
     metavar="LIST",
     multiple=True,
-    help="What must hold, comma-separated: contiguous, k=N, min-size=N, max-size=N. Faults exit with 3.",
+    help="k=N, min-size=N, max-size=N, contiguous: what must hold, comma-separated.",
 )
-@opt.file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md.")
-@click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+@opt.bundle(
+    "Output",
+    opt.file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md."),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+)
 @opt.JSON
 @click.pass_obj
 def command(

@@ -8,21 +8,28 @@ from typing import Any
 import click
 
 from regionalize.cli import options as opt
-from regionalize.cli.console import Console, number, table
+from regionalize.cli.console import Console
 from regionalize.cli.methods import without_empty
+from regionalize.cli.tables import number, show_table
 
 
 @click.command("weights", cls=opt.Sectioned)
 @opt.INPUT
 @opt.SOURCE
 @opt.WEIGHTS
-@click.option(
-    "--symmetric",
-    type=click.Choice(["union", "mutual"]),
-    help="Make every link go both ways: add the reverse, or keep only mutual links.",
+@opt.bundle(
+    "Weights",
+    click.option(
+        "--symmetric",
+        type=opt.OneOf(["union", "mutual"]),
+        help="Make every link go both ways: add the reverse, or keep only mutual links.",
+    ),
 )
-@opt.file_option("-o", "--output", help="Weights file to write: .gal, .gwt or .parquet.")
-@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@opt.bundle(
+    "Output",
+    opt.file_option("-o", "--output", help="Weights file to write: .gal, .gwt or .parquet."),
+    click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
+)
 @opt.JSON
 @click.pass_obj
 def command(
@@ -64,16 +71,17 @@ def show_weights(console: Console, found: dict[str, Any]) -> None:
             f"{found['min_degree']} to {found['max_degree']}, mean {number(found['mean_degree'])}",
         ),
         ("islands", shortened(found["islands"])),
-        ("components", shortened([f"{item['size']} with {item['first']}" for item in found["components"]])),
+        ("components", components(found["components"])),
         ("symmetric", "yes" if found["symmetric"] else "no"),
     ]
     rich = console.rich()
-    rich.print(table(f"Weights: {found['kind']}", ("property", "value"), rows, numeric=False))
+    show_table(rich, f"Weights: {Path(found['kind']).name}", ("property", "value"), rows, numeric=False)
     degrees = [(str(degree), str(units)) for degree, units in found["degrees"].items()]
-    rich.print(table("Units by number of neighbours", ("neighbours", "units"), degrees))
+    show_table(rich, "Units by number of neighbours", ("neighbours", "units"), degrees)
     if found["added"]:
-        added = [(str(one), str(other), number(distance)) for one, other, distance in found["added"]]
-        rich.print(table("Links made to join islands and components", ("unit", "unit", "distance"), added))
+        added = [(one, other, number(distance)) for one, other, distance in found["added"]]
+        title = "Links made to join islands and components"
+        show_table(rich, title, ("unit", "unit", "distance"), added, numeric=False)
 
 
 def shortened(items: list[Any]) -> str:
@@ -81,3 +89,18 @@ def shortened(items: list[Any]) -> str:
     from regionalize.errors import listed
 
     return f"{len(items)}: {listed(items, limit=5)}" if items else "none"
+
+
+def components(found: list[dict[str, Any]]) -> str:
+    """Count components and say how large they are.
+
+    Examples
+    --------
+    >>> components([{"size": 52}, {"size": 1}]), components([{"size": 159}])
+    ('2: of 52, 1 units', '1')
+    """
+    from regionalize.errors import listed
+
+    if len(found) == 1:
+        return "1"
+    return f"{len(found)}: of {listed((item['size'] for item in found), limit=8)} units"

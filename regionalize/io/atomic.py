@@ -34,6 +34,9 @@ _REASONS = {
 }
 
 
+_INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+
+
 def output_error(error: OSError, path: str | Path) -> OutputError:
     """Say an operating system's refusal in the words of this package.
 
@@ -87,15 +90,20 @@ def target_of(path: str | Path) -> Path:
 def staging(target: Path) -> Iterator[Path]:
     """Give a hidden, unpredictable folder beside `target`, and remove it afterwards whatever happens."""
     writable_folder(target.parent, shown=target)
+    folder: Path | None = None
     try:
-        # a long file name plus our marks could be more than a file system takes
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent))
-    except OSError as error:
-        raise output_error(error, target) from error
-    try:
+        try:
+            with signals_held():  # so that a folder made is a folder known
+                # a long file name plus our marks could be more than a file system takes
+                made = tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+                folder = Path(made)
+        except OSError as error:
+            raise output_error(error, target) from error
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            with signals_held():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -192,17 +200,27 @@ def _swap(moves: Sequence[tuple[Path, Path]], folder: Path, obsolete: Sequence[P
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Let an interrupt wait until the block is over (in the main thread, where one arrives)."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+    """Let an interrupt wait until the block is over (in the main thread, where Python handles them).
+
+    Handlers are put aside, not signals blocked: a signal blocked here would be delivered to one of the
+    threads of a library, and handled here all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(
-        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
-    )
+    held: list[int] = []
+    before = {}
+    for name in _INTERRUPTS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) not in {None, signal.SIG_IGN}:
+            before[number] = signal.signal(number, lambda got, _: held.append(got))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(held):
+            signal.raise_signal(number)
 
 
 def flush(path: Path) -> None:

@@ -58,6 +58,14 @@ FORMATS = (
 )
 
 
+_NOT_ZIPPED = {
+    extension
+    for form in FORMATS
+    if form not in (SHAPEFILE, ZIPPED_SHAPEFILE)
+    for extension in form.extensions
+}
+
+
 def find_format(path: str | Path) -> Format:
     """Return the format an output's extension asks for; ``-`` is GeoJSON.
 
@@ -76,6 +84,11 @@ def find_format(path: str | Path) -> Format:
     name = Path(path).name.lower()
     for form in FORMATS:
         if name.endswith(form.extensions):
+            inner = Path(name.removesuffix(".zip")).suffix
+            if form is ZIPPED_SHAPEFILE and inner in _NOT_ZIPPED:
+                raise OutputError(
+                    "only shapefiles are written as .zip", file=str(path), advice=f"write {inner}"
+                )
             return form
     known = [extension for form in FORMATS for extension in form.extensions]
     suffix = Path(name).suffix

@@ -10,10 +10,27 @@ from urllib.parse import quote
 from regionalize.errors import OutputError
 
 
+def refuse_open_database(path: Path) -> None:
+    """Refuse to replace a database that another program has open, or has left half written.
+
+    What such a program has not put into the main file yet lies in a second file. Beside a new main file
+    that would be taken for the new one's, and spoil it.
+
+    Raises
+    ------
+    OutputError
+    """
+    for mark in ("-wal", "-journal"):
+        beside = path.with_name(path.name + mark)
+        if beside.exists() and beside.stat().st_size:
+            raise OutputError(
+                f"another program has it open ({beside.name} lies beside it)",
+                advice="close it there first, or write to another file",
+            )
+
+
 def _open(path: Path) -> sqlite3.Connection:
-    busy = any(path.with_name(path.name + mark).exists() for mark in ("-wal", "-journal"))
-    flags = "mode=ro" if busy else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(path))}?{flags}", uri=True)
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
 def layer_names(path: Path) -> list[str]:
@@ -34,7 +51,7 @@ def layer_names(path: Path) -> list[str]:
 
 
 def copy_database(path: Path, copy: Path) -> None:
-    """Copy a database with all it holds, also what another program has not yet put into the main file."""
+    """Copy a database with all it holds."""
     try:
         with closing(_open(path)) as database, closing(sqlite3.connect(copy)) as target:
             database.backup(target)

@@ -11,6 +11,7 @@ import numpy as np
 
 from regionalize.errors import DataError
 from regionalize.io import gdal
+from regionalize.io.refusals import where_error
 from regionalize.io.source import Source
 from regionalize.io.wkb import BEYOND_GEOS, KINDS, read_headers
 from regionalize.model.layer import Layer, LayerOrigin
@@ -170,8 +171,6 @@ def _filtered(layer: Layer, where: str) -> Layer:
     """Keep the rows a filter selects: SQLite, through a GeoPackage in memory, decides which."""
     import pyarrow as pa
     import pyogrio.raw
-
-    from regionalize.io.read import where_error
 
     plain = [
         field.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regionalize.errors import DataError, listed, located, nearest
+from regionalize.errors import DataError, listed, located
 from regionalize.io import damage, gdal
 from regionalize.io.parquet import read_parquet
+from regionalize.io.refusals import understood
 from regionalize.io.source import Source, choose_layer, find_source
 from regionalize.io.text import (
     as_utf8,
@@ -43,59 +43,6 @@ CSV_OPTIONS = {
 }
 _ROUTINE = ("More than one layer", "WAL-enabled", "Measured (M) geometry")
 """Warnings of GDAL that say nothing a person needs to hear."""
-_BROKEN = ("malformed", "I/O", "disk image", "corrupt", "not a database")
-_SQL_WORDS = frozenset(
-    {
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "null",
-        "like",
-        "ilike",
-        "between",
-        "cast",
-        "as",
-        "escape",
-        "true",
-        "false",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-        "exists",
-        "glob",
-        "select",
-        "from",
-        "where",
-        "integer",
-        "float",
-        "character",
-        "numeric",
-        "text",
-        "real",
-        "date",
-        "time",
-        "timestamp",
-        "fid",
-        "ogr_geometry",
-        "ogr_geom_area",
-        "ogr_style",
-        "abs",
-        "length",
-        "lower",
-        "upper",
-        "round",
-        "substr",
-        "trim",
-        "coalesce",
-        "min",
-        "max",
-    }
-)
-"""Words of a filter that are not columns."""
 
 
 def read_layer(
@@ -143,7 +90,7 @@ def read_layer(
         codec = None if encoding is None else codec_name(encoding, source.format)
         if source.format == "GeoParquet":
             return _checked(read_parquet(source, layer, where), where)
-        with _understood(source, where):
+        with understood(source, where):
             chosen, notes = choose_layer(source, layer)
         with located("", chosen or ""), _prepared(source, codec) as (dataset, more):
             found = _read(replace(source, dataset=dataset), chosen, where, codec)
@@ -277,7 +224,7 @@ def _open_arrow(
     if source.format == "CSV":
         options.update(CSV_OPTIONS)
     # GDAL's own Arrow reader for FlatGeobuf gives garbage after a null geometry; the generic one does not
-    with _understood(source, where, layer), gdal.setting("OGR_FLATGEOBUF_STREAM_BASE_IMPL", "YES"):
+    with understood(source, where, layer), gdal.setting("OGR_FLATGEOBUF_STREAM_BASE_IMPL", "YES"):
         with gdal.quiet() as said:
             meta, table = pyogrio.raw.read_arrow(
                 source.dataset,
@@ -330,8 +277,10 @@ def _linear_shapes(source: Source, layer: str | None, where: str | None, wkb: pa
     shapes = np.full(len(linear), None, dtype=object)
     for row, raw in enumerate(linear):
         try:
-            shapes[row] = shapely.from_wkb(raw, on_invalid="ignore")
-        except NotImplementedError:  # a surface of triangles, say
+            shape = shapely.from_wkb(raw, on_invalid="ignore")
+            shapely.centroid(shape)  # GEOS takes a collection of curves, but can do little with it
+            shapes[row] = shape
+        except (NotImplementedError, shapely.GEOSException):  # a surface of triangles, say
             shapes[row] = None
     return shapes
 
@@ -375,59 +324,3 @@ def _without_kml_defaults(table: pa.Table) -> pa.Table:
         if name in table.column_names and set(table[name].unique().to_pylist()) <= default
     ]
     return table.drop_columns(unsaid) if len(unsaid) < table.num_columns else table
-
-
-@contextmanager
-def _understood(source: Source, where: str | None, layer: str | None = None) -> Iterator[None]:
-    """Turn what pyogrio raises into an error for the person."""
-    from pyogrio.errors import DataLayerError, DataSourceError
-
-    try:
-        yield
-    except DataLayerError as error:
-        raise DataError(_reason(error), advice="name another layer with --layer") from error
-    except DataSourceError as error:
-        reason = _reason(error)
-        if "not recognized" in reason or "does not exist" in reason:
-            raise DataError(
-                "is not a vector layer", advice="name a shapefile, GeoPackage, GeoJSON or the like"
-            ) from error
-        raise DataError(f"cannot be read: {reason}", advice=damage.AGAIN) from error
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, OSError) as error:
-        reason = _reason(error)
-        if where is None or any(mark in reason for mark in _BROKEN):
-            raise DataError(f"the file is damaged: {reason}", advice=damage.AGAIN) from error
-        raise where_error(where, reason, _columns(source, layer)) from error
-    except SystemError as error:  # an Arrow array pyarrow cannot make sense of
-        raise DataError("cannot be read: its content is damaged", advice=damage.AGAIN) from error
-
-
-def _columns(source: Source, layer: str | None) -> list[str]:
-    import pyogrio
-
-    try:
-        with gdal.quiet():
-            return [str(name) for name in pyogrio.read_info(source.dataset, layer=layer)["fields"]]
-    except Exception:  # only to make advice better
-        return []
-
-
-def where_error(where: str, reason: str, columns: list[str]) -> DataError:
-    """Say why a filter cannot be used, naming the nearest column to an unknown word."""
-    bare = re.sub(r"'(?:[^']|'')*'", " ", where)
-    words = [quoted or word for quoted, word in re.findall(r'"([^"]+)"|([^\W\d]\w*)', bare)]
-    lower = {name.lower() for name in columns}
-    unknown = [word for word in words if word.lower() not in lower | _SQL_WORDS] if columns else []
-    if unknown:
-        reason = f"there is no column '{unknown[0]}'"
-        advice = nearest(unknown[0], columns) or f"columns are {listed(columns)}"
-    else:
-        reason = "it is not a valid expression" if "Invalid SQL" in reason else reason
-        advice = """write it like: pop > 1000 AND state = 'CE'"""
-    return DataError(f"--where {where!r} cannot be used: {reason}", advice=advice)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")

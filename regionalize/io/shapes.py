@@ -79,12 +79,17 @@ def fit_shapes(layer: Layer, form: Format) -> FittedShapes:
     notes = list(_crs_notes(layer, form))
     headers = read_headers(wkb)
     curved = headers.kind >= BEYOND_GEOS
-    if curved.any() and form not in (GEOPACKAGE, FLATGEOBUF):
+    nested = (headers.kind == 7).any() and layer.shapes is not None  # a collection, perhaps of curves
+    if (curved.any() or nested) and form not in (GEOPACKAGE, FLATGEOBUF):
         straight = to_wkb(layer.geometry)
         if straight.null_count > wkb.null_count:
-            raise OutputError(f"{form.name} cannot hold {listed(_names(curved, headers))}", advice=ELSEWHERE)
+            raise OutputError(
+                f"{form.name} cannot hold {listed(_names(curved | (headers.kind == 7), headers))}",
+                advice=ELSEWHERE,
+            )
         wkb, headers = straight, read_headers(straight)
-        notes.append(f"{form.name} holds no curves: {int(curved.sum())} became short straight lines.")
+        if curved.any():
+            notes.append(f"{form.name} holds no curves: {int(curved.sum())} became short straight lines.")
     if headers.has_m.any() and form in (GEOJSON, FLATGEOBUF, KML):
         notes.append(f"{form.name} holds no measures (M): they are left out.")
         wkb = _without_measures(layer.geometry, headers)

@@ -111,6 +111,8 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
     shown = str(path)
     if shown == "-":
         return Source("standard input", _content(sys.stdin.buffer), "GeoJSON", None), layer
+    if any("\ud800" <= letter <= "\udfff" for letter in shown):  # GDAL takes UTF-8 only
+        raise DataError("the file name is not valid UTF-8", file=shown, advice="rename the file")
     if shown.startswith("/vsi"):
         return Source(shown, shown, "other", None), layer
     file = Path(path)

@@ -165,7 +165,7 @@ def geometry_faults(layer: Layer, *, validity: bool = True) -> GeometryFaults:
     ----------
     layer : Layer
     validity : bool
-        Also ask GEOS whether each polygon is valid (about a second for a million small polygons; the rest
+        Also ask GEOS whether each polygon is valid (some two seconds for a million small polygons; the rest
         is nearly free once the geometries exist).
 
     Examples

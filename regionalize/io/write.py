@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from regionalize.errors import OutputError, listed, located
-from regionalize.io import gdal
+from regionalize.errors import OutputError, located
 from regionalize.io.atomic import move_into_place, output_error, staging, target_of, writable_folder
 from regionalize.io.columns import fit_columns
+from regionalize.io.drivers import Fitted, write_csv, write_gdal
 from regionalize.io.formats import (
     CSV,
     FLATGEOBUF,
@@ -29,8 +27,8 @@ from regionalize.io.formats import (
     find_format,
 )
 from regionalize.io.geojson import write_geojson
-from regionalize.io.geopackage import copy_database, layer_names
-from regionalize.io.parquet import free_name, write_parquet
+from regionalize.io.geopackage import copy_database, layer_names, refuse_open_database
+from regionalize.io.parquet import write_parquet
 from regionalize.io.sample import sample_path
 from regionalize.io.shapes import fit_shapes
 from regionalize.io.verify import verify
@@ -46,17 +44,6 @@ _SHAPEFILE_LEFTOVERS = (".sbn", ".sbx", ".qix", ".idm", ".ind", ".qpj", ".prj", 
 _NAMED_LAYERS = (GEOPACKAGE, GEODATABASE, FLATGEOBUF, GEOJSON)
 _LITTLE_SPACE = 1 << 16
 """A write that failed with less than this left on the device failed for want of space."""
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """A layer in the shape a format takes."""
-
-    attributes: pa.Table
-    wkb: pa.ChunkedArray | None
-    declared: str | None
-    options: dict[str, str]
-    notes: tuple[str, ...]
 
 
 def check_output(
@@ -127,6 +114,8 @@ def _check_path(path: str | Path, form: Format, layer_name: str | None, overwrit
         raise OutputError("is a folder", advice="name a file to write")
     if form is GEODATABASE and not _is_geodatabase(target):
         raise OutputError("exists and is not a File Geodatabase", advice="choose another name")
+    if form is GEOPACKAGE:
+        refuse_open_database(target)
     if form is GEOPACKAGE and layer_name is not None:
         with located(layer=layer_name):
             if layer_name.lower() in {name.lower() for name in layer_names(target)} and not overwrite:
@@ -160,7 +149,10 @@ def check_not_input(target: Path, source: str | Path) -> None:
     for one in written:
         for other in read:
             same = one == other or (one.exists() and other.exists() and one.samefile(other))
-            inside = (other.is_dir() and other in one.parents) or (one.is_dir() and one in other.parents)
+            inside = any(
+                folder.suffix.lower() == ".gdb" and folder.is_dir() and folder in file.parents
+                for folder, file in ((other, one), (one, other))
+            )
             if same or inside:
                 raise OutputError(
                     "is the input"
@@ -178,7 +170,7 @@ def _parts(path: Path) -> list[Path]:
     return [path, *sorted(part for part in parts if part != path)]
 
 
-def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str | None) -> _Fitted:
+def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str | None) -> Fitted:
     """Bring attributes, added columns and geometry into the shape a format takes, or refuse."""
     table = layer.attributes
     existing = {name.lower() if form.one_case else name for name in table.column_names}
@@ -199,7 +191,7 @@ def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str |
     table, more = fit_columns(table, form)
     if layer_name is not None and form not in _NAMED_LAYERS:
         notes.append(f"The layer of a {form.name} is named like its file: '{layer_name}' was not used.")
-    return _Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more))
+    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more))
 
 
 def _covering(layer: Layer, form: Format) -> str | None:
@@ -280,7 +272,7 @@ def write_layer(
 
 
 def _write(
-    layer: Layer, fitted: _Fitted, form: Format, target: Path, *, folder: Path, layer_name: str | None
+    layer: Layer, fitted: Fitted, form: Format, target: Path, *, folder: Path, layer_name: str | None
 ) -> tuple[str, ...]:
     """Write into the staging folder, verify, and move into place."""
     stem = target.name[: -len(next(end for end in form.extensions if target.name.lower().endswith(end)))]
@@ -293,12 +285,12 @@ def _write(
         if form is GEOPARQUET:
             write_parquet(fitted.attributes, fitted.wkb, layer.crs, layer.origin, staged)
         elif form is CSV:
-            _write_csv(fitted.attributes, staged)
+            write_csv(fitted.attributes, staged)
         elif form is GEOJSON:
             with staged.open("wb") as file:
                 write_geojson(layer, fitted.attributes, fitted.wkb, name, file)
         else:
-            _write_gdal(layer, fitted, form, staged, name)
+            write_gdal(layer, fitted, form, staged, name)
         notes = verify(staged, form, name, fitted.attributes.column_names, len(layer))
     except OutputError as error:
         raise _for_want_of_space(error, folder) from error
@@ -320,93 +312,7 @@ def _write(
 
 
 def _for_want_of_space(error: OutputError, folder: Path) -> OutputError:
-    if shutil.disk_usage(folder).free >= _LITTLE_SPACE:
+    full = "disk is full" in error.reason or "No space left" in error.reason
+    if not full and shutil.disk_usage(folder).free >= _LITTLE_SPACE:
         return error
-    return OutputError(
-        "there is no space left on the device", advice="free some space, or write to another one"
-    )
-
-
-def _write_gdal(layer: Layer, fitted: _Fitted, form: Format, path: Path, name: str) -> None:
-    """Write through GDAL's Arrow interface."""
-    import pyogrio.errors
-    import pyogrio.raw
-
-    table, options = fitted.attributes, dict(fitted.options)
-    taken = list(table.column_names)
-    geometry_name = None
-    if fitted.wkb is not None:
-        geometry_name = free_name(_geometry_name(layer, form), taken)
-        table = table.append_column(geometry_name, fitted.wkb)
-    if form is GEOPACKAGE:
-        table = _with_fids(table, layer, options, [*taken, geometry_name or ""])
-        if geometry_name is not None:
-            options["GEOMETRY_NAME"] = geometry_name
-    elif form is FLATGEOBUF:
-        options["SPATIAL_INDEX"] = "NO"  # with one, rows would be put in another order
-    elif form is GEODATABASE:
-        options |= _geodatabase_options(table, taken)
-    encoding = {"encoding": "UTF-8"} if form in (SHAPEFILE, ZIPPED_SHAPEFILE) else {}
-    try:
-        with gdal.quiet():  # all of it is said in our own words beforehand, or verified
-            pyogrio.raw.write_arrow(
-                table,
-                path,
-                layer=name,
-                driver=form.driver,
-                geometry_name=geometry_name,
-                geometry_type=fitted.declared,
-                crs=layer.crs if geometry_name is not None else None,
-                layer_options=options,
-                **encoding,
-            )
-    except (ValueError, RuntimeError, OSError, pyogrio.errors.DataSourceError) as error:
-        raise OutputError(
-            f"could not be written: {' '.join(str(error).split()).rstrip('.')}",
-            advice="write another format, or elsewhere",
-        ) from error
-
-
-def _geometry_name(layer: Layer, form: Format) -> str:
-    own = layer.origin.geometry_name
-    return "geom" if form is GEOPACKAGE and own in {"", "geometry", "wkb_geometry"} else own or "geometry"
-
-
-def _with_fids(table: pa.Table, layer: Layer, options: dict[str, str], taken: list[str]) -> pa.Table:
-    """Keep the row identifiers of a GeoPackage; rows come back in their order, so it must be rising."""
-    fids = layer.origin.metadata.get("fids")
-    name = layer.origin.fid_name or "fid"
-    free = free_name(name, taken)
-    options["FID"] = free
-    if fids is None or free != name or len(fids) != len(table) or fids.null_count:
-        return table
-    values = fids.to_numpy()
-    return table.append_column(free, fids) if np.all(np.diff(values) > 0) else table
-
-
-def _geodatabase_options(table: pa.Table, taken: list[str]) -> dict[str, str]:
-    import pyarrow as pa
-
-    options = {"FID": free_name("OBJECTID", taken)}
-    recent = any(
-        pa.types.is_int64(kind)
-        or pa.types.is_uint32(kind)
-        or pa.types.is_date(kind)
-        or pa.types.is_temporal(kind)
-        for kind in table.schema.types
-    )
-    return options | ({"TARGET_ARCGIS_VERSION": "ARCGIS_PRO_3_2_OR_LATER"} if recent else {})
-
-
-def _write_csv(table: pa.Table, path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.csv
-
-    if not table.num_columns:
-        raise OutputError("there are no columns to write", advice="write another format")
-    try:
-        pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(quoting_style="needed"))
-    except pa.ArrowException as error:
-        raise OutputError(
-            f"could not be written: {error}", advice=f"leave out {listed(table.column_names)}"
-        ) from error
+    return output_error(OSError(errno.ENOSPC, ""), error.file)

@@ -97,7 +97,8 @@ def pairs_by_sorting(coords: FloatArray, unit: IntArray, n: int, ring: IntArray 
     same[1:] = hashes[1:] == hashes[:-1]
     repeated = np.flatnonzero(same)  # equal hashes are not yet equal coordinates
     here, before = order[repeated], order[repeated - 1]
-    same[repeated] = (coords[here] == coords[before]).all(axis=1)
+    points = np.ascontiguousarray(coords).view(np.complex128)[:, 0]  # x and y in one, for one look each
+    same[repeated] = points[here] == points[before]
     if ring is not None:
         vertex = np.empty(len(order), dtype=np.int64)
         vertex[order] = np.cumsum(~same)
@@ -125,7 +126,7 @@ def _pairs_in_runs(same: BoolArray, unit: IntArray, n: int) -> IntArray:
         lag += 1
         later, rank = later[rank >= lag], rank[rank >= lag]
     pairs = np.sort(np.concatenate(found))
-    return pairs[np.diff(pairs, prepend=-1) != 0]
+    return np.asarray(pairs[np.diff(pairs, prepend=-1) != 0])
 
 
 def search_keys(coords: FloatArray, offsets: IntArray) -> IntArray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,14 +38,15 @@ class Bound:
             raise InfeasibleError(
                 f"{k} clusters of at least {self.lower:g} {self.name} need {self.lower * k:g}, "
                 f"but there are only {total:g}",
-                advice=f"lower the minimum to {total / k:g} or less, or ask for at most "
-                f"{int(total // self.lower)} clusters",
+                advice=f"lower the minimum to {self._shown(total / k, floor)} or less"
+                + (f", or ask for at most {int(most)} clusters" if (most := total // self.lower) > 1 else ""),
             )
         if self.upper * k < total:
             raise InfeasibleError(
                 f"{k} clusters of at most {self.upper:g} {self.name} hold {self.upper * k:g}, "
                 f"but there are {total:g}",
-                advice=f"raise the maximum to {total / k:g} or more, or ask for more clusters",
+                advice=f"raise the maximum to {self._shown(total / k, ceil)} or more, "
+                "or ask for more clusters",
             )
         largest = float(self.amount.max(initial=0.0))
         if largest > self.upper:
@@ -51,6 +54,9 @@ class Bound:
                 f"one unit alone has {largest:g} {self.name}, more than the maximum of {self.upper:g}",
                 advice="raise the maximum",
             )
+
+    def _shown(self, share: float, whole: Callable[[float], int]) -> str:
+        return str(whole(share)) if self.name == "units" else f"{share:g}"
 
     @staticmethod
     def make(

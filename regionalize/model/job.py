@@ -12,6 +12,9 @@ from regionalize.errors import UsageError, nearest
 DEFAULT_SEED = 123456789
 """The seed GeoDa ships with, so that users who compare start from the same habit."""
 
+WEIGHTS_FILES = (".gal", ".gwt", ".parquet")
+"""Endings of weights files."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -54,6 +57,12 @@ class Job:
     seed: int = DEFAULT_SEED
     jobs: int | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def weights_file(self) -> str | None:
+        """The file `weights` names, None when it is a way to build them."""
+        named = self.weights is not None and self.weights.lower().endswith(WEIGHTS_FILES)
+        return self.weights if named else None
 
     def settings(self) -> dict[str, Any]:
         """Return what differs from the defaults, ready for JSON, in the order of the fields."""

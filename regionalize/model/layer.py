@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from regionalize.errors import UsageError, nearest
+
 if TYPE_CHECKING:
     import geopandas
     import numpy as np
@@ -113,11 +115,21 @@ class Layer:
         return self.projection is not None and bool(self.projection.is_geographic)
 
     def names(self, id_column: str | None = None) -> NDArray[np.object_]:
-        """Name every row for messages: the id column's text, or the row number from 1."""
+        """Name every row for messages: the id column's text, or the row number from 1.
+
+        Raises
+        ------
+        UsageError
+            If there is no such column.
+        """
         import numpy as np
 
         if id_column is None:
             return np.array([str(row) for row in range(1, len(self) + 1)], dtype=object)
+        if id_column not in self.column_names:
+            raise UsageError(
+                f"there is no column '{id_column}' for --id", advice=nearest(id_column, self.column_names)
+            )
         return np.array([str(value) for value in self.attributes[id_column].to_pylist()], dtype=object)
 
     @staticmethod

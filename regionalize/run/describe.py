@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import RegionalizeError, UsageError, listed, located, nearest
+from regionalize.errors import RegionalizeError, listed, located
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
@@ -26,8 +26,7 @@ def describe_source(source: str | None, job: Job) -> dict[str, Any]:
 
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
-        if job.id is not None and job.id not in layer.column_names:
-            raise UsageError(f"there is no column '{job.id}'", advice=nearest(job.id, layer.column_names))
+        layer.names(job.id)  # refuses a wrong --id
         faults = geometry_faults(layer).counts() if layer.has_geometry else {}
         columns = [describe_column(layer, name) for name in layer.column_names]
         weights, trouble = describe_neighbours(layer, job)
@@ -95,7 +94,8 @@ def advice(layer: Layer, faults: dict[str, int], columns: list[dict[str, Any]]) 
         )
     elif layer.is_geographic:
         said.append(
-            "geographic coordinates: centroids and areas are projected automatically (--project EPSG:n to choose)"
+            "geographic coordinates: centroids and areas are projected automatically "
+            "(--project EPSG:n to choose)"
         )
     empty = sum(faults.get(name, 0) for name in ("null", "empty", "unreadable"))
     if empty:

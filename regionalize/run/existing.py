@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError, located, nearest
+from regionalize.errors import DataError, UsageError, listed, located, nearest
 from regionalize.model.job import Outputs
 from regionalize.model.partition import LEFT_OUT
 
@@ -37,7 +37,7 @@ def measure_existing(
     from regionalize.run.solve import without_method
 
     outputs = Outputs(report=report, overwrite=overwrite)
-    refuse_outputs(outputs, source, None)
+    refuse_outputs(outputs, (source, job.weights_file), None)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         labels, values = read_labels(layer, label_column)
@@ -65,7 +65,10 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         What stands in the column for each cluster.
     """
     if column not in layer.column_names:
-        raise UsageError(f"there is no column '{column}'", advice=nearest(column, layer.column_names))
+        raise UsageError(
+            f"there is no column '{column}'",
+            advice=nearest(column, layer.column_names) or f"the columns are {listed(layer.column_names, 20)}",
+        )
     values = layer.attributes[column].to_pylist()
     present = [value for value in values if not is_missing(value)]
     if not present:
@@ -78,7 +81,8 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         raise DataError("has a different number in every row; it is not a column of labels", column=column)
     whole = all(isinstance(value, int | float) and float(value).is_integer() for value in distinct)
     top = int(distinct[-1]) if whole else 0
-    if whole and {int(value) for value in distinct} | {0} == set(range(top + 1)) and top > 0:
+    # without gaps: the lowest is 0 or 1, the highest as far from it as there are labels
+    if whole and top > 0 and distinct[0] in {0, 1} and top == len(distinct) - 1 + int(distinct[0]):
         number = {value: int(value) for value in distinct}
     else:
         number = {value: position for position, value in enumerate(distinct, 1)}
@@ -108,7 +112,7 @@ def draw_existing(
     from regionalize.maps.static import draw_map
     from regionalize.run.files import refuse_outputs
 
-    refuse_outputs(Outputs(map=target, overwrite=overwrite), source, None)
+    refuse_outputs(Outputs(map=target, overwrite=overwrite), (source,), None)
     found = read_layer(source, layer=layer, where=where, encoding=encoding)
     with located(found.origin.file, found.origin.layer):
         if not found.has_geometry:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regionalize.errors import OutputError, UsageError, listed, located, nearest
+from regionalize.errors import DataError, OutputError, UsageError, located
 from regionalize.model.partition import LEFT_OUT
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | Non
     from regionalize.io.read import read_layer
     from regionalize.run.solve import Stopwatch, solve
 
-    refuse_outputs(outputs, source, None)
+    inputs = (source, job.weights_file)
+    refuse_outputs(outputs, inputs, None)
     watch = Stopwatch()
     with watch.stage("read"):
         layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
-        notes = refuse_outputs(outputs, source, layer)
+        notes = refuse_outputs(outputs, inputs, layer)
         solution = solve(layer, job, progress=progress)
     with watch.stage("write"):
         notes += write_outputs(solution, outputs)
@@ -61,19 +62,15 @@ def replace_notes(solution: Solution, notes: tuple[str, ...], seconds: dict[str,
     return replace(solution, notes=tuple(dict.fromkeys(notes)), seconds=seconds)
 
 
-def refuse_outputs(outputs: Outputs, source: str | None, layer: Layer | None) -> tuple[str, ...]:
-    """Refuse, before any work, outputs that cannot be written; note what a format will change."""
+def refuse_outputs(outputs: Outputs, inputs: tuple[str | None, ...], layer: Layer | None) -> tuple[str, ...]:
+    """Refuse, before any work, outputs that cannot be written; note what a format will change.
+
+    `inputs` are the files read, the layer first; no output may be one of them.
+    """
     from regionalize.io.write import check_output
 
     paths = outputs.paths()
-    same: dict[str, str] = {}
-    for option, path in paths.items():
-        key = str(path.absolute())
-        if key in same:
-            raise UsageError(
-                f"--{option} and --{same[key]} are the same file, {path}", advice="give each its own"
-            )
-        same[key] = option
+    refuse_same_file(paths)
     for option, known in (("map", MAP_FORMATS), ("report", REPORT_FORMATS), ("centers", (".csv",))):
         file = paths.get(option)
         if file is None:
@@ -81,38 +78,65 @@ def refuse_outputs(outputs: Outputs, source: str | None, layer: Layer | None) ->
         if file.suffix.lower() not in known:
             raise OutputError(
                 f"--{option} cannot be written as '{file.suffix or file.name}'",
-                advice=f"use {listed(known)} " + nearest(file.suffix, known)
-                if file.suffix
-                else f"use {listed(known)}",
+                advice=f"use {' or '.join(known)}",
                 file=str(file),
             )
-        check_side_file(file, source, outputs.overwrite)
+        check_side_file(file, inputs, outputs.overwrite)
+    if outputs.map is not None and layer is not None and not layer.has_geometry:
+        raise DataError("the table has no geometry, so there is no map to draw", advice="leave out --map")
     if outputs.output is None:
         return ()
+    refuse_inputs(outputs.output, inputs[1:])
     return check_output(
         outputs.output,
         layer_name=outputs.output_layer,
         added_names=(outputs.label_column,),
         layer=layer,
-        input_path=source,
+        input_path=inputs[0],
         overwrite=outputs.overwrite,
     )
 
 
-def check_side_file(path: Path, source: str | None, overwrite: bool) -> None:
-    """Refuse a map, report or table that would replace a file unasked, or the input ever."""
-    from regionalize.io.atomic import target_of, writable_folder
-    from regionalize.io.write import check_not_input
+def refuse_same_file(paths: dict[str, Path]) -> None:
+    """Refuse two outputs that are one file, whatever links lead to it."""
+    seen: dict[str, Path] = {}
+    for option, path in paths.items():
+        for other, earlier in seen.items():
+            if path.resolve() == earlier.resolve() or (
+                path.exists() and earlier.exists() and path.samefile(earlier)
+            ):
+                raise UsageError(
+                    f"--{option} and --{other} are the same file, {path}", advice="give each its own"
+                )
+        seen[option] = path
 
+
+def check_side_file(path: Path, inputs: tuple[str | None, ...], overwrite: bool) -> None:
+    """Refuse a map, report or table that would replace a file unasked, or an input ever."""
+    from regionalize.io.atomic import target_of, writable_folder
+
+    refuse_inputs(path, inputs)
     with located(str(path)):
         target = target_of(path)
-        if source is not None:
-            check_not_input(target, source)
         writable_folder(target.parent, shown=path)
         if target.is_dir():
             raise OutputError("is a folder", advice="name a file to write")
         if target.exists() and not overwrite:
             raise OutputError("already exists", advice="use --overwrite to replace it")
+
+
+def refuse_inputs(path: Path, inputs: tuple[str | None, ...]) -> None:
+    """Refuse an output that is a file read."""
+    from regionalize.io.atomic import target_of
+    from regionalize.io.write import check_not_input
+
+    if str(path) == "-":
+        return
+    with located(str(path)):
+        target = target_of(path)
+        for source in inputs:
+            if source is not None:
+                check_not_input(target, source)
 
 
 def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
@@ -143,17 +167,25 @@ def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
         if outputs.map is not None:
             target = pending.enter_context(replacing(outputs.map))
             notes += draw_solution(solution, target, outputs.map.suffix)
-        if outputs.output is not None:
-            from regionalize.io.write import write_layer
-
-            notes += write_layer(
-                solution.layer,
-                outputs.output,
-                added={outputs.label_column: label_array(solution.partition)},
-                layer_name=outputs.output_layer,
-                overwrite=outputs.overwrite,
-            )
+        if outputs.output is not None and str(outputs.output) != "-":
+            notes += write_labels(solution, outputs)
+    if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
+        notes += write_labels(solution, outputs)
     return notes
+
+
+def write_labels(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
+    """Write the layer with its label column."""
+    from regionalize.io.write import write_layer
+
+    assert outputs.output is not None
+    return write_layer(
+        solution.layer,
+        outputs.output,
+        added={outputs.label_column: label_array(solution.partition)},
+        layer_name=outputs.output_layer,
+        overwrite=outputs.overwrite,
+    )
 
 
 def label_array(partition: Partition) -> pa.Array:
@@ -169,8 +201,6 @@ def draw_solution(solution: Solution, target: Path, suffix: str) -> tuple[str, .
     from regionalize.maps.static import draw_map
 
     report = solution.report
-    if not solution.layer.has_geometry:
-        raise UsageError("the table has no geometry, so there is no map to draw", advice="leave out --map")
     spatial = report.fragmentation
     found = (
         [f"BSS/TSS {report.fit.ratio:.4f}"] if report.fit is not None and report.fit.ratio is not None else []

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import DataError, OutputError, UsageError, located, nearest
+from regionalize.errors import DataError, OutputError, listed, located
+from regionalize.model.job import WEIGHTS_FILES
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
-
-WEIGHTS_FORMATS = (".gal", ".gwt", ".parquet")
 
 
 def run_weights(
@@ -32,20 +31,19 @@ def run_weights(
     from regionalize.weights.describe import describe_weights, symmetrize
 
     if output is not None:
-        if output.suffix.lower() not in WEIGHTS_FORMATS:
-            hint = nearest(output.suffix, WEIGHTS_FORMATS) or f"use {', '.join(WEIGHTS_FORMATS)}"
+        if output.suffix.lower() not in WEIGHTS_FILES:
             raise OutputError(
-                f"weights cannot be written as '{output.suffix}'", file=str(output), advice=hint
+                f"weights cannot be written as '{output.suffix or output.name}'",
+                file=str(output),
+                advice=f"use {' or '.join(WEIGHTS_FILES)}",
             )
-        check_side_file(output, source, overwrite)
+        check_side_file(output, (source, job.weights_file), overwrite)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
-        if job.id is not None and job.id not in layer.column_names:
-            raise UsageError(f"there is no column '{job.id}'", advice=nearest(job.id, layer.column_names))
+        names = layer.names(job.id)
         weights = ready_weights(layer, job)
         if weights is None:
             raise DataError("the table has no geometry to build weights from", advice="give --weights FILE")
-        names = layer.names(job.id)
         if symmetric is not None:
             weights = symmetrize(weights, symmetric)
     notes = (*layer.notes, *weights.notes)
@@ -83,14 +81,24 @@ def run_smooth(
     from regionalize.features.smoothing import restricted, smooth, smoothing_notes
     from regionalize.io.read import read_layer
     from regionalize.io.write import check_output, write_layer
+    from regionalize.run.files import refuse_inputs
     from regionalize.run.solve import ready_weights
 
     about: dict[str, Any] = {"layer_name": output_layer, "input_path": source, "overwrite": overwrite}
     check_output(output, added_names=(), layer=None, **about)
+    refuse_inputs(output, (job.weights_file,))
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         chosen, notes = select_columns(layer, job.columns, job.exclude, job.id)
         added = tuple(f"{name}{suffix}" for name in chosen)
+        taken = [name for name in added if name in layer.column_names]
+        if taken:
+            raise OutputError(
+                f"the layer already has a column '{taken[0]}'"
+                if len(taken) == 1
+                else f"the layer already has columns {listed(taken)}",
+                advice="choose another ending with --suffix",
+            )
         notes += check_output(output, added_names=added, layer=layer, **about)
         columns = read_columns(layer, chosen, job.missing, job.id)
         weights = ready_weights(layer, job)

@@ -46,9 +46,9 @@ def make_report(
     if weights is not None:
         from regionalize.measure import measure_regions
 
-        fragmentation, notes = measure_regions(
-            partition.labels, weights, geometry_to_measure(layer, partition, weights)
-        )
+        geometry, notes = geometry_to_measure(layer, partition, weights)
+        fragmentation, measured = measure_regions(partition.labels, weights, geometry)
+        notes += measured
     return Report(
         settings=job.settings(),
         input={
@@ -78,25 +78,25 @@ def same_matrix(features: Features) -> bool:
     )
 
 
-def geometry_to_measure(layer: Layer, partition: Partition, weights: Weights) -> NDArray[np.object_] | None:
-    """Plane geometries of the units whose cluster is in one piece: only they have a shape to measure."""
+def geometry_to_measure(
+    layer: Layer, partition: Partition, weights: Weights
+) -> tuple[NDArray[np.object_] | None, tuple[str, ...]]:
+    """Return plane geometries, or None where no cluster is in one piece: only such have a shape to measure."""
     from regionalize.errors import RegionalizeError
     from regionalize.features.centroids import project_geometry
     from regionalize.kernels.components import components_within
 
     if not layer.has_geometry:
-        return None
-    labels = partition.labels
-    component = components_within(weights.indptr, weights.indices, labels)
-    used = labels > 0
-    pairs = np.unique(np.stack([labels[used], component[used]], axis=1), axis=0)
-    whole = np.bincount(pairs[:, 0], minlength=partition.k + 1) == 1
-    if not whole[1:].any():
-        return None
+        return None, ()
+    component = components_within(weights.indptr, weights.indices, partition.labels)
+    used = partition.labels > 0
+    pieces = np.unique(np.stack([partition.labels[used], component[used]]), axis=1)[0]
+    if not (np.bincount(pieces) == 1).any():
+        return None, ()
     try:
-        return project_geometry(layer, "auto").geometry
-    except RegionalizeError:  # without a usable reference system there is no area; the rest is measured
-        return None
+        return project_geometry(layer, "auto").geometry, ()
+    except RegionalizeError as error:
+        return None, (f"compactness is not measured: {error.reason}",)
 
 
 def versions() -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import InfeasibleError, UsageError
+from regionalize.errors import DataError, InfeasibleError, UsageError
 from regionalize.model.catalog import Method, find_method
 from regionalize.model.partition import LEFT_OUT, Partition
 from regionalize.model.report import Report
@@ -124,8 +124,8 @@ def group(
 def ready_weights(layer: Layer, job: Job, weights: Weights | None = None) -> Weights | None:
     """Build or read the weights a job asks for, islands treated; None for a table without geometry."""
     if weights is None:
-        if job.weights is not None and job.weights.lower().endswith((".gal", ".gwt", ".parquet")):
-            weights = read_weights_for(layer, job.weights, job.id)
+        if job.weights_file is not None:
+            weights = read_weights_for(layer, job.weights_file, job.id)
         elif layer.has_geometry:
             from regionalize.weights.build import build_weights
             from regionalize.weights.spec import default_spec
@@ -133,7 +133,7 @@ def ready_weights(layer: Layer, job: Job, weights: Weights | None = None) -> Wei
             spec = job.weights or default_spec(layer)
             weights = build_weights(layer, spec, snap=job.snap, names=layer.names(job.id))
         elif job.weights is not None or job.hops:
-            raise UsageError(
+            raise DataError(
                 "the table has no geometry, so weights cannot be built from it",
                 advice="give a weights file (--weights FILE.gal) or a layer with geometry",
             )

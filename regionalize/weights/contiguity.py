@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.kernels.contiguity import contact_search
-from regionalize.weights.repair import in_threads, repaired
+from regionalize.weights.repair import repaired
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -119,16 +119,7 @@ def _touch(
     geometry: Geometries, bounds: FloatArray, first: IntArray, second: IntArray, *, rook: bool, snap: float
 ) -> BoolArray:
     """Ask GEOS about the pairs that coordinates did not settle."""
-    # Where lines meet, an invalid geometry touches what its repaired form touches, but for the rounding of
-    # the repair's own corners. Only what lies wholly inside another can be judged differently, and that needs
-    # a box within a box, or several parts.
-    a, b = bounds[first], bounds[second]
-    nested = (
-        _inside(a, b)
-        | _inside(b, a)
-        | (shapely.get_num_geometries(geometry) > 1)[np.stack([first, second])].any(axis=0)
-    )
-    geometry = repaired(geometry, np.concatenate([first[nested], second[nested]]))
+    geometry = repaired(geometry, _doubtful(geometry, bounds, first, second))
     try:
         near = _near(geometry, first, second, snap)
     except shapely.errors.GEOSException:  # older GEOS refuses some invalid pairs
@@ -141,6 +132,26 @@ def _touch(
     return near
 
 
+def _doubtful(geometry: Geometries, bounds: FloatArray, first: IntArray, second: IntArray) -> IntArray:
+    """Return the units whose validity may matter to whether a pair touches.
+
+    Where lines meet, an invalid geometry touches what its repaired form touches, but for the rounding of the
+    repair's own corners. Only what lies wholly inside another can be judged differently: a box (of a part, at
+    least) within a box. And a single ring holds the same points before and after its repair, so that the
+    outer unit must have holes or several parts.
+    """
+    many = shapely.get_num_geometries(geometry) > 1
+    doubtful = [
+        outer[many[inner] | _inside(bounds[inner], bounds[outer])]
+        for inner, outer in ((first, second), (second, first))
+    ]
+    units = np.flatnonzero(np.bincount(np.concatenate(doubtful), minlength=len(geometry)))
+    shells = shapely.get_geometry(geometry[units], 0)
+    collection = shapely.get_type_id(geometry[units]) == shapely.GeometryType.GEOMETRYCOLLECTION
+    with_holes = shapely.get_num_interior_rings(shells) > 0
+    return np.asarray(units[many[units] | collection | with_holes])
+
+
 def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
     """Say which boxes lie within which, row by row."""
     low_inside = (inner[:, :2] >= outer[:, :2]).all(axis=1)
@@ -151,11 +162,8 @@ def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
 def _near(geometry: Geometries, first: IntArray, second: IntArray, snap: float) -> BoolArray:
     """Say which pairs intersect, or are within `snap`."""
     a, b = geometry[first], geometry[second]
-    return (
-        in_threads(lambda a, b: shapely.dwithin(a, b, snap), a, b)
-        if snap
-        else in_threads(shapely.intersects, a, b)
-    )
+    near: BoolArray = shapely.dwithin(a, b, snap) if snap else shapely.intersects(a, b)
+    return near
 
 
 def _share_border(a: Geometries, b: Geometries, snap: float) -> BoolArray:

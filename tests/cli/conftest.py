@@ -117,7 +117,7 @@ def check():
 
 
 def check_refusal(found: Outcome, code: int, says=()) -> None:
-    print(found.err)  # shown when the test fails
+    sys.stdout.write(found.err)  # shown when the test fails
     assert found.code == code
     assert len(found.errors) == 1, found.err
     assert found.err.splitlines()[-1] == found.errors[0]

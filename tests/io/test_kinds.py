@@ -334,6 +334,17 @@ def test_curves_are_written_as_they_came_and_measured_as_lines(tmp_path):
     again = tmp_path / "again.gpkg"
     write_layer(layer, again, added={"cluster": pa.array([1, 2], pa.int32())})
     assert read_layer(again).wkb.to_pylist() == [disc, square]
+    write_layer(layer, tmp_path / "o.fgb", added={})
+    assert read_layer(tmp_path / "o.fgb").wkb.to_pylist() == [disc, square]
+    bag = struct.pack("<BII", 1, 7, 1) + disc
+    write_layer(layer_of({"a": [1]}, [bag]), tmp_path / "bag.gpkg", added={})
+    bagged = read_layer(tmp_path / "bag.gpkg")
+    assert bagged.wkb.to_pylist() == [bag]
+    assert bagged.geometry.tolist() == [None]  # which GEOS cannot hold: counted as unreadable
+    write_layer(bagged, tmp_path / "bag2.gpkg", added={})
+    assert read_layer(tmp_path / "bag2.gpkg").wkb.to_pylist() == [bag]
+    with pytest.raises(OutputError, match="GeoJSON cannot hold GeometryCollection"):
+        write_layer(bagged, tmp_path / "bag.geojson", added={})
     for suffix in (".shp", ".geojson", ".parquet"):
         notes = write_layer(layer, tmp_path / f"o{suffix}", added={})
         assert any("1 became short straight lines" in note for note in notes)

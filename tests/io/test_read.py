@@ -98,6 +98,7 @@ def test_wrong_filters(sample, tmp_path, suffix):
     path = write_as(sample, tmp_path / f"georgia{suffix}")
     assert "there is no column 'pct_povv'; did you mean 'pct_pov'?" in refusal(path, where="pct_povv > 3")
     assert "cannot be used" in refusal(path, where="pct_pov >")
+    assert "text goes in single quotes: 'Fulton'" in refusal(path, where="name = Fulton")
     assert "no row satisfies --where 'pct_pov > 1000'" in refusal(path, where="pct_pov > 1000")
 
 
@@ -274,6 +275,22 @@ def test_things_that_are_not_layers(shapefile, tmp_path):
     refusal(folder)
     assert "is a companion of a shapefile; name georgia.shp instead" in refusal(shapefile.with_suffix(".prj"))
     assert len(read_layer(shapefile.with_suffix(".dbf"))) == 159
+
+
+def test_names_in_capitals_and_a_table_alone(shapefile, tmp_path):
+    for part in PARTS:
+        shapefile.with_suffix(f".{part}").rename(tmp_path / f"LOUD.{part.upper()}")
+    assert len(read_layer(tmp_path / "LOUD.SHP")) == 159
+    table = shutil.copy(tmp_path / "LOUD.DBF", tmp_path / "alone.dbf")
+    assert (len(read_layer(table)), read_layer(table).has_geometry) == (159, False)
+
+
+def test_topojson_of_two_layers(tmp_path):
+    path = tmp_path / "t.json"
+    point = {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [1, 2]}]}
+    path.write_text(json.dumps({"type": "Topology", "arcs": [], "objects": {"a": point, "b": point}}))
+    assert "holds 2 layers: a, b; choose one with --layer" in refusal(path)
+    assert shapely.get_x(read_layer(path, layer="b").geometry).tolist() == [1]
 
 
 def test_empty_layers(tmp_path):

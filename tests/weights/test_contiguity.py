@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionalize.kernels import contiguity as kernel
-from regionalize.weights import contiguity, repair
+from regionalize.weights import contiguity
 from regionalize.weights.contiguity import contiguity_links
 
 LAYERS = {
@@ -184,14 +184,12 @@ def test_snap_is_distance(layer, snap):
 
 
 @pytest.mark.parametrize("rook", [False, True])
-def test_blocks_threads_and_the_compiler_change_nothing(monkeypatch, rook):
+def test_blocks_and_the_compiler_change_nothing(monkeypatch, rook):
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 30, (2, 400))
     layer = shapely.box(x, y, x + 1 + rng.integers(0, 2, 400), y + 1)
     plain = pairs(contiguity_links(layer, rook=rook))
     monkeypatch.setattr(contiguity, "BLOCK", 37)
-    monkeypatch.setattr(repair, "THREADED_QUESTIONS", 1)
-    monkeypatch.setattr(repair.os, "cpu_count", lambda: 3)
     monkeypatch.setattr(kernel, "COMPILED_VERTICES", 0)
     assert pairs(contiguity_links(layer, rook=rook)) == plain
 

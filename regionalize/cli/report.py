@@ -1,0 +1,149 @@
+"""The report of a run, as tables for the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regionalize.cli.console import printable
+from regionalize.cli.tables import NONE, column, number, show_table
+
+if TYPE_CHECKING:
+    import rich.console
+
+    from regionalize.model.report import Fragmentation, Report
+
+
+def show_report(console: rich.console.Console, report: Report) -> None:
+    """Print every part of a report."""
+    from regionalize.measure.sentence import contiguity_sentence
+
+    show_header(console, report)
+    show_fit(console, report)
+    show_clusters(console, report)
+    show_centers(console, report)
+    if report.fragmentation is not None:
+        show_fragmentation(console, report.fragmentation)
+    if "trade_off" in report.extra:
+        show_trade_off(console, report.extra["trade_off"], report.extra["centroid_weight"])
+    console.print()
+    if report.fragmentation is not None:
+        console.print(contiguity_sentence(report.fragmentation), style="bold")
+    console.print(", ".join(f"{name} {version}" for name, version in report.versions.items()), style="dim")
+
+
+def show_header(console: rich.console.Console, report: Report) -> None:
+    """Print method, input and settings."""
+    file = Path(report.input["file"]).name if report.input["file"] else "layer"
+    used, rows = report.input["rows_used"], report.input["rows"]
+    units = f"{rows} units" if used == rows else f"{used} of {rows} units"
+    console.print(printable(f"{report.settings['method']}, k = {report.k}, {file}, {units}"), style="bold")
+    hidden = {"method", "k", "columns"}
+    settings = [setting(name, value) for name, value in report.settings.items() if name not in hidden]
+    console.print(printable(", ".join(settings)))
+    console.print(printable(f"variables: {', '.join(report.variables)}"))
+
+
+def setting(name: str, value: Any) -> str:
+    """Write an option and its value as they are typed.
+
+    Examples
+    --------
+    >>> setting("with_centroids", True), setting("min_bound", ("pop", "10%")), setting("seed", 7)
+    ('with-centroids', 'min-bound pop=10%', 'seed 7')
+    """
+    option = name.replace("_", "-")
+    if value is True:
+        return option
+    if isinstance(value, dict):
+        value = ",".join(f"{key}={item:g}" for key, item in value.items())
+    elif isinstance(value, tuple):
+        value = ("=" if name.endswith("bound") else ",").join(map(str, value))
+    elif name == "weights":  # a file goes by its name: where it is was said on the command line
+        value = Path(value).name
+    return f"{option} {value}"
+
+
+def show_fit(console: rich.console.Console, report: Report) -> None:
+    """Print sums of squares over all variables and over the attributes alone."""
+    first = "variables"
+    if "centroid_weight" in report.settings:
+        first = "attributes"
+    elif report.fit_attributes is not None:
+        first = "all variables"
+    named = {first: report.fit, "attributes alone": report.fit_attributes}
+    fits = {name: fit for name, fit in named.items() if fit is not None}
+    sums = column((value for fit in fits.values() for value in (fit.tss, fit.wss, fit.bss)), 6)
+    rows = [
+        [name, *sums[3 * at : 3 * at + 3], NONE if fit.ratio is None else f"{fit.ratio:.6f}"]
+        for at, (name, fit) in enumerate(fits.items())
+    ]
+    show_table(console, "Fit", ("sums of squares over", "total", "within", "between", "BSS/TSS"), rows)
+    if report.coordinate_share:
+        console.print(f"The coordinates carry {report.coordinate_share:.1%} of the weight.")
+
+
+def show_clusters(console: rich.console.Console, report: Report) -> None:
+    """Print size, fit, pieces and shape per cluster."""
+    columns: dict[str, list[str]] = {
+        "cluster": [str(label) for label in range(1, report.k + 1)],
+        "size": [str(size) for size in report.sizes],
+    }
+    if report.fit is not None:
+        columns["WSS"] = column(report.fit.wss_by_cluster)
+    clusters = report.fragmentation.clusters if report.fragmentation is not None else ()
+    if clusters:
+        columns["pieces"] = [str(cluster.subclusters) for cluster in clusters]
+        columns["pieces/size"] = [f"{cluster.subcluster_ratio:.2f}" for cluster in clusters]
+        columns["joins"] = column((cluster.join_count_ratio for cluster in clusters), 2)
+        columns["IPQ"] = column((cluster.ipq_dissolved for cluster in clusters), 3)
+        columns["diameter"] = column(cluster.diameter for cluster in clusters)
+    show_table(console, "Clusters", list(columns), zip(*columns.values(), strict=True))
+    if any(cluster.subclusters > 1 for cluster in clusters):
+        console.print("IPQ and diameter are of clusters in one piece.")
+
+
+def show_centers(console: rich.console.Console, report: Report) -> None:
+    """Print centres in original units, clusters down the side, or variables where there are more of them."""
+    title, names = "Centres in original units", report.center_columns
+    cells = [column(values) for values in zip(*report.centers, strict=True)]
+    labels = [str(label) for label in range(1, report.k + 1)]
+    if len(names) > report.k:
+        lines = [[name, *line] for name, line in zip(names, cells, strict=True)]
+        show_table(console, title, ["variable", *labels], lines)
+    else:
+        show_table(console, title, ["cluster", *names], zip(labels, *cells, strict=True))
+
+
+def show_fragmentation(console: rich.console.Console, spatial: Fragmentation) -> None:
+    """Print the measures of the whole partition."""
+    rows = [
+        ("pieces", f"{spatial.subclusters} ({spatial.subcluster_ratio:.3f} per unit)"),
+        ("entropy", f"{number(spatial.entropy)} (normalised {number(spatial.entropy_normalized)})"),
+        ("Simpson", f"{number(spatial.simpson)} (normalised {number(spatial.simpson_normalized)})"),
+        (
+            "joins",
+            f"{spatial.joins} of {spatial.neighbors} neighbour links ({number(spatial.join_count_ratio)})",
+        ),
+    ]
+    weights = Path(spatial.weights).name
+    show_table(console, f"Fragmentation ({weights} weights)", ("measure", "value"), rows, numeric=False)
+
+
+def show_trade_off(console: rich.console.Console, curve: list[dict[str, Any]], chosen: float) -> None:
+    """Print the curve of weight against fit and pieces: every fifth weight, changes and the one chosen."""
+    rows = []
+    for position, point in enumerate(curve):
+        turned = position > 0 and point["contiguous"] != curve[position - 1]["contiguous"]
+        if position % 5 == 0 or turned or point["weight"] == chosen:
+            rows.append(
+                (
+                    f"{point['weight']:.2f}",
+                    NONE if point["bss_tss_attributes"] is None else f"{point['bss_tss_attributes']:.4f}",
+                    str(point["subclusters"]),
+                    "yes" if point["contiguous"] else "no",
+                    "chosen" if point["weight"] == chosen else "",
+                )
+            )
+    title = "Weight of the centroids (--report json holds every hundredth)"
+    show_table(console, title, ("weight", "BSS/TSS of attributes", "pieces", "contiguous", ""), rows)

@@ -1,0 +1,123 @@
+"""Turn what GDAL says of a file or a filter into an error for the person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from regionalize.errors import DataError, listed, nearest
+from regionalize.io import damage, gdal
+from regionalize.io.source import Source
+
+_BROKEN = ("malformed", "I/O", "disk image", "corrupt", "not a database")
+_SQL_WORDS = frozenset(
+    {
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "null",
+        "like",
+        "ilike",
+        "between",
+        "cast",
+        "as",
+        "escape",
+        "true",
+        "false",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "exists",
+        "glob",
+        "select",
+        "from",
+        "where",
+        "integer",
+        "float",
+        "character",
+        "numeric",
+        "text",
+        "real",
+        "date",
+        "time",
+        "timestamp",
+        "fid",
+        "ogr_geometry",
+        "ogr_geom_area",
+        "ogr_style",
+        "abs",
+        "length",
+        "lower",
+        "upper",
+        "round",
+        "substr",
+        "trim",
+        "coalesce",
+        "min",
+        "max",
+    }
+)
+"""Words of a filter that are not columns."""
+
+
+@contextmanager
+def understood(source: Source, where: str | None, layer: str | None = None) -> Iterator[None]:
+    """Turn what pyogrio raises into an error for the person."""
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        yield
+    except DataLayerError as error:
+        raise DataError(_reason(error), advice="name another layer with --layer") from error
+    except DataSourceError as error:
+        reason = _reason(error)
+        if "not recognized" in reason or "does not exist" in reason:
+            raise DataError(
+                "is not a vector layer", advice="name a shapefile, GeoPackage, GeoJSON or the like"
+            ) from error
+        raise DataError(f"cannot be read: {reason}", advice=damage.AGAIN) from error
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OSError) as error:
+        reason = _reason(error)
+        if where is None or any(mark in reason for mark in _BROKEN):
+            raise DataError(f"the file is damaged: {reason}", advice=damage.AGAIN) from error
+        raise where_error(where, reason, _columns(source, layer)) from error
+    except SystemError as error:  # an Arrow array pyarrow cannot make sense of
+        raise DataError("cannot be read: its content is damaged", advice=damage.AGAIN) from error
+
+
+def _columns(source: Source, layer: str | None) -> list[str]:
+    import pyogrio
+
+    try:
+        with gdal.quiet():
+            return [str(name) for name in pyogrio.read_info(source.dataset, layer=layer)["fields"]]
+    except Exception:  # only to make advice better
+        return []
+
+
+def where_error(where: str, reason: str, columns: list[str]) -> DataError:
+    """Say why a filter cannot be used, naming the nearest column to an unknown word."""
+    bare = re.sub(r"'(?:[^']|'')*'", " ", where)
+    words = [quoted or word for quoted, word in re.findall(r'"([^"]+)"|([^\W\d]\w*)', bare)]
+    lower = {name.lower() for name in columns}
+    unknown = [word for word in words if word.lower() not in lower | _SQL_WORDS] if columns else []
+    if unknown:
+        reason = f"there is no column '{unknown[0]}'"
+        advice = nearest(unknown[0], columns) or f"columns are {listed(columns)}"
+        if re.search(rf"(?:[=<>(,]|\blike)\s*{re.escape(unknown[0])}\b", bare, re.IGNORECASE):
+            advice = f"text goes in single quotes: '{unknown[0]}'"
+    else:
+        reason = "it is not a valid expression" if "Invalid SQL" in reason else reason
+        advice = """write it like: pop > 1000 AND state = 'CE'"""
+    return DataError(f"--where {where!r} cannot be used: {reason}", advice=advice)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
