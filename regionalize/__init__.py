@@ -6,7 +6,7 @@ Examples
 --------
 >>> import regionalize as rz
 >>> rz.read_layer(None).column_names[:2]
-['fips', 'name']
+['name', 'fips']
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from regionalize.errors import UsageError
 from regionalize.model.catalog import find_method
+from regionalize.model.job import DEFAULT_SEED, check_option_names
 from regionalize.model.partition import Partition
-from regionalize.run.options import checked_params
+from regionalize.run.options import checked_params, whole_number
 
 
 class Regionalizer:
@@ -61,17 +62,20 @@ class Regionalizer:
 
     def fit(self, X: ArrayLike, y: object = None) -> Regionalizer:
         """Group the rows of X (n, p); `y` is ignored."""
-        from regionalize.model.job import DEFAULT_SEED
-
-        values = np.asarray(X, dtype=np.float64)
+        try:
+            values = np.asarray(X, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise UsageError("X does not hold numbers") from None
         if values.ndim != 2:
             raise UsageError(f"X has {values.ndim} dimensions; it must be a table of rows and columns")
         if not np.isfinite(values).all():
             raise UsageError("X holds missing or infinite values", advice="fill or drop them first")
         row = find_method(self.method)
+        check_option_names(self.params, tuple(param.name for param in row.params))
         params = checked_params(row, self.params)
-        seed = DEFAULT_SEED if self.seed is None else self.seed
-        codes = row.load()(values, self.n_clusters, seed=seed, **params)
+        k = whole_number("n_clusters", self.n_clusters, 1)
+        seed = DEFAULT_SEED if self.seed is None else whole_number("seed", self.seed, 0)
+        codes = row.load()(values, k, seed=seed, **params)
         self.labels_ = Partition.canonical(codes).labels - 1
         return self
 
@@ -92,3 +96,7 @@ class Regionalizer:
             else:
                 self.params[name] = value
         return self
+
+    def __repr__(self) -> str:
+        """Return the call that makes an equal estimator."""
+        return f"Regionalizer({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"

@@ -38,7 +38,7 @@ def read_config(path: str, ctx: click.Context) -> dict[str, dict[str, Any]]:
     for key, value in content.items():
         if key in tables:
             continue
-        if key in options:
+        if key in options and key not in everywhere:
             raise UsageError(f"'{key}' is a command", advice=f"write a table, [{key}]", file=path)
         name = checked_key(key, everywhere, path, also=options)
         for command, known in options.items():

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from regionalize.cli import options as opt
-from regionalize.cli.console import Console, printable
+from regionalize.cli.console import Console
 from regionalize.cli.methods import without_empty
-from regionalize.cli.tables import number, show_table
+from regionalize.cli.tables import number, show_table, show_text
 from regionalize.cli.weights import shortened
 
 
@@ -63,7 +63,7 @@ def show_info(console: Console, found: dict[str, Any]) -> None:
         rich.print()
         rich.print("Advice", style="bold")
     for line in found["advice"]:
-        rich.print(printable(f"- {line}"))
+        show_text(rich, f"- {line}", indent=2)
 
 
 def counted(counts: dict[str, int]) -> str:

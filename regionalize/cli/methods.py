@@ -84,8 +84,12 @@ def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
 
 
 def without_empty(values: dict[str, Any]) -> dict[str, Any]:
-    """Drop options that were not given (click passes an empty tuple for a repeatable one)."""
-    return {name: value for name, value in values.items() if value is not None and value != ()}
+    """Drop options that were not given, and make one list of those given several times."""
+    return {
+        name: ",".join(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value is not None and value != ()
+    }
 
 
 def check_standard_output(output: Path | None, as_json: bool) -> None:

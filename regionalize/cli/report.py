@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.cli.console import printable
-from regionalize.cli.tables import NONE, column, number, show_table
+from regionalize.cli.tables import NONE, column, number, show_table, show_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -28,8 +27,8 @@ def show_report(console: rich.console.Console, report: Report) -> None:
         show_trade_off(console, report.extra["trade_off"], report.extra["centroid_weight"])
     console.print()
     if report.fragmentation is not None:
-        console.print(contiguity_sentence(report.fragmentation), style="bold")
-    console.print(", ".join(f"{name} {version}" for name, version in report.versions.items()), style="dim")
+        show_text(console, contiguity_sentence(report.fragmentation), "bold")
+    show_text(console, ", ".join(f"{name} {version}" for name, version in report.versions.items()), "dim")
 
 
 def show_header(console: rich.console.Console, report: Report) -> None:
@@ -37,11 +36,11 @@ def show_header(console: rich.console.Console, report: Report) -> None:
     file = Path(report.input["file"]).name if report.input["file"] else "layer"
     used, rows = report.input["rows_used"], report.input["rows"]
     units = f"{rows} units" if used == rows else f"{used} of {rows} units"
-    console.print(printable(f"{report.settings['method']}, k = {report.k}, {file}, {units}"), style="bold")
+    show_text(console, f"{report.settings['method']}, k = {report.k}, {file}, {units}", "bold")
     hidden = {"method", "k", "columns"}
     settings = [setting(name, value) for name, value in report.settings.items() if name not in hidden]
-    console.print(printable(", ".join(settings)))
-    console.print(printable(f"variables: {', '.join(report.variables)}"))
+    show_text(console, ", ".join(settings))
+    show_text(console, f"variables: {', '.join(report.variables)}", indent=2)
 
 
 def setting(name: str, value: Any) -> str:
@@ -80,7 +79,7 @@ def show_fit(console: rich.console.Console, report: Report) -> None:
     ]
     show_table(console, "Fit", ("sums of squares over", "total", "within", "between", "BSS/TSS"), rows)
     if report.coordinate_share:
-        console.print(f"The coordinates carry {report.coordinate_share:.1%} of the weight.")
+        show_text(console, f"The coordinates carry {report.coordinate_share:.1%} of the weight.")
 
 
 def show_clusters(console: rich.console.Console, report: Report) -> None:
@@ -100,7 +99,7 @@ def show_clusters(console: rich.console.Console, report: Report) -> None:
         columns["diameter"] = column(cluster.diameter for cluster in clusters)
     show_table(console, "Clusters", list(columns), zip(*columns.values(), strict=True))
     if any(cluster.subclusters > 1 for cluster in clusters):
-        console.print("IPQ and diameter are of clusters in one piece.")
+        show_text(console, "IPQ and diameter are of clusters in one piece.")
 
 
 def show_centers(console: rich.console.Console, report: Report) -> None:

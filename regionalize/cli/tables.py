@@ -57,6 +57,19 @@ def column(values: Iterable[float | None], digits: int = 4) -> list[str]:
     return [written(value) for value in given]
 
 
+def show_text(console: rich.console.Console, text: str, style: str = "", indent: int = 0) -> None:
+    """Print a paragraph wrapped to the terminal; `indent` hangs all lines but the first."""
+    from rich.text import Text
+
+    rest = printable(text)
+    lead = ""
+    while rest:
+        line = Text(rest).wrap(console, console.width - len(lead), overflow="fold")[0].plain
+        console.print(lead + line.rstrip(), style=style)
+        rest = rest[len(line) :].lstrip()
+        lead = " " * indent
+
+
 def show_table(
     console: rich.console.Console,
     title: str,
@@ -81,7 +94,7 @@ def show_table(
             room -= widths[end] + GAP
             end += 1
         console.print()
-        console.print(title if start == 1 else f"{title}, continued", style="bold")
+        show_text(console, title if start == 1 else f"{title}, continued", "bold")
         with console.capture() as drawn:
             console.print(_block([[line[0], *line[start:end]] for line in lines], numeric))
         console.file.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())

@@ -49,25 +49,18 @@ def command(
 
     With --require, faults are listed on standard error and the exit code is 3.
     """
-    from regionalize.measure.checks import find_faults, parse_requirements
     from regionalize.run.existing import measure_existing
     from regionalize.run.options import make_job
 
     if label_column is None:
         raise UsageError("the label column is missing", advice="give --label-column NAME")
-    requirements = parse_requirements(",".join(require)) if require else {}
     job = make_job("kmeans", without_empty(values))
     console.say_sample(input)
-    solution, names = measure_existing(input, job, label_column, report, overwrite)
+    solution, faults = measure_existing(
+        input, job, label_column, require=",".join(require), report=report, overwrite=overwrite
+    )
     console.notes(solution.notes)
     console.report(solution.report, as_json=as_json)
-    if not requirements:
-        return 0
-    if solution.weights is None:
-        raise UsageError(
-            "a table without geometry has no weights to check with", advice="give --weights FILE"
-        )
-    faults = find_faults(solution.partition.labels, solution.weights, requirements, names)
     for fault in faults:
         console.fault(fault)
     return FAULTS if faults else 0

@@ -42,6 +42,8 @@ _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SHAPEFILE_LEFTOVERS = (".sbn", ".sbx", ".qix", ".idm", ".ind", ".qpj", ".prj", ".cpg", ".shx", ".dbf")
 """What of an old shapefile would contradict a new one."""
 _NAMED_LAYERS = (GEOPACKAGE, GEODATABASE, FLATGEOBUF, GEOJSON)
+_NOT_FIRST_IN_A_LAYER_NAME = "`~!@#$%^&*()+-={}|[]\\:\";'<>?,./"
+"""What GDAL refuses at the start of a GeoPackage layer's name."""
 _LITTLE_SPACE = 1 << 16
 """A write that failed with less than this left on the device failed for want of space."""
 
@@ -277,6 +279,8 @@ def _write(
     """Write into the staging folder, verify, and move into place."""
     stem = target.name[: -len(next(end for end in form.extensions if target.name.lower().endswith(end)))]
     name = layer_name if layer_name is not None and form in _NAMED_LAYERS else stem
+    if form is GEOPACKAGE and layer_name is None:
+        name = stem.lstrip(_NOT_FIRST_IN_A_LAYER_NAME) or "regions"
     staged = folder / (f"{stem}.shp" if form is ZIPPED_SHAPEFILE else target.name)
     if form is GEOPACKAGE and layer_name is not None and target.exists():
         copy_database(target, staged)

@@ -106,22 +106,22 @@ def regionalize(
     >>> sorted(found.labels.unique().tolist())
     [1, 2, 3, 4]
     """
+    import pandas as pd
+
     from regionalize.model.layer import Layer
-    from regionalize.model.weights import Weights
     from regionalize.run.solve import solve
 
+    if not isinstance(frame, pd.DataFrame):
+        raise UsageError(f"the first argument is a {type(frame).__name__}, not a GeoDataFrame")
+    names = frame.columns.map(str)
+    if not names.is_unique:
+        raise UsageError(f"several columns are called '{names[names.duplicated()][0]}'", advice="rename them")
     for name in ("layer", "where", "encoding"):
         if options.get(name) is not None:
             raise UsageError(f"'{name}' is for reading a file", advice="use read_layer, or filter the frame")
-    job = make_job(method, {**options, "weights": weights if isinstance(weights, str) else None})
-    layer = Layer.from_frame(frame)
-    if weights is None or isinstance(weights, str):
-        ready = None
-    else:
-        ready = weights if isinstance(weights, Weights) else Weights.from_graph(weights)
-    solution = solve(layer, job, weights=ready)
-    import pandas as pd
-
+    ready = None if weights is None or isinstance(weights, str) else weights_of_rows(weights, frame.index)
+    job = make_job(method, {**options, "weights": weights if ready is None else None})
+    solution = solve(Layer.from_frame(frame), job, weights=ready)
     codes = pd.array(solution.partition.labels, dtype="Int64")
     codes[solution.partition.labels == LEFT_OUT] = pd.NA
     whole = (solution.partition.labels != LEFT_OUT).all()
@@ -133,4 +133,29 @@ def regionalize(
         weights=solution.weights,
         frame=frame,
         solution=solution,
+    )
+
+
+def weights_of_rows(weights: Weights | libpysal.graph.Graph, index: pd.Index[Any]) -> Weights:
+    """Return weights in row order; a graph's units are matched to the frame's index by name."""
+    from regionalize.model.weights import Weights
+
+    if isinstance(weights, Weights):
+        return weights
+    if not hasattr(weights, "adjacency"):
+        raise UsageError(
+            f"weights is a {type(weights).__name__}", advice="give text, Weights or a libpysal.graph.Graph"
+        )
+    ids = weights.unique_ids
+    if ids.equals(index):
+        return Weights.from_graph(weights)
+    if not index.is_unique or len(ids) != len(index) or not ids.isin(index).all():
+        raise UsageError(
+            f"the graph's {len(ids)} units are not the {len(index)} of the frame's index",
+            advice="build the graph from the frame",
+        )
+    row = index.get_indexer(ids)
+    links = Weights.from_graph(weights)
+    return Weights.from_links(
+        len(index), row[links.row], row[links.indices], links.values, kind=links.kind, notes=links.notes
     )

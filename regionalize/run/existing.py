@@ -17,38 +17,65 @@ from regionalize.model.partition import LEFT_OUT
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.model.weights import Weights
     from regionalize.run.solve import Solution
 
 
 def measure_existing(
-    source: str | None, job: Job, label_column: str, report: Path | None = None, overwrite: bool = False
-) -> tuple[Solution, NDArray[np.object_]]:
+    source: str | None,
+    job: Job,
+    label_column: str,
+    *,
+    require: str = "",
+    report: Path | None = None,
+    overwrite: bool = False,
+) -> tuple[Solution, list[str]]:
     """Read a layer, measure one of its columns as labels, and write the report if asked.
+
+    Parameters
+    ----------
+    require : str
+        What must hold, as `regionalize.measure.checks.parse_requirements` reads it; empty for nothing.
 
     Returns
     -------
     solution : Solution
         Clusters keep the numbers of the column where it holds whole numbers from 1 without gaps.
-    names : (n,) array of str
-        What to call the rows in messages.
+    faults : list of str
+        How the labels break what is required of them.
     """
     from regionalize.io.read import read_layer
+    from regionalize.measure.checks import find_faults, parse_requirements
     from regionalize.run.files import refuse_outputs, write_outputs
     from regionalize.run.solve import without_method
 
+    requirements = parse_requirements(require) if require else {}
     outputs = Outputs(report=report, overwrite=overwrite)
     refuse_outputs(outputs, (source, job.weights_file), None)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         labels, values = read_labels(layer, label_column)
-        job = replace(job, exclude=(*job.exclude, label_column))
-        solution = without_method(layer, job, labels)
+        solution = without_method(layer, replace(job, exclude=(*job.exclude, label_column)), labels)
+        weights = solution.weights or without_neighbours(len(layer), requirements)
+        faults = find_faults(solution.partition.labels, weights, requirements, layer.names(job.id))
     said = {"method": f"validate {label_column}", "k": solution.partition.k}
-    settings = {name: value for name, value in solution.report.settings.items() if name != "seed"}
+    settings = {name: value for name, value in job.settings().items() if name != "seed"}
     extra = {"labels": {str(number): value for number, value in values.items()}}
     solution = replace(solution, report=replace(solution.report, settings={**settings, **said}, extra=extra))
     write_outputs(solution, outputs)
-    return solution, layer.names(job.id)
+    return solution, faults
+
+
+def without_neighbours(n: int, requirements: dict[str, int | None]) -> Weights:
+    """Return weights without a link for a table, whose clusters can still be counted."""
+    from regionalize.model.weights import Weights
+
+    if "contiguous" in requirements:
+        raise DataError(
+            "the table has no geometry, so nobody can tell what is contiguous", advice="give --weights FILE"
+        )
+    nothing = np.empty(0, dtype=np.int64)
+    return Weights.from_links(n, nothing, nothing, kind="none")
 
 
 def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:

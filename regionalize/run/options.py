@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf, nextafter
+from numbers import Real
+from operator import index
 from typing import Any
 
 from regionalize.errors import UsageError, nearest
@@ -19,6 +22,14 @@ CHOICES = {
 }
 """Options that take one of a few words; the command line shows the same lists."""
 
+WHOLE = {"k": 1, "hops": 0, "seed": 0, "min_size": 0, "max_size": 1, "jobs": 1}
+"""Options that take a whole number, and the least it may be."""
+REAL = {
+    "alpha": (nextafter(1, 2), "from 0 to 1"),
+    "snap": (inf, "a distance of at least 0"),
+}
+"""Options that take a number of at least 0, what it stays below, and how that is said."""
+TEXT = ("layer", "where", "id", "encoding", "project", "weights")
 MOST_SEED = 2**63 - 1
 
 
@@ -30,8 +41,8 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
     method : str
         A name of the catalog.
     options : mapping
-        Option names with underscores. Lists may be comma-separated text, bounds ``"pop=10%"`` or a pair,
-        column weights text, a mapping or pairs. None means not given.
+        Option names with underscores. Lists are lists of names, or comma-separated text; bounds are
+        ``"pop=10%"`` or a pair; column weights are text, a mapping or pairs. None means not given.
 
     Raises
     ------
@@ -50,7 +61,8 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
     params = {name: given.pop(name) for name in own if name in given}
     for name in ("columns", "exclude"):
         if name in given:
-            given[name] = split_list(given[name])
+            value = given[name]
+            given[name] = split_list(value) if isinstance(value, str) else tuple(map(str, value))
     if "column_weights" in given:
         given["column_weights"] = parse_column_weights(given["column_weights"])
     for name in ("min_bound", "max_bound"):
@@ -61,34 +73,64 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
         given["with_centroids"] = True
     for name, choices in CHOICES.items():
         check_choice(name, given.get(name), choices)
-    check_numbers(given)
-    return Job(**{**given, "method": method, "params": checked_params(row, params)})
+    return Job(**{**plain_values(given), "method": method, "params": checked_params(row, params)})
 
 
-def check_numbers(given: Mapping[str, Any]) -> None:
-    """Refuse numbers outside their range."""
-    whole = {"k": 1, "hops": 0, "seed": 0, "min_size": 0, "max_size": 1, "jobs": 1}
-    for name, least in whole.items():
-        value = given.get(name)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
-            raise UsageError(f"{shown(name)} is {value}; it must be a whole number of at least {least}")
-    if given.get("seed", 0) > MOST_SEED:
-        raise UsageError(f"--seed is {given['seed']}; it must be at most {MOST_SEED}")
-    if not 0 <= given.get("alpha", 0.5) <= 1:
-        raise UsageError(f"--alpha is {given['alpha']}; it must be from 0 to 1")
-    if not 0 <= given.get("snap", 0.0) < float("inf"):
-        raise UsageError(f"--snap is {given['snap']}; it must be a distance of at least 0")
+def plain_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return option values as plain Python numbers, text and truth, refusing what is none or out of range."""
+    found = dict(given)
+    for name in given.keys() & WHOLE.keys():
+        found[name] = whole_number(name, given[name], WHOLE[name])
+    if found.get("seed", 0) > MOST_SEED:
+        raise UsageError(f"--seed is {found['seed']}; it must be at most {MOST_SEED}")
+    for name, (most, range_) in REAL.items():
+        if name in given:
+            found[name] = real_number(name, given[name])
+            if not 0 <= found[name] < most:
+                raise UsageError(f"{shown(name)} is {given[name]}; it must be {range_}")
+    for name in given.keys() & set(TEXT):
+        if not isinstance(given[name], str):
+            raise UsageError(f"{shown(name)} is {given[name]!r}; it must be text")
+    if not isinstance(given.get("with_centroids", True), bool):
+        raise UsageError(f"--with-centroids is {given['with_centroids']!r}; it must be True or False")
+    return found
+
+
+def whole_number(name: str, value: Any, least: float | None = None) -> int:
+    """Return a whole number of any integer type as int."""
+    try:
+        number = None if isinstance(value, bool) else index(value)
+    except TypeError:
+        number = None
+    if number is None or (least is not None and number < least):
+        bound = "" if least is None else f" of at least {least:g}"
+        raise UsageError(f"{shown(name)} is {value}; it must be a whole number{bound}")
+    return number
+
+
+def real_number(name: str, value: Any) -> float:
+    """Return a number of any real type as float."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise UsageError(f"{shown(name)} is {value}; it must be a number")
+    return float(value)
 
 
 def checked_params(method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check a method's own options against the catalog."""
+    found = dict(params)
     for param in method.params:
         value = params.get(param.name)
+        if value is None:
+            continue
         if isinstance(param.kind, tuple):
             check_choice(param.name, value, param.kind)
-        elif value is not None and param.minimum is not None and value < param.minimum:
-            raise UsageError(f"{shown(param.name)} is {value}; it must be at least {param.minimum:g}")
-    return dict(params)
+        elif param.kind is int:
+            found[param.name] = whole_number(param.name, value, param.minimum)
+        elif param.kind is float:
+            found[param.name] = real_number(param.name, value)
+            if param.minimum is not None and not found[param.name] >= param.minimum:
+                raise UsageError(f"{shown(param.name)} is {value}; it must be at least {param.minimum:g}")
+    return found
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
@@ -112,18 +154,24 @@ def split_list(value: str | Iterable[str]) -> tuple[str, ...]:
     ('a', 'b', 'c, d')
     """
     import csv
+    import io
 
     texts = [value] if isinstance(value, str) else list(value)
-    rows = csv.reader([str(text) for text in texts], skipinitialspace=True)
+    rows = (row for text in texts for row in csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
     return tuple(name.strip() for row in rows for name in row if name.strip())
 
 
 def parse_column_weights(value: Any) -> tuple[tuple[str, float], ...]:
     """Read ``pop=2,gini=.5``, a mapping or pairs."""
-    if isinstance(value, str) or (isinstance(value, tuple) and all(isinstance(item, str) for item in value)):
+    if isinstance(value, str):
         pairs: Iterable[tuple[str, Any]] = [split_pair(item, "column-weights") for item in split_list(value)]
     else:
-        pairs = value.items() if isinstance(value, Mapping) else value
+        try:
+            pairs = dict(value).items()
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"--column-weights is {value!r}", advice="give a mapping of columns to weights"
+            ) from None
     found = []
     for name, number in pairs:
         try:
@@ -138,7 +186,12 @@ def parse_column_weights(value: Any) -> tuple[tuple[str, float], ...]:
 
 def parse_bound(value: Any, name: str) -> tuple[str, float | str]:
     """Read ``pop=50000`` or ``pop=10%``."""
-    column, amount = split_pair(value, name) if isinstance(value, str) else value
+    if isinstance(value, str):
+        column, amount = split_pair(value, name)
+    elif isinstance(value, tuple | list) and len(value) == 2:
+        column, amount = value
+    else:
+        raise UsageError(f"{shown(name)} is {value!r}", advice="give a pair of column and amount")
     text = str(amount).strip()
     share = text.endswith("%")
     try:

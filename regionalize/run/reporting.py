@@ -81,7 +81,7 @@ def same_matrix(features: Features) -> bool:
 def geometry_to_measure(
     layer: Layer, partition: Partition, weights: Weights
 ) -> tuple[NDArray[np.object_] | None, tuple[str, ...]]:
-    """Return plane geometries, or None where no cluster is in one piece: only such have a shape to measure."""
+    """Return plane geometries, or None where no cluster is in one piece: only such have a shape."""
     from regionalize.errors import RegionalizeError
     from regionalize.features.centroids import project_geometry
     from regionalize.kernels.components import components_within

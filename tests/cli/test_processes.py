@@ -141,7 +141,12 @@ def test_reader_goes_away(args, tmp_path, process_environment):
 def test_head_of_a_stream_does_not_spoil_the_files(tmp_path, process_environment):
     line = "-m regionalize -q kmeans --k 3 --centers x.csv -o - | head -1"
     done = subprocess.run(
-        f"'{sys.executable}' {line}", shell=True, cwd=tmp_path, env=process_environment, capture_output=True, check=False
+        f"'{sys.executable}' {line}",
+        shell=True,
+        cwd=tmp_path,
+        env=process_environment,
+        capture_output=True,
+        check=False,
     )
     assert len(done.stdout.splitlines()) <= 1
     assert done.stderr == b""
