@@ -115,6 +115,12 @@ def every_seed(X: np.ndarray, starts: int) -> None:
     )
 
 
+def announce(name: str, X: np.ndarray, threads: int, rounds: int) -> None:
+    """Print what is measured."""
+    count = f"{threads} threads" if threads > 1 else "1 thread"
+    print(f"{name}: {X.shape[0]:,} x {X.shape[1]}, k = {K}, {count}, {rounds} rounds")
+
+
 def main() -> None:
     """Print time and fit of both."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -122,25 +128,29 @@ def main() -> None:
     parser.add_argument("--large-rounds", type=int, default=3, help="0: leave the large tables out")
     parser.add_argument("--starts", type=int, default=6000, help="0: leave the many starts out")
     parser.add_argument(
-        "--threads", type=int, default=os.cpu_count() or 1, help="for the large tables; layers get one"
+        "--threads",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="for the large tables, beside 1",
     )
     options = parser.parse_args()
     for name, about in LAYERS.items():
         X = real_matrix(*about)
         if X is None:
             continue
-        print(f"{name}: {X.shape[0]:,} x {X.shape[1]}, k = {K}, 1 thread, {options.rounds} rounds")
         for way in (partial(ours, X, 1), partial(theirs, X, 1, 1)):
             way(0)  # libraries loaded
-        compare(X, 1, 150, options.rounds)
+        for threads in sorted({1, options.threads}):
+            announce(name, X, threads, options.rounds)
+            compare(X, threads, 150, options.rounds)
         if options.starts:
             every_seed(X, options.starts)
     grown: dict[int, float] = {}
     for n in LARGE if options.large_rounds else ():
         X = synthetic_matrix(n)
-        about = f"{options.threads} threads, {options.large_rounds} rounds"
-        print(f"synthetic: {n:,} x {X.shape[1]}, k = {K}, {about}")
-        grown[n] = compare(X, options.threads, 10, options.large_rounds)["regionalize"]
+        for threads in sorted({1, options.threads}):
+            announce("synthetic", X, threads, options.large_rounds)
+            grown[n] = compare(X, threads, 10, options.large_rounds)["regionalize"]
     show_growth(grown)
 
 

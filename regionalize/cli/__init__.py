@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -25,6 +26,9 @@ class NotHere:
 def main() -> None:
     """Run the command line in a process of its own, and leave with its exit code."""
     sys.meta_path.insert(0, NotHere)  # all of a finder that is ever called
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller: what is said goes nowhere
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows a substitute
             stream.reconfigure(errors="replace")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,44 +87,61 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:
-        """Give a function that shows progress once something takes longer than about a second."""
+        """Give a function that is told of stages; on a terminal, a bar shows them after about a second."""
         if self.quiet or not sys.stderr.isatty():
             yield None
             return
-        start = monotonic()
-        bar: Any = None
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            nonlocal bar
-            if bar is None:
-                if monotonic() - start < PATIENCE:
-                    return
-                bar = self._bar()
-                bar.start()
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
+        bar = Bar(None if self.color is None else not self.color)
         try:
-            yield show
+            yield bar.show
         finally:
-            if bar is not None:
-                bar.stop()
+            bar.stop()
 
-    def _bar(self) -> Any:
+
+class Bar:
+    """A progress bar that appears once the work has taken a while, and vanishes when it is done."""
+
+    def __init__(self, no_color: bool | None) -> None:
+        self.no_color = no_color
+        self.lock = threading.Lock()
+        self.now: tuple[str, int, int | None] = ("", 0, None)
+        self.bar: Any = None
+        self.timer = threading.Timer(PATIENCE, self.start)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def show(self, stage: str, done: int, total: int) -> None:
+        """Take note of what is being done; a total of 0 means that nobody knows how long it takes."""
+        with self.lock:
+            self.now = (stage, done, total or None)
+            self.draw()
+
+    def draw(self) -> None:
+        """Bring the bar up to date, if there is one."""
+        if self.bar is not None:
+            stage, done, total = self.now
+            self.bar.update(self.bar.task_ids[0], description=stage, completed=done, total=total)
+
+    def start(self) -> None:
+        """Show the bar."""
         from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
 
-        no_color = None if self.color is None else not self.color
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=RichConsole(stderr=True, no_color=no_color),
-            transient=True,
-        )
+        console = RichConsole(stderr=True, no_color=self.no_color)
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        with self.lock:
+            self.bar = RichProgress(*columns, console=console, transient=True)
+            self.bar.add_task("")
+            self.draw()
+            self.bar.start()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        self.timer.cancel()
+        self.timer.join()
+        if self.bar is not None:
+            self.bar.stop()
 
 
 def printable(text: str) -> str:

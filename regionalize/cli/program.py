@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -25,12 +26,17 @@ COMMANDS = {
 }
 """Commands that are not methods: one file each in this folder, loaded when called."""
 
-INTERRUPTED, TERMINATED = 130, 143
+ENDINGS = ("SIGTERM", "SIGHUP")
+"""Signals that ask the process to end; like an interrupt, they leave nothing half-written."""
 INTERRUPTION = "{}; every file is the old one or the whole new one"
 
 
 class Terminated(BaseException):
     """The process was asked to end: raised so that temporary files are removed on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Commands(click.Group):
@@ -111,7 +117,7 @@ def run_program(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1, 2, 3, 130 or 143 (`docs/cli.md`)."""
     given = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in given
-    previous = _raise_when_terminated()
+    previous = raise_when_ended()
     try:
         code = program.main(args=given, prog_name="regionalize", standalone_mode=False)
         sys.stdout.flush()
@@ -121,30 +127,48 @@ def run_program(args: Sequence[str] | None = None) -> int:
             raise
         return fail(str(error), error.exit_code)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        return fail(INTERRUPTION.format("interrupted"), INTERRUPTED)
-    except Terminated:
-        return fail(INTERRUPTION.format("terminated"), TERMINATED)
+        return fail(INTERRUPTION.format("interrupted"), 128 + signal.SIGINT)
+    except Terminated as ending:
+        return fail(INTERRUPTION.format("terminated"), 128 + ending.number)
     except click.ClickException as error:
         return fail(usage_text(error), error.exit_code)
-    except BrokenPipeError:
-        # the reader has gone: point standard output elsewhere, so that closing it does not fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        if debug and not isinstance(error, BrokenPipeError):
+            raise
+        return standard_output_failed(error)
     except MemoryError:
         return fail("there is not enough memory for this", 1)
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
-def _raise_when_terminated() -> Any:
-    def terminate(number: int, frame: object) -> None:
-        raise Terminated
+def raise_when_ended() -> dict[int, Any]:
+    """Turn signals to end into an exception; return the handlers there were."""
+    previous: dict[int, Any] = {}
 
-    try:
-        return signal.signal(signal.SIGTERM, terminate)
-    except ValueError:  # not in the main thread: the caller sees to signals
-        return None
+    def end(number: int, frame: object) -> None:
+        raise Terminated(number)
+
+    for name in ENDINGS:
+        number = getattr(signal, name, None)
+        # a signal that is ignored, as under nohup, stays ignored
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            try:
+                previous[number] = signal.signal(number, end)
+            except ValueError:  # not in the main thread: the caller sees to signals
+                return {}
+    return previous
+
+
+def standard_output_failed(error: OSError) -> int:
+    """Say why the result could not be shown, but not when its reader has gone (``| head``)."""
+    if not isinstance(error, BrokenPipeError):
+        place = f"{error.filename}: " if error.filename else "standard output: "
+        fail(f"{place}{error.strerror or error}", 1)
+    with suppress(OSError, ValueError):  # what is buffered goes nowhere, so that closing does not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def usage_text(error: click.ClickException) -> str:

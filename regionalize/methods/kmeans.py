@@ -134,13 +134,13 @@ def run_search(
 ) -> list[tuple[IntArray, float]]:
     """Run the population search, on a sample when there are many rows."""
     if len(rows) <= SAMPLE:
-        return search_population(rows, k, rng, partial(finish_start, rows, max_iter=max_iter))
+        return search_population(rows, k, rng, partial(finish_start, rows, max_iter=max_iter), threads)
     sample = draw_sample(rows, max(SAMPLE, 50 * k), rng)
     if len(np.unique(sample.X, axis=0)) < k:  # mostly repeated rows: only all of them hold k kinds
         distinct = np.unique(rows.X, axis=0)
         starts = [distinct[rng.choice(len(distinct), size=k, replace=False)]]
     else:
-        found = search_population(sample, k, rng, partial(finish_start, sample, max_iter=max_iter))
+        found = search_population(sample, k, rng, partial(finish_start, sample, max_iter=max_iter), threads)
         starts = [centers_of(sample, labels, k) for labels, _ in found[:FULL_FINALISTS]]
     if len(rows) <= MIDDLE:
         return [finish_start(rows, start, max_iter, threads) for start in starts]

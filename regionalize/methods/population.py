@@ -7,7 +7,10 @@ is Fränti's, 2018). The best few are then finished by Lloyd and single-unit mov
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +25,14 @@ from regionalize.methods.lloyd import (
 )
 from regionalize.methods.seeding import draw_by_distance, draw_centers
 
+Population = tuple[FloatArray, FloatArray]
+"""Centres (solutions, k, p) and between sums of squares (solutions,)."""
 Finish = Callable[[FloatArray], tuple[IntArray, float]]
 
 CELLS = 1 << 18
 """Distances a generation may hold: it sets the number of children, so that they stay in cache."""
 MOST_CHILDREN = 16
-FEWEST_CHILDREN = 6
+FEWEST_CHILDREN = 8
 POPULATION = 80
 FIRST_STEPS = 2
 """Lloyd steps every child makes; only the better half goes on."""
@@ -35,16 +40,20 @@ MORE_STEPS = 4
 """Steps by Hartigan's criterion for the better half."""
 DRAWN_AMONG = 64
 """Rows that a swapped centre is drawn among."""
-PATIENCE = 22
+GROUPS = 2
+"""Groups of children that may run side by side; each keeps its better half."""
+THREADED_CELLS = 1 << 17
+"""Distances of a generation from which threads pay for themselves."""
+PATIENCE = 25
 """Generations without a better best before the best are finished, and the search ends or goes on."""
-FINISHED = 16
+FINISHED = 32
 """How many of the best are finished."""
 SAME = 1e-7
 """Solutions whose value differs by less, relative to the total, are taken to be the same."""
 
 
 def search_population(
-    rows: Rows, k: int, rng: np.random.Generator, finish: Finish
+    rows: Rows, k: int, rng: np.random.Generator, finish: Finish, threads: Executor
 ) -> list[tuple[IntArray, float]]:
     """Search for the best partition.
 
@@ -59,6 +68,9 @@ def search_population(
     finish : callable
         Takes centres (k, p) to the labels and within sum of squares of a local optimum. The search goes
         on as long as finishing finds a better one.
+    threads : Executor
+        Runs groups of children side by side. The groups do not depend on the number of threads, and neither
+        does the answer.
 
     Returns
     -------
@@ -66,43 +78,66 @@ def search_population(
         Finished solutions, best first.
     """
     single = rows.single()
+    _ = single.product, single.sums, single.norms  # computed once, before threads ask for them
     children = int(np.clip(CELLS // (len(rows) * k), FEWEST_CHILDREN, MOST_CHILDREN))
-    centers, between = first_population(single, k, children, rng)
-    best = np.inf
+    groups, run = (GROUPS, threads.map) if len(rows) * k * children >= THREADED_CELLS else (1, map)
+    found = run(
+        partial(improve, single),
+        [draw_centers(single, k, children, rng) for _ in range(-(-POPULATION // children))],
+    )
+    population = select(list(found))
+    best: list[tuple[IntArray, float]] = []
     while True:
-        stale = 0
-        while stale < PATIENCE:
-            champion = between[0]
-            child = swap_one(single, recombine(centers, children, rng), rng)
-            child, value, labels = iterate(single, child, FIRST_STEPS)
-            half = np.argsort(-value, kind="stable")[: (children + 1) // 2]
-            child, value, _ = iterate(single, child[half], MORE_STEPS, labels[:, half])
-            centers, between = select(np.concatenate([centers, child]), np.concatenate([between, value]))
-            stale = 0 if between[0] > champion + SAME * rows.total else stale + 1
-        finished = sorted(
-            (finish(start.astype(np.float64)) for start in centers[:FINISHED]), key=lambda f: f[1]
-        )
-        if finished[0][1] >= best - SAME * rows.total:
-            return finished
-        best = finished[0][1]
+        population = evolve(single, population, children, groups, rng, run)
+        finished = list(run(finish, [start.astype(np.float64) for start in population[0][:FINISHED]]))
+        finished.sort(key=lambda solution: solution[1])
+        if best and finished[0][1] >= best[0][1] - SAME * rows.total:
+            return best
+        best = finished
         labels = np.stack([labels for labels, _ in finished], axis=1)
-        better, value, _ = means(cluster_sums(single, labels, k), centers[: len(finished)])
-        centers, between = select(np.concatenate([centers, better]), np.concatenate([between, value]))
+        better, value, _ = means(cluster_sums(single, labels, k), population[0][: len(finished)])
+        population = select([population, (better, value)])
 
 
-def first_population(
-    rows: Rows, k: int, at_once: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Draw and improve the first solutions."""
-    found = []
-    for _ in range(-(-POPULATION // at_once)):
-        start, _, labels = iterate(rows, draw_centers(rows, k, at_once, rng), FIRST_STEPS)
-        found.append(iterate(rows, start, MORE_STEPS, labels))
-    return select(np.concatenate([item[0] for item in found]), np.concatenate([item[1] for item in found]))
+def improve(rows: Rows, centers: FloatArray) -> Population:
+    """Run the first and the further steps on every candidate."""
+    centers, _, labels = iterate(rows, centers, FIRST_STEPS)
+    centers, between, _ = iterate(rows, centers, MORE_STEPS, labels)
+    return centers, between
 
 
-def select(centers: FloatArray, between: FloatArray) -> tuple[FloatArray, FloatArray]:
+def evolve(
+    rows: Rows,
+    population: Population,
+    children: int,
+    groups: int,
+    rng: np.random.Generator,
+    run: Callable[..., Any],
+) -> Population:
+    """Let generations follow until the best has not changed for `PATIENCE` of them."""
+    stale = 0
+    while stale < PATIENCE:
+        champion = population[1][0]
+        child = swap_one(rows, recombine(population[0], children, rng), rng)
+        half = (children + groups) // (2 * groups)
+        better = run(partial(improve_half, rows, half), np.array_split(child, groups))
+        population = select([population, *better])
+        stale = 0 if population[1][0] > champion + SAME * rows.total else stale + 1
+    return population
+
+
+def improve_half(rows: Rows, half: int, centers: FloatArray) -> Population:
+    """Run the first steps on every candidate, and further steps on the better half."""
+    centers, between, labels = iterate(rows, centers, FIRST_STEPS)
+    kept = np.argsort(-between, kind="stable")[:half]
+    centers, between, _ = iterate(rows, centers[kept], MORE_STEPS, labels[:, kept])
+    return centers, between
+
+
+def select(groups: Sequence[Population]) -> Population:
     """Keep the best `POPULATION` solutions of different value, best first."""
+    centers = np.concatenate([group[0] for group in groups])
+    between = np.concatenate([group[1] for group in groups])
     scale = max(float(between.max()), np.finfo(np.float64).tiny)
     _, first = np.unique(np.round(between / scale / SAME), return_index=True)
     kept = first[::-1][:POPULATION]

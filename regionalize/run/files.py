@@ -43,7 +43,7 @@ def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | Non
 
     inputs = (source, job.weights_file)
     refuse_outputs(outputs, inputs, None)
-    watch = Stopwatch()
+    watch = Stopwatch(progress)
     with watch.stage("read"):
         layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):

@@ -43,14 +43,17 @@ class Solution:
 
 
 class Stopwatch:
-    """Seconds per stage."""
+    """Seconds per stage; whoever shows progress is told when one begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
+        self.progress = progress
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Add the time spent inside to stage `name`."""
+        if self.progress is not None:
+            self.progress(name, 0, 0)
         start = perf_counter()
         try:
             yield
@@ -86,7 +89,7 @@ def solve(
     method = find_method(job.method)
     if job.k is None:
         raise UsageError(f"{job.method} needs --k, the number of clusters")
-    watch = Stopwatch()
+    watch = Stopwatch(progress)
     with watch.stage("weights"):
         weights = ready_weights(layer, job, weights)
     with watch.stage("features"):

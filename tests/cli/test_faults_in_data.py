@@ -241,6 +241,16 @@ def test_bounds_that_nobody_reaches(grid, save, tmp_path, refused):
     refused(*kmeans(save(frame), tmp_path, "--min-bound", "pop=20"), code=1, says=["pop", "20"])
 
 
+def test_no_weight_of_the_centroids_makes_one_of_two(grid, save, tmp_path, refused):
+    """Three separate pieces of land cannot be two contiguous clusters."""
+    frame = grid(7, 2).drop(index=[2, 9, 4, 11])
+    auto = ("--k", 2, "--centroid-weight", "auto")
+    said = refused(
+        *kmeans(save(frame), tmp_path, *auto), says="no weight of the centroids makes all 2 clusters"
+    )
+    assert "3 pieces" in said
+
+
 def test_missing_values_in_a_bound(grid, save, tmp_path, refused):
     frame = grid()
     frame["pop"] = frame["pop"].astype(float)

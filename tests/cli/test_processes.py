@@ -94,7 +94,7 @@ def stopped(child, sent, check, folder, before):
     assert check.tree(folder) == before
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped_while_working(sent, tmp_path, process_environment, check):
     out = tmp_path / "out.gpkg"
     out.write_bytes(b"old")
@@ -136,6 +136,24 @@ def test_reader_goes_away(args, tmp_path, process_environment):
     assert "error" not in err
     assert "Traceback" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("options", ["", "--json", "-o -"])
+def test_standard_output_is_full(options, tmp_path, process_environment):
+    line = f"'{sys.executable}' -m regionalize -q kmeans --k 3 {options} > /dev/full"
+    done = subprocess.run(
+        line, shell=True, cwd=tmp_path, env=process_environment, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == ["error: standard output: No space left on device"]
+
+
+def test_standard_output_is_closed(tmp_path, process_environment):
+    line = f"'{sys.executable}' -m regionalize -q kmeans --k 3 -o x.gpkg >&- 2>&-"
+    done = subprocess.run(line, shell=True, cwd=tmp_path, env=process_environment, check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "x.gpkg").exists()
 
 
 def test_head_of_a_stream_does_not_spoil_the_files(tmp_path, process_environment):

@@ -162,13 +162,13 @@ def test_stages_are_timed(given, squares, cli):
     assert all(stage in timing[0] for stage in ("read", "weights", "features", "kmeans", "measure", "write"))
 
 
-def on_a_terminal(command, environment, folder):
+def on_a_terminal(command, environment, folder, code="from regionalize.cli import main; main()"):
     """Run with a terminal for all three streams and return what it shows."""
     pty = pytest.importorskip("pty")
     pid, descriptor = pty.fork()
     if pid == 0:  # pragma: no cover
         os.chdir(folder)
-        os.execve(sys.executable, [sys.executable, "-m", "regionalize", *map(str, command)], environment)
+        os.execve(sys.executable, [sys.executable, "-c", code, *map(str, command)], environment)
     shown = b""
     while True:
         try:
@@ -199,10 +199,21 @@ def test_colour_on_a_terminal(options, variables, tmp_path, process_environment)
 def test_progress_on_a_terminal_only(tmp_path, process_environment, cli):
     slow = ("kmeans", "--k", 12, "--search", "starts", "--n-init", 1500)
     environment = {**process_environment, "TERM": "xterm-256color"}
-    shown = on_a_terminal(slow, environment, tmp_path)
+    impatient = (
+        "import regionalize.cli.console as c; c.PATIENCE = 0.01; from regionalize.cli import main; main()"
+    )
+    shown = on_a_terminal(slow, environment, tmp_path, impatient)
     assert "kmeans starts" in shown
-    assert "1500" in shown
+    assert "%" in shown
+    assert "BSS/TSS" in shown
+    assert "kmeans starts" not in on_a_terminal(("-q", *slow), environment, tmp_path, impatient)
     assert "kmeans starts" not in cli(*slow).err
+
+
+def test_a_quick_run_shows_no_progress(tmp_path, process_environment):
+    patient = "import regionalize.cli.console as c; c.PATIENCE = 60; from regionalize.cli import main; main()"
+    shown = on_a_terminal(("kmeans", "--k", 3), {**process_environment, "TERM": "xterm"}, tmp_path, patient)
+    assert "\x1b[?25l" not in shown  # a bar hides the cursor
 
 
 @pytest.mark.parametrize("columns", [80, 100])
