@@ -127,12 +127,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=SEEDS, help="of the real layers")
     parser.add_argument("--large-rounds", type=int, default=3, help="0: leave the large tables out")
     parser.add_argument("--starts", type=int, default=6000, help="0: leave the many starts out")
-    parser.add_argument(
-        "--threads",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="for the large tables, beside 1",
-    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="measured beside one")
     options = parser.parse_args()
     for name, about in LAYERS.items():
         X = real_matrix(*about)
