@@ -10,7 +10,7 @@ from regionalize.methods.hartigan import improve_by_moves
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, cluster_sums, converge
 
 MIDDLE = 60_000
-"""Above this many rows the sample's best are first finished on so many, where a step is cheap. Single-unit
+"""Above this many rows the samples' best are first taken on so many, where a step is cheap. Single-unit
 moves end here too: on more rows they gain nothing that could be seen, one by one."""
 TOLERANCE = 1e-7
 """On more than `MIDDLE` rows, Lloyd ends when a step gains less than this share of the total."""

@@ -14,17 +14,22 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.bounded import search_within_bounds
-from regionalize.methods.finish import MIDDLE, centers_of, fill_empty, finish_start, within_sum
-from regionalize.methods.lloyd import IntArray, Rows, converge
+from regionalize.methods.finish import MIDDLE, TOLERANCE, centers_of, fill_empty, finish_start, within_sum
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, converge
 from regionalize.methods.population import search_population
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
 from regionalize.model.job import DEFAULT_SEED
 
 SAMPLE = 6000
-"""Above this many rows the search runs on a random sample of so many; its best are finished on all."""
-FULL_FINALISTS = 3
-"""How many of a sample's best are finished on more rows."""
+"""Above this many rows the search runs on random samples of so many; their best are finished on all."""
+SAMPLES = 2
+"""How many samples are searched: the best of one need not be good on all rows."""
+SAMPLE_PATIENCE = 8
+SAMPLE_FINALISTS = 8
+"""Effort spent on a sample: less than on data that are all there, since it only gives starts."""
+FULL_FINALISTS = 2
+"""How many of each sample's best are finished on more rows."""
 START_CELLS = 1 << 22
 """Distances held while starts are drawn together."""
 
@@ -135,20 +140,28 @@ def run_search(
     """Run the population search, on a sample when there are many rows."""
     if len(rows) <= SAMPLE:
         return search_population(rows, k, rng, partial(finish_start, rows, max_iter=max_iter), threads)
-    sample = draw_sample(rows, max(SAMPLE, 50 * k), rng)
-    if len(np.unique(sample.X, axis=0)) < k:  # mostly repeated rows: only all of them hold k kinds
-        distinct = np.unique(rows.X, axis=0)
-        starts = [distinct[rng.choice(len(distinct), size=k, replace=False)]]
-    else:
-        found = search_population(sample, k, rng, partial(finish_start, sample, max_iter=max_iter), threads)
-        starts = [centers_of(sample, labels, k) for labels, _ in found[:FULL_FINALISTS]]
+    starts = [start for _ in range(SAMPLES) for start in search_sample(rows, k, rng, max_iter, threads)]
     if len(rows) <= MIDDLE:
         return [finish_start(rows, start, max_iter, threads) for start in starts]
     middle = draw_sample(rows, max(MIDDLE, 50 * k), rng)
-    labels, _ = min(
-        (finish_start(middle, start, max_iter, threads) for start in starts), key=lambda one: one[1]
+    reached = [converge(middle, start, max_iter, threads, TOLERANCE)[1] for start in starts]
+    best = min(reached, key=lambda labels: within_sum(middle, labels, k))
+    return [finish_start(rows, centers_of(middle, best, k), max_iter, threads)]
+
+
+def search_sample(
+    rows: Rows, k: int, rng: np.random.Generator, max_iter: int, threads: Executor
+) -> list[FloatArray]:
+    """Search a random sample, and return the centres of its best few."""
+    sample = draw_sample(rows, max(SAMPLE, 50 * k), rng)
+    if len(np.unique(sample.X, axis=0)) < k:  # mostly repeated rows: only all of them hold k kinds
+        distinct = np.unique(rows.X, axis=0)
+        return [distinct[rng.choice(len(distinct), size=k, replace=False)]]
+    finish = partial(finish_start, sample, max_iter=max_iter)
+    found = search_population(
+        sample, k, rng, finish, threads, patience=SAMPLE_PATIENCE, finalists=SAMPLE_FINALISTS
     )
-    return [finish_start(rows, centers_of(middle, labels, k), max_iter, threads)]
+    return [centers_of(sample, labels, k) for labels, _ in found[:FULL_FINALISTS]]
 
 
 def draw_sample(rows: Rows, size: int, rng: np.random.Generator) -> Rows:

@@ -53,7 +53,14 @@ SAME = 1e-7
 
 
 def search_population(
-    rows: Rows, k: int, rng: np.random.Generator, finish: Finish, threads: Executor
+    rows: Rows,
+    k: int,
+    rng: np.random.Generator,
+    finish: Finish,
+    threads: Executor,
+    *,
+    patience: int = PATIENCE,
+    finalists: int = FINISHED,
 ) -> list[tuple[IntArray, float]]:
     """Search for the best partition.
 
@@ -71,6 +78,10 @@ def search_population(
     threads : Executor
         Runs groups of children side by side. The groups do not depend on the number of threads, and neither
         does the answer.
+    patience : int
+        Generations without a better best before the best are finished.
+    finalists : int
+        How many of the best are finished.
 
     Returns
     -------
@@ -87,15 +98,20 @@ def search_population(
     )
     population = select(list(found))
     best: list[tuple[IntArray, float]] = []
+    known: dict[bytes, tuple[IntArray, float]] = {}
     while True:
-        population = evolve(single, population, children, groups, rng, run)
-        finished = list(run(finish, [start.astype(np.float64) for start in population[0][:FINISHED]]))
-        finished.sort(key=lambda solution: solution[1])
+        population = evolve(single, population, children, groups, patience, rng, run)
+        leading = population[0][:finalists]
+        fresh = [start for start in leading if start.tobytes() not in known]
+        done = run(finish, [start.astype(np.float64) for start in fresh])
+        known.update(zip((start.tobytes() for start in fresh), done, strict=True))
+        finished = sorted((known[start.tobytes()] for start in leading), key=lambda solution: solution[1])
         if best and finished[0][1] >= best[0][1] - SAME * rows.total:
             return best
         best = finished
         labels = np.stack([labels for labels, _ in finished], axis=1)
         better, value, _ = means(cluster_sums(single, labels, k), population[0][: len(finished)])
+        known.update(zip((center.tobytes() for center in better), finished, strict=True))
         population = select([population, (better, value)])
 
 
@@ -111,12 +127,13 @@ def evolve(
     population: Population,
     children: int,
     groups: int,
+    patience: int,
     rng: np.random.Generator,
     run: Callable[..., Any],
 ) -> Population:
-    """Let generations follow until the best has not changed for `PATIENCE` of them."""
+    """Let generations follow until the best has not changed for `patience` of them."""
     stale = 0
-    while stale < PATIENCE:
+    while stale < patience:
         champion = population[1][0]
         child = swap_one(rows, recombine(population[0], children, rng), rng)
         half = (children + groups) // (2 * groups)

@@ -71,7 +71,8 @@ METHODS: dict[str, Method] = {
                 Param("n_init", int, 150, "Number of starts (--search starts).", minimum=1),
                 Param("max_iter", int, 1000, "Most Lloyd iterations of one start.", minimum=1),
             ),
-            reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018)",
+            reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018); "
+            "Gribel and Vidal (2019)",
         ),
     )
 }
