@@ -10,14 +10,19 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import without_empty
-from regionalize.errors import UsageError
 
 FAULTS = 3
 
 
 @click.command("validate", cls=opt.Sectioned)
 @opt.INPUT
-@click.option("--label-column", metavar="NAME", help="Column that holds the labels.  [required]")
+@click.option(
+    "--label-column",
+    metavar="NAME",
+    default="cluster",
+    show_default=True,
+    help="Column that holds the labels.",
+)
 @opt.SOURCE
 @opt.VARIABLES
 @opt.WEIGHTS
@@ -38,7 +43,7 @@ def command(
     console: Console,
     /,
     input: str | None,
-    label_column: str | None,
+    label_column: str,
     require: tuple[str, ...],
     report: Path | None,
     overwrite: bool,
@@ -52,8 +57,6 @@ def command(
     from regionalize.run.existing import measure_existing
     from regionalize.run.options import make_job
 
-    if label_column is None:
-        raise UsageError("the label column is missing", advice="give --label-column NAME")
     job = make_job("kmeans", without_empty(values))
     console.say_sample(input)
     solution, faults = measure_existing(

@@ -113,6 +113,11 @@ def report_markdown(report: Report) -> str:
         parts.append("## Fragmentation\n\n" + _table(("measure", "value"), rows))
     header, cells = cluster_table(report)
     parts.append("## Clusters\n\n" + _table(header, cells))
+    if spatial is not None:
+        whole = "contiguous" if spatial.contiguous else f"not contiguous, in {spatial.subclusters} pieces"
+        parts.append(f"The clusters are {whole}.\n")
+    if report.coordinate_share:
+        parts.append(f"The coordinates carry {report.coordinate_share:.1%} of the weight.\n")
     if "trade_off" in report.extra:
         curve = report.extra["trade_off"]
         parts.append("## Weight of the centroids\n\n" + _table(curve[0], [point.values() for point in curve]))

@@ -176,6 +176,8 @@ def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str |
     """Bring attributes, added columns and geometry into the shape a format takes, or refuse."""
     table = layer.attributes
     existing = {name.lower() if form.one_case else name for name in table.column_names}
+    if layer.has_geometry:
+        existing.add(layer.origin.geometry_name.lower() if form.one_case else layer.origin.geometry_name)
     for name, column in added.items():
         if (name.lower() if form.one_case else name) in existing:
             raise OutputError(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.bounded import search_within_bounds
 from regionalize.methods.finish import MIDDLE, TOLERANCE, centers_of, fill_empty, finish_start, within_sum
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, converge
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, converge, to_unit_scale
 from regionalize.methods.population import search_population
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
@@ -102,7 +102,7 @@ def kmeans(
         bound.check_possible(k)
     rng = np.random.default_rng(seed)
     with _one_blas_thread(), ThreadPoolExecutor(jobs or os.cpu_count() or 1) as threads:
-        rows = Rows.centred(X)
+        rows = Rows.centred(to_unit_scale(X))
         if search == "starts":
             found = [run_starts(rows, k, rng, init, n_init, max_iter, threads, progress)]
         else:

@@ -24,6 +24,19 @@ ONE_HOT_CLUSTERS = 40
 """Up to here cluster sums are a product with a 0/1 matrix; beyond, counting per column is faster."""
 
 
+def to_unit_scale(X: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Centre X and multiply it by a power of two, so that its largest value is near 1.
+
+    A power of two changes no digit, so no answer; squares then neither overflow nor vanish, in single
+    precision either.
+    """
+    values = np.asarray(X, dtype=np.float64)
+    values = np.ldexp(values, -np.frexp(np.abs(values).max(initial=0.0))[1])
+    values = values - values.mean(axis=0)
+    scaled: NDArray[np.float64] = np.ldexp(values, -np.frexp(np.abs(values).max(initial=0.0))[1])
+    return scaled
+
+
 @dataclass(frozen=True)
 class Rows:
     """The data, centred, with the products that every iteration needs."""

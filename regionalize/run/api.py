@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from regionalize.model.report import Report
     from regionalize.model.weights import Weights
     from regionalize.run.solve import Solution
+
+
+class Picture(bytes):
+    """A PNG that notebooks show."""
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self)
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,15 @@ class Result:
             )
         return self.frame.assign(**{label_column: self.labels})
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw the map as PNG, SVG or PDF, by the ending of `path`, and return the path."""
+    def plot(self, path: str | Path | None = None) -> Path | Picture:
+        """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
         from regionalize.io.atomic import replacing
         from regionalize.run.files import MAP_FORMATS, draw_solution
 
+        if path is None:
+            drawn = BytesIO()
+            draw_solution(self.solution, drawn, ".png")
+            return Picture(drawn.getvalue())
         path = Path(path)
         if path.suffix.lower() not in MAP_FORMATS:
             raise UsageError(

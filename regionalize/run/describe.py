@@ -104,7 +104,7 @@ def advice(layer: Layer, faults: dict[str, int], columns: list[dict[str, Any]]) 
         )
     if faults.get("invalid"):
         said.append(
-            f"{faults['invalid']} geometries are invalid: they are repaired for finding neighbours only, "
+            f"{faults['invalid']} invalid geometries: repaired for finding neighbours only, "
             "and written as they are"
         )
     fit = [column for column in columns if column["left_out"] is None]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed, located, nearest
 from regionalize.model.job import Outputs
-from regionalize.model.partition import LEFT_OUT
+from regionalize.model.partition import LEFT_OUT, NOISE
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
@@ -61,7 +61,9 @@ def measure_existing(
     said = {"method": f"validate {label_column}", "k": solution.partition.k}
     settings = {name: value for name, value in job.settings().items() if name != "seed"}
     extra = {"labels": {str(number): value for number, value in values.items()}}
-    solution = replace(solution, report=replace(solution.report, settings={**settings, **said}, extra=extra))
+    notes = (*noise_note(labels, label_column), *solution.notes)
+    report_now = replace(solution.report, settings={**settings, **said}, extra=extra, notes=notes)
+    solution = replace(solution, report=report_now, notes=notes)
     write_outputs(solution, outputs)
     return solution, faults
 
@@ -106,7 +108,8 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         raise DataError("is not a column of labels", column=column, advice="name another column") from None
     if len(distinct) == len(layer) and len(layer) > 2 and isinstance(distinct[0], float):
         raise DataError("has a different number in every row; it is not a column of labels", column=column)
-    whole = all(isinstance(value, int | float) and float(value).is_integer() for value in distinct)
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
+    whole = numbers and all(float(value).is_integer() for value in distinct)
     top = int(distinct[-1]) if whole else 0
     # without gaps: the lowest is 0 or 1, the highest as far from it as there are labels
     if whole and top > 0 and distinct[0] in {0, 1} and top == len(distinct) - 1 + int(distinct[0]):
@@ -115,6 +118,12 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         number = {value: position for position, value in enumerate(distinct, 1)}
     labels = np.array([LEFT_OUT if is_missing(v) else number[v] for v in values], dtype=np.int64)
     return labels, {code: value for value, code in number.items()}
+
+
+def noise_note(labels: NDArray[np.int64], column: str) -> tuple[str, ...]:
+    """Say how many rows count as not clustered because their label is 0."""
+    noise = int((labels == NOISE).sum())
+    return (f"{noise} rows have label 0 in '{column}', which means not clustered",) if noise else ()
 
 
 def is_missing(value: Any) -> bool:
@@ -158,4 +167,4 @@ def draw_existing(
                 crs=found.crs,
                 names=None if plain else {code: str(value) for code, value in values.items()},
             )
-    return (*found.notes, *notes)
+    return (*found.notes, *noise_note(labels, label_column), *notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from regionalize.errors import DataError, OutputError, UsageError, located
 from regionalize.model.partition import LEFT_OUT
@@ -59,7 +59,8 @@ def replace_notes(solution: Solution, notes: tuple[str, ...], seconds: dict[str,
     """Return the solution with all that was noted, each note once, and the seconds of every stage."""
     from dataclasses import replace
 
-    return replace(solution, notes=tuple(dict.fromkeys(notes)), seconds=seconds)
+    notes = tuple(dict.fromkeys(notes))
+    return replace(solution, report=replace(solution.report, notes=notes), notes=notes, seconds=seconds)
 
 
 def refuse_outputs(outputs: Outputs, inputs: tuple[str | None, ...], layer: Layer | None) -> tuple[str, ...]:
@@ -69,6 +70,8 @@ def refuse_outputs(outputs: Outputs, inputs: tuple[str | None, ...], layer: Laye
     """
     from regionalize.io.write import check_output
 
+    if not outputs.label_column.strip():
+        raise UsageError("--label-column is empty", advice="give the new column a name")
     paths = outputs.paths()
     refuse_same_file(paths)
     for option, known in (("map", MAP_FORMATS), ("report", REPORT_FORMATS), ("centers", (".csv",))):
@@ -196,7 +199,7 @@ def label_array(partition: Partition) -> pa.Array:
     return pa.array(labels.astype("int32"), mask=labels == LEFT_OUT)
 
 
-def draw_solution(solution: Solution, target: Path, suffix: str) -> tuple[str, ...]:
+def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw the map of a solution: title with method, k and variables, source line with the settings."""
     from regionalize.maps.static import draw_map
 

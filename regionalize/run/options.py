@@ -188,6 +188,8 @@ def parse_bound(value: Any, name: str) -> tuple[str, float | str]:
     """Read ``pop=50000`` or ``pop=10%``."""
     if isinstance(value, str):
         column, amount = split_pair(value, name)
+    elif isinstance(value, Mapping) and len(value) == 1:
+        ((column, amount),) = value.items()
     elif isinstance(value, tuple | list) and len(value) == 2:
         column, amount = value
     else:

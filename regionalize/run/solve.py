@@ -109,8 +109,17 @@ def solve(
     partition = Partition.canonical(placed)
     with watch.stage("measure"):
         report = make_report(layer, job, features, weights, partition, extra)
-    notes = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *report.notes)
+    report, notes = with_all_notes(report, layer, weights, features)
     return Solution(layer, job, features, weights, partition, report, notes, watch.seconds)
+
+
+def with_all_notes(
+    report: Report, layer: Layer, weights: Weights | None, features: Features
+) -> tuple[Report, tuple[str, ...]]:
+    """Put what every stage noticed into the report, in the order of the stages, each note once."""
+    noticed = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *report.notes)
+    notes = tuple(dict.fromkeys(noticed))
+    return replace(report, notes=notes), notes
 
 
 def group(
@@ -207,5 +216,5 @@ def without_method(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solutio
     kept[features.rows] = labels[features.rows]
     partition = Partition(kept)
     report = make_report(layer, replace(job, k=partition.k), features, weights, partition, {})
-    notes = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *report.notes)
+    report, notes = with_all_notes(report, layer, weights, features)
     return Solution(layer, job, features, weights, partition, report, notes, {})

@@ -89,7 +89,7 @@ def parse_spec(text: str) -> WeightsSpec:
         case "kernel", [function, count]:
             function = KERNEL_SYNONYMS.get(function, function)
             if function not in KERNELS:
-                raise _unknown(text, nearest(function, KERNELS) or f"kernels are {', '.join(KERNELS)}")
+                raise _unknown(text, nearest(function, KERNELS) or f"kernels are {', '.join(KERNELS)};")
             return WeightsSpec(kind, neighbors=_count(count, text), function=function)
     raise _unknown(text, "" if kind in KINDS else nearest(kind, KINDS))
 

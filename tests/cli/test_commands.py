@@ -169,6 +169,7 @@ def test_weights_round_trip(form, squares, cli, tmp_path):
     for report in reports:
         report["fragmentation"].pop("weights")
         report["settings"].pop("weights", None)
+        report.pop("notes")  # they name the source of the weights
     assert reports[0] == reports[1]
     for other in ("gal", "gwt", "parquet"):
         target = tmp_path / f"converted.{other}"
@@ -302,7 +303,7 @@ def test_info(grid, save, cli):
     assert columns["a"]["missing"] == 1
     assert columns["name"]["left_out"] == "text"
     advice = " ".join(found["advice"])
-    for word in ("geographic", "1 geometries are invalid", "missing values in a (1)", "no usable geometry"):
+    for word in ("geographic", "1 invalid geometries", "missing values in a (1)", "no usable geometry"):
         assert word in advice
     assert cli("info", source).out.count("Advice") == 1
 
@@ -347,3 +348,32 @@ def test_info_of_real_layers(name, shared_data, cli):
     found = cli("info", shared_data(name))
     assert found.code == 0, found.err
     assert "Columns" in found.out
+
+
+def test_zero_based_labels_are_told_apart_from_noise(squares, cli, tmp_path):
+    """0 means not clustered, and it is said; booleans are two groups."""
+    import pyogrio
+
+    frame = pyogrio.read_dataframe(squares)
+    frame["zero"] = [row % 3 for row in range(len(frame))]
+    frame["both"] = [row % 2 == 0 for row in range(len(frame))]
+    path = tmp_path / "labels.gpkg"
+    frame.to_file(path)
+    zero = cli("validate", path, "--label-column", "zero", "--columns", "a", "--json")
+    told = f"{(frame['zero'] == 0).sum()} rows have label 0 in 'zero'"
+    assert told in zero.err
+    assert any(told in note for note in json.loads(zero.out)["notes"])
+    both = cli("validate", path, "--label-column", "both", "--columns", "a", "--json")
+    assert json.loads(both.out)["k"] == 2
+
+
+def test_a_label_may_not_take_the_name_of_the_geometry(squares, cli, tmp_path):
+    out = cli(
+        "kmeans", squares, "--k", 2, "--columns", "a", "--label-column", "geom", "-o", tmp_path / "x.parquet"
+    )
+    assert out.code == 1
+    assert "already has a column 'geom'" in out.err
+    empty = cli(
+        "kmeans", squares, "--k", 2, "--columns", "a", "--label-column", "", "-o", tmp_path / "x.gpkg"
+    )
+    assert empty.code == 2

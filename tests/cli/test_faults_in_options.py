@@ -90,7 +90,7 @@ def test_quiet_and_verbose_exclude_each_other(refused):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (("validate",), "--label-column"),
+        (("validate",), "there is no column 'cluster'"),
         (("validate", "--label-column", "clutser"), "there is no column 'clutser'"),
         (("validate", "--label-column", "b", "--require", "contigous"), "did you mean 'contiguous'?"),
         (("validate", "--label-column", "b", "--require", "min-size"), "min-size"),

@@ -290,3 +290,10 @@ def test_a_least_population_on_chicago_beats_rejection(shared_data):
         labels = kmeans(X, 8, bounds=(Bound("Pop2014", people, lower=200_000),), seed=seed)
         assert np.bincount(labels, people).min() >= 200_000
         assert ratio(X, labels) >= 0.681806
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-24, 1e19, 1e30, 1e300])
+def test_the_size_of_the_numbers_does_not_matter(scale):
+    X = np.random.default_rng(1).normal(size=(200, 2))
+    plain = kmeans(X, 16, seed=3)
+    assert within(X, kmeans(X * scale, 16, seed=3)) == pytest.approx(within(X, plain), rel=1e-9)

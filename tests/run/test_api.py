@@ -262,3 +262,15 @@ def test_public_names():
         assert name in dir(rz)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = rz.nonsense
+
+
+def test_plot_without_a_path_is_a_picture_for_a_notebook(frame):
+    picture = rz.regionalize(frame, **AB).plot()
+    assert picture._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_bound_may_be_a_mapping(frame):
+    counted = frame.assign(people=10)
+    found = rz.regionalize(counted, **{**AB, "min_bound": {"people": "10%"}})
+    assert found.report.settings["min_bound"] == ("people", "10%")
+    assert min(found.report.sizes) >= len(frame) / 10
