@@ -46,7 +46,9 @@ THREADED_CELLS = 1 << 17
 """Distances of a generation from which threads pay for themselves."""
 PATIENCE = 25
 """Generations without a better best before the best are finished, and the search ends or goes on."""
-FINISHED = 32
+MANY_ROWS_PATIENCE = 14
+"""The same from `THREADED_CELLS` on, where a generation costs more and the optima lie closer together."""
+FINISHED = 24
 """How many of the best are finished."""
 SAME = 1e-7
 """Solutions whose value differs by less, relative to the total, are taken to be the same."""
@@ -59,7 +61,7 @@ def search_population(
     finish: Finish,
     threads: Executor,
     *,
-    patience: int = PATIENCE,
+    patience: int | None = None,
     finalists: int = FINISHED,
 ) -> list[tuple[IntArray, float]]:
     """Search for the best partition.
@@ -78,8 +80,9 @@ def search_population(
     threads : Executor
         Runs groups of children side by side. The groups do not depend on the number of threads, and neither
         does the answer.
-    patience : int
-        Generations without a better best before the best are finished.
+    patience : int, optional
+        Generations without a better best before the best are finished (by the number of rows and clusters
+        unless given).
     finalists : int
         How many of the best are finished.
 
@@ -91,7 +94,10 @@ def search_population(
     single = rows.single()
     _ = single.product, single.sums, single.norms  # computed once, before threads ask for them
     children = int(np.clip(CELLS // (len(rows) * k), FEWEST_CHILDREN, MOST_CHILDREN))
-    groups, run = (GROUPS, threads.map) if len(rows) * k * children >= THREADED_CELLS else (1, map)
+    many = len(rows) * k * children >= THREADED_CELLS
+    groups, run = (GROUPS, threads.map) if many else (1, map)
+    if patience is None:
+        patience = MANY_ROWS_PATIENCE if many else PATIENCE
     found = run(
         partial(improve, single),
         [draw_centers(single, k, children, rng) for _ in range(-(-POPULATION // children))],
