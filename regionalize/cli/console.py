@@ -47,12 +47,12 @@ class Console:
 
     def fault(self, text: str) -> None:
         """Write one fault to standard error, quiet or not."""
-        print(f"fault: {printable(text)}", file=sys.stderr)  # noqa: T201
+        print(f"fault: {printable(text)}", file=sys.stderr)  # noqa: T201  # as above
 
     def timing(self, seconds: dict[str, float]) -> None:
         """Write how long each stage took."""
         stages = ", ".join(f"{stage} {value:.3f} s" for stage, value in seconds.items())
-        print(f"timing: {stages}, in all {sum(seconds.values()):.3f} s", file=sys.stderr)  # noqa: T201
+        print(f"timing: {stages}, in all {sum(seconds.values()):.3f} s", file=sys.stderr)  # noqa: T201  # as above
 
     def written(self, paths: dict[str, Path]) -> None:
         """Say which files were written."""

@@ -108,7 +108,7 @@ def _block(lines: list[list[str]], numeric: bool) -> rich.console.RenderableType
     made = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
     for position, name in enumerate(lines[0]):
         justify = "right" if numeric and position else "left"
-        made.add_column(Text(name), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        made.add_column(Text(name), justify=justify, overflow="fold")  # type: ignore[arg-type]  # text
     for line in lines[1:]:
         made.add_row(*map(Text, line))
     return made

@@ -109,7 +109,7 @@ def check_shapes_read(source: Source, nulls: int, *, filtered: bool) -> None:
     """Refuse null geometries that the shapefile itself does not hold: its index points at something else."""
     if not nulls or not source.size(".shx"):
         return
-    with source.open(".shx") as index, source.open(".shp") as file:  # type: ignore[union-attr]
+    with source.open(".shx") as index, source.open(".shp") as file:  # type: ignore[union-attr]  # both exist
         raw = np.frombuffer(index.read(), dtype=">i4", offset=_SHAPE_HEADER)
         shapes = np.frombuffer(file.read(), dtype=np.uint8)
     start = raw[0 : len(raw) // 2 * 2 : 2].astype(np.int64) * 2 + 8

@@ -46,7 +46,7 @@ def write_geojson(
     head = {"type": "FeatureCollection", "name": name}
     crs = urn(layer)
     if crs is not None:
-        head["crs"] = {"type": "name", "properties": {"name": crs}}  # type: ignore[assignment]
+        head["crs"] = {"type": "name", "properties": {"name": crs}}  # type: ignore[assignment]  # JSON mixes
     file.write(json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "features": [\n')
     for start in range(0, len(layer), _BLOCK):
         part = attributes.slice(start, _BLOCK)

@@ -115,7 +115,7 @@ def parse_gal(path: Path) -> Entries:
         found.head_lines.append(number)
         if wanted == 0:
             continue
-        number, around = next(lines, (number, []))  # noqa: PLW2901
+        number, around = next(lines, (number, []))  # noqa: PLW2901  # one record is two lines
         if not around:
             raise _truncated(f"the file ends before the neighbours of unit '{name}'", number)
         if len(around) != wanted:

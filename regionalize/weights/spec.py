@@ -10,6 +10,7 @@ from pathlib import PurePath
 import shapely
 
 from regionalize.errors import DataError, UsageError, nearest
+from regionalize.model.job import WEIGHTS_FILES
 from regionalize.model.layer import POLYGONAL, PUNCTUAL, Layer
 
 FORMS = "queen, rook, knn:6, distance:50km, kernel:gaussian:10, or a .gal, .gwt or .parquet file"
@@ -17,7 +18,6 @@ KINDS = ("queen", "rook", "knn", "distance", "kernel")
 KERNELS = ("gaussian", "triangular", "uniform", "quadratic", "quartic")
 KERNEL_SYNONYMS = {"epanechnikov": "quadratic", "biweight": "quartic"}
 METRES = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3048}
-FILE_SUFFIXES = (".gal", ".gwt", ".parquet")
 DEFAULT_NEIGHBORS = 6
 
 
@@ -75,7 +75,7 @@ def parse_spec(text: str) -> WeightsSpec:
     'file'
     """
     text = text.strip()
-    if PurePath(text).suffix.lower() in FILE_SUFFIXES:
+    if PurePath(text).suffix.lower() in WEIGHTS_FILES:
         return WeightsSpec("file", path=text)
     kind, *rest = (part.strip().lower() for part in text.split(":"))
     match kind, rest:

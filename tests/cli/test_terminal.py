@@ -166,7 +166,7 @@ def on_a_terminal(command, environment, folder, code="from regionalize.cli impor
     """Run with a terminal for all three streams and return what it shows."""
     pty = pytest.importorskip("pty")
     pid, descriptor = pty.fork()
-    if pid == 0:  # pragma: no cover
+    if pid == 0:  # pragma: no cover  # the child becomes the program
         os.chdir(folder)
         os.execve(sys.executable, [sys.executable, "-c", code, *map(str, command)], environment)
     shown = b""

@@ -196,7 +196,7 @@ def test_every_rename_of_a_set_can_fail(tmp_path, layer, added, monkeypatch, suf
         try:
             write_layer(layer, out, added=added, overwrite=True)
         except OutputError as error:
-            assert "no space left" in str(error)  # noqa: PT017
+            assert "no space left" in str(error)  # noqa: PT017  # it may also succeed
             assert content(tmp_path) == before
         else:
             break
@@ -321,8 +321,8 @@ def test_full_disk(small_disk, layer, added, suffix, old):
                 write_layer(layer, out, added=added, overwrite=True)
             except OutputError as error:
                 refused += 1
-                assert "\n" not in str(error)  # noqa: PT017
-                assert "space" in str(error)  # noqa: PT017
+                assert "\n" not in str(error)  # noqa: PT017  # it may also succeed
+                assert "space" in str(error)  # noqa: PT017  # it may also succeed
                 assert content(folder) == before
             else:
                 found = read_layer(out)

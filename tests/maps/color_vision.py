@@ -66,7 +66,7 @@ def ciede2000(one, two):
     turn = np.where(gray, 0, turn)
     dl, dc = l2 - l1, c2 - c1
     dh = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2)
-    l, c = (l1 + l2) / 2, (c1 + c2) / 2  # noqa: E741
+    l, c = (l1 + l2) / 2, (c1 + c2) / 2  # noqa: E741  # the letters of CIEDE2000
     far = np.abs(h1 - h2) > 180
     h = np.where(gray, h1 + h2, (h1 + h2 + np.where(far, np.where(h1 + h2 < 360, 360, -360), 0)) / 2)
     t = (
@@ -146,4 +146,4 @@ def search(fixed, *, length=20, seed=1, steps=300_000):
 
 if __name__ == "__main__":
     # the best of seeds 1 to 8; "no data" was a little paler then
-    print(search(["#ffffff", "#ebebeb", "#b3b3b3"], seed=7)[0])  # noqa: T201
+    print(search(["#ffffff", "#ebebeb", "#b3b3b3"], seed=7)[0])  # noqa: T201  # a script
