@@ -5,9 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, TypeVar, cast
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiles() -> bool:
+    """Tell whether there is a compiler, and it is not switched off.
+
+    Examples
+    --------
+    >>> compiles() in (True, False)
+    True
+    """
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in {"", "0"} and find_spec("numba") is not None
 
 
 @cache
@@ -29,12 +41,10 @@ def compiled(kernel: Kernel) -> Kernel:
     >>> float(compiled(total)(np.ones(3)))
     3.0
     """
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}:
+    if not compiles():
         return kernel
-    try:
-        import numba
-    except ImportError:
-        return kernel
+    import numba
+
     try:
         # numba falls back to the user's cache directory when the package folder is read-only
         fast: Any = numba.njit(cache=True, nogil=True)(kernel)

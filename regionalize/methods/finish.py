@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-
 import numpy as np
 
 from regionalize.methods.hartigan import improve_by_moves
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, cluster_sums, converge
 
-MIDDLE = 60_000
-"""Above this many rows the samples' best are first taken on so many, where a step is cheap. Single-unit
-moves end here too: on more rows they gain nothing that could be seen, one by one."""
-TOLERANCE = 1e-7
-"""On more than `MIDDLE` rows, Lloyd ends when a step gains less than this share of the total."""
 
-
-def finish_start(
-    rows: Rows, centers: FloatArray, max_iter: int, threads: Executor | None = None
-) -> tuple[IntArray, float]:
+def finish_start(rows: Rows, centers: FloatArray, max_iter: int) -> tuple[IntArray, float]:
     """Take centres to a local optimum of Lloyd's iteration and of single-unit moves."""
-    k, many = len(centers), len(rows) > MIDDLE
-    _, labels = converge(rows, centers, max_iter, threads, TOLERANCE if many else 0.0)
-    labels = fill_empty(rows, labels, k)
-    return (labels, within_sum(rows, labels, k)) if many else improve_by_moves(rows, labels, k)
+    k = len(centers)
+    _, labels = converge(rows, centers, max_iter)
+    return improve_by_moves(rows, fill_empty(rows, labels, k), k)
 
 
 def fill_empty(rows: Rows, labels: IntArray, k: int) -> IntArray:

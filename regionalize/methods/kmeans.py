@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -14,22 +14,16 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.bounded import search_within_bounds
-from regionalize.methods.finish import MIDDLE, TOLERANCE, centers_of, fill_empty, finish_start, within_sum
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, converge, to_unit_scale
+from regionalize.methods.finish import fill_empty, finish_start, within_sum
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run, converge, to_unit_scale
 from regionalize.methods.population import search_population
+from regionalize.methods.race import race_starts
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
 from regionalize.model.job import DEFAULT_SEED
 
-SAMPLE = 6000
-"""Above this many rows the search runs on random samples of so many; their best are finished on all."""
-SAMPLES = 2
-"""How many samples are searched: the best of one need not be good on all rows."""
-SAMPLE_PATIENCE = 8
-SAMPLE_FINALISTS = 8
-"""Effort spent on a sample: less than on data that are all there, since it only gives starts."""
-FULL_FINALISTS = 2
-"""How many of each sample's best are finished on more rows."""
+MANY_ROWS = 10_000
+"""Above this many rows starts are raced; a whole population would cost too many steps."""
 START_CELLS = 1 << 22
 """Distances held while starts are drawn together."""
 
@@ -101,12 +95,14 @@ def kmeans(
     for bound in bounds:
         bound.check_possible(k)
     rng = np.random.default_rng(seed)
-    with _one_blas_thread(), ThreadPoolExecutor(jobs or os.cpu_count() or 1) as threads:
+    with _one_blas_thread(), side_by_side(jobs or os.cpu_count() or 1) as run:
         rows = Rows.centred(to_unit_scale(X))
         if search == "starts":
-            found = [run_starts(rows, k, rng, init, n_init, max_iter, threads, progress)]
+            found = [run_starts(rows, k, rng, init, n_init, max_iter, run, progress)]
         else:
-            found = run_search(rows, k, rng, max_iter, threads)
+            finish = partial(finish_start, rows, max_iter=max_iter)
+            search_rows = race_starts if len(rows) > MANY_ROWS else search_population
+            found = search_rows(rows, k, rng, finish, run)
         if bounds:
             found = search_within_bounds(rows, k, rng, bounds, found, max_iter)
             if not found:
@@ -134,41 +130,6 @@ def check_k(X: NDArray[np.floating], k: int) -> None:
         )
 
 
-def run_search(
-    rows: Rows, k: int, rng: np.random.Generator, max_iter: int, threads: Executor
-) -> list[tuple[IntArray, float]]:
-    """Run the population search, on a sample when there are many rows."""
-    if len(rows) <= SAMPLE:
-        return search_population(rows, k, rng, partial(finish_start, rows, max_iter=max_iter), threads)
-    starts = [start for _ in range(SAMPLES) for start in search_sample(rows, k, rng, max_iter, threads)]
-    if len(rows) <= MIDDLE:
-        return [finish_start(rows, start, max_iter, threads) for start in starts]
-    middle = draw_sample(rows, max(MIDDLE, 50 * k), rng)
-    reached = [converge(middle, start, max_iter, threads, TOLERANCE)[1] for start in starts]
-    best = min(reached, key=lambda labels: within_sum(middle, labels, k))
-    return [finish_start(rows, centers_of(middle, best, k), max_iter, threads)]
-
-
-def search_sample(
-    rows: Rows, k: int, rng: np.random.Generator, max_iter: int, threads: Executor
-) -> list[FloatArray]:
-    """Search a random sample, and return the centres of its best few."""
-    sample = draw_sample(rows, max(SAMPLE, 50 * k), rng)
-    if len(np.unique(sample.X, axis=0)) < k:  # mostly repeated rows: only all of them hold k kinds
-        distinct = np.unique(rows.X, axis=0)
-        return [distinct[rng.choice(len(distinct), size=k, replace=False)]]
-    finish = partial(finish_start, sample, max_iter=max_iter)
-    found = search_population(
-        sample, k, rng, finish, threads, patience=SAMPLE_PATIENCE, finalists=SAMPLE_FINALISTS
-    )
-    return [centers_of(sample, labels, k) for labels, _ in found[:FULL_FINALISTS]]
-
-
-def draw_sample(rows: Rows, size: int, rng: np.random.Generator) -> Rows:
-    """Draw rows without replacement, in their order; all of them if there are no more."""
-    return rows.take(np.sort(rng.choice(len(rows), size=min(size, len(rows)), replace=False)))
-
-
 def run_starts(
     rows: Rows,
     k: int,
@@ -176,21 +137,22 @@ def run_starts(
     init: str,
     n_init: int,
     max_iter: int,
-    threads: Executor,
+    run: Run,
     progress: Progress | None,
 ) -> tuple[IntArray, float]:
     """Run plain starts to convergence and return the best by within sum of squares."""
     trials = 2 + int(np.log(k))
     at_once = int(np.clip(START_CELLS // (len(rows) * trials), 1, n_init))
+
+    def solve(start: FloatArray) -> tuple[IntArray, float]:
+        labels = fill_empty(rows, converge(rows, start, max_iter)[1], k)
+        return labels, within_sum(rows, labels, k)
+
     best: tuple[IntArray, float] | None = None
     for first in range(0, n_init, at_once):
         starts = draw_centers(rows, k, min(at_once, n_init - first), rng, init=init, trials=trials)
-        for number, start in enumerate(starts, first + 1):
-            _, labels = converge(rows, start, max_iter, threads)
-            labels = fill_empty(rows, labels, k)
-            within = within_sum(rows, labels, k)
-            if best is None or within < best[1]:
-                best = labels, within
+        for number, found in enumerate(run(solve, starts), first + 1):
+            best = found if best is None or found[1] < best[1] else best
             if progress is not None:
                 progress(number, n_init)
     assert best is not None
@@ -205,6 +167,16 @@ def no_solution(k: int, bounds: Sequence[Bound]) -> InfeasibleError:
         f"no partition into {k} clusters with {' and '.join(limits)} in each was found",
         advice="loosen the bound or ask for fewer clusters",
     )
+
+
+@contextmanager
+def side_by_side(jobs: int) -> Iterator[Run]:
+    """Give what maps a function on so many threads."""
+    if jobs == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(jobs) as threads:
+        yield threads.map
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:

@@ -1,13 +1,12 @@
-"""Lloyd's iteration for many candidate solutions at once, in plain NumPy.
+"""Lloyd's iteration for many candidate solutions at once.
 
-Small problems run a whole population per matrix product; large ones run one candidate over blocks of
-rows on several threads. Block borders do not depend on the number of threads and partial sums are added
-in block order, so neither does the answer.
+Small problems run a whole population per matrix product, in NumPy, and end before a compiler is loaded;
+large ones run the compiled kernel, candidates side by side on threads.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,11 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
-IntArray = NDArray[np.int64]
+from regionalize.kernels.compiler import compiled, compiles
+from regionalize.kernels.lloyd import add_rows, lloyd_steps
 
-BLOCK = 1 << 16
-"""Distances held per block of rows: half a megabyte, so that a block stays in cache."""
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+
+Run = Callable[..., Any]
+"""`map`, or that of an executor."""
+
+COMPILED = 1 << 14
+"""Rows times clusters from which the compiled kernel is used, if there is a compiler."""
+STILL = 1e-3
+"""Share of rows that may still change cluster when steps of the search end early."""
 ONE_HOT_CLUSTERS = 40
 """Up to here cluster sums are a product with a 0/1 matrix; beyond, counting per column is faster."""
 
@@ -53,6 +60,11 @@ class Rows:
         return len(self.X)
 
     @cached_property
+    def columns(self) -> FloatArray:
+        """X a variable per row, as the compiled kernel reads it."""
+        return np.ascontiguousarray(self.X.T)
+
+    @cached_property
     def product(self) -> FloatArray:
         """[-2X | 1]: times [c | c·c] it gives the squared distance less the row's own norm."""
         return np.concatenate([-2.0 * self.X, np.ones((len(self), 1), self.X.dtype)], axis=1)
@@ -82,12 +94,12 @@ class Rows:
         return Rows(np.ascontiguousarray(self.X[rows]))
 
 
-def relative_distances(rows: Rows, centers: FloatArray, block: slice = slice(None)) -> FloatArray:
+def relative_distances(rows: Rows, centers: FloatArray) -> FloatArray:
     """Squared distances to every centre less the row's own norm, shape (n, candidates, k)."""
     count, k, p = centers.shape
     lengths = np.einsum("bkp,bkp->bk", centers, centers)[:, :, None]
     factors = np.concatenate([centers, lengths], axis=2).reshape(count * k, p + 1)
-    distance: FloatArray = (rows.product[block] @ factors.T).reshape(-1, count, k)
+    distance: FloatArray = (rows.product @ factors.T).reshape(-1, count, k)
     return distance
 
 
@@ -97,17 +109,21 @@ def assign(rows: Rows, centers: FloatArray) -> IntArray:
     return nearest
 
 
-def cluster_sums(rows: Rows, labels: IntArray, k: int, block: slice = slice(None)) -> FloatArray:
+def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
     """Return sums and counts, shape (candidates, k, p + 1), of rows labelled (n, candidates)."""
-    values = rows.sums[block]
     count = labels.shape[1]
-    if k <= ONE_HOT_CLUSTERS:
-        member = (labels.T[:, None, :] == np.arange(k)[None, :, None]).astype(values.dtype)
-        sums: FloatArray = (member.reshape(count * k, -1) @ values).reshape(count, k, -1)
+    if uses_kernel(rows, k):
+        sums = np.zeros((count, k, rows.X.shape[1] + 1))
+        for one in range(count):
+            compiled(add_rows)(rows.X, labels[:, one].astype(np.int32), sums[one])
         return sums
+    if k <= ONE_HOT_CLUSTERS:
+        member = (labels.T[:, None, :] == np.arange(k)[None, :, None]).astype(rows.X.dtype)
+        product: FloatArray = (member.reshape(count * k, -1) @ rows.sums).reshape(count, k, -1)
+        return product
     cell = (labels + np.arange(count) * k).T.ravel()
-    columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in values.T]
-    return np.stack(columns, axis=-1).astype(values.dtype).reshape(count, k, -1)
+    columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in rows.sums.T]
+    return np.stack(columns, axis=-1).astype(rows.X.dtype).reshape(count, k, -1)
 
 
 def means(sums: FloatArray, previous: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -121,8 +137,13 @@ def means(sums: FloatArray, previous: FloatArray) -> tuple[FloatArray, FloatArra
     return centers, between, counts
 
 
+def uses_kernel(rows: Rows, k: int) -> bool:
+    """Tell whether the compiled kernel does the work."""
+    return len(rows) * k >= COMPILED and compiles()
+
+
 def iterate(
-    rows: Rows, centers: FloatArray, steps: int, labels: IntArray | None = None
+    rows: Rows, centers: FloatArray, steps: int, labels: IntArray | None = None, run: Run = map
 ) -> tuple[FloatArray, FloatArray, IntArray]:
     """Run a number of steps on every candidate.
 
@@ -130,7 +151,7 @@ def iterate(
     of which `centers` are the means, they follow Hartigan's criterion instead: the distance to another
     cluster counts ``n / (n + 1)``, to the row's own ``n / (n - 1)``, which is what moving that row alone
     would change. All rows move at once, so a step may fail to improve; as a search step it reaches
-    further than Lloyd's for nearly the same price.
+    further than Lloyd's for nearly the same price. `run` may spread the candidates over threads.
 
     Returns
     -------
@@ -141,65 +162,79 @@ def iterate(
     labels : (n, candidates)
         The last labels.
     """
+    if uses_kernel(rows, centers.shape[1]):
+        return iterate_compiled(rows, centers, steps, labels, run)
     k = centers.shape[1]
-    by_moves = labels is not None
-    if labels is None:
-        labels = assign(rows, centers)
-        centers, between, counts = means(cluster_sums(rows, labels, k), centers)
-        steps -= 1
-    else:
-        counts = np.stack([np.bincount(column, minlength=k) for column in labels.T]).astype(centers.dtype)
-        between = np.zeros(len(centers))
-    cell = np.arange(len(rows) * len(centers)).reshape(len(rows), -1) * k
+    counts: NDArray[Any] | None = None
+    if labels is not None:
+        counts = np.stack([np.bincount(column, minlength=k) for column in labels.T])
     for _ in range(steps):
-        distance = relative_distances(rows, centers)
+        if labels is None or counts is None:
+            found = assign(rows, centers)
+        else:
+            found = assign_by_moves(rows, centers, labels, counts)
+        centers, between, held = means(cluster_sums(rows, found, k), centers)
+        if counts is not None:
+            labels, counts = found, held
+    return centers, between, found
+
+
+def assign_by_moves(rows: Rows, centers: FloatArray, labels: IntArray, counts: NDArray[Any]) -> IntArray:
+    """Where each row's best move by Hartigan's criterion ends, shape (n, candidates)."""
+    count, k, _ = centers.shape
+    distance = relative_distances(rows, centers) + rows.norms[:, None, None]
+    flat, here = distance.ravel(), np.arange(count) * k + labels
+    own = here + (np.arange(len(rows)) * count * k)[:, None]
+    stay = flat[own] * (counts / np.maximum(counts - 1, 0.5)).astype(flat.dtype).ravel()[here]
+    distance *= counts / (counts + 1)
+    flat[own] = stay
+    nearest: IntArray = distance.argmin(axis=2)
+    return nearest
+
+
+def iterate_compiled(
+    rows: Rows, centers: FloatArray, steps: int, labels: IntArray | None, run: Run
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Do what `iterate` does by the compiled kernel."""
+    step, still = compiled(lloyd_steps), int(STILL * len(rows))
+    count, k, p = centers.shape
+    columns, by_moves = rows.columns, labels is not None
+    current = np.array(centers, rows.X.dtype)
+    found = np.full((count, len(rows)), -1, dtype=np.int32)
+    sums = np.zeros((count, k, p + 1))
+    if labels is not None:
+        found[:] = labels.T
+
+    def work(one: int) -> None:
         if by_moves:
-            distance += rows.norms[:, None, None]
-            flat, own = distance.ravel(), cell + labels
-            stay = (
-                flat[own]
-                * (counts / np.maximum(counts - 1, 0.5)).ravel()[labels + np.arange(len(centers)) * k]
-            )
-            distance *= counts / (counts + 1)
-            flat[own] = stay
-        labels = distance.argmin(axis=2)
-        centers, between, counts = means(cluster_sums(rows, labels, k), centers)
-    return centers, between, labels
+            compiled(add_rows)(rows.X, found[one], sums[one])
+        step(rows.X, columns, current[one], found[one], sums[one], steps, by_moves, still)
+
+    list(run(work, range(count)))
+    after, between, _ = means(sums, current)
+    return after.astype(columns.dtype), between, found.T
 
 
-def converge(
-    rows: Rows, centers: FloatArray, max_iter: int, threads: Executor | None = None, tolerance: float = 0.0
-) -> tuple[FloatArray, IntArray]:
-    """Run Lloyd on one candidate (k, p) until no row changes cluster.
-
-    With a `tolerance` it also ends when a step gains less than that share of the total sum of squares.
+def converge(rows: Rows, centers: FloatArray, max_iter: int, still: int = 0) -> tuple[FloatArray, IntArray]:
+    """Run Lloyd on one candidate (k, p) until no row, or no more than `still` rows, change cluster.
 
     Returns
     -------
     centers : (k, p)
         Means of the final clusters.
     labels : (n,)
-        Nearest centre of each row.
+        Clusters after the last step.
     """
-    k = len(centers)
-    size = max(256, BLOCK // k)
-    blocks = [slice(start, start + size) for start in range(0, len(rows), size)]
-    labels = np.full(len(rows), -1, dtype=np.int64)
-    _ = rows.product, rows.sums  # computed once, before threads ask for them
-
-    def step(block: slice, current: FloatArray) -> tuple[bool, FloatArray]:
-        nearest = relative_distances(rows, current[None], block).argmin(axis=2)
-        changed = not np.array_equal(nearest[:, 0], labels[block])
-        labels[block] = nearest[:, 0]
-        return changed, cluster_sums(rows, nearest, k, block)[0]
-
-    reached = -np.inf
-    run = map if threads is None or len(blocks) == 1 else threads.map
+    k, p = centers.shape
+    if uses_kernel(rows, k):
+        current = np.array(centers, rows.X.dtype)
+        labels, sums = np.full(len(rows), -1, dtype=np.int32), np.zeros((k, p + 1))
+        compiled(lloyd_steps)(rows.X, rows.columns, current, labels, sums, max_iter, False, still)
+        return means(sums[None], current[None])[0][0], labels.astype(np.int64)
+    assigned: IntArray = np.full(len(rows), -1, dtype=np.int64)
     for _ in range(max_iter):
-        done = list(run(step, blocks, [centers] * len(blocks)))
-        moved, between, _ = means(np.sum([sums for _, sums in done], axis=0)[None], centers[None])
-        centers = moved[0]
-        if not any(changed for changed, _ in done) or between[0] - reached < tolerance * rows.total:
+        previous, assigned = assigned, assign(rows, centers[None])[:, 0]
+        centers = means(cluster_sums(rows, assigned[:, None], k), centers[None])[0][0]
+        if np.count_nonzero(previous != assigned) <= still:
             break
-        reached = between[0]
-    return centers, labels
+    return centers, assigned

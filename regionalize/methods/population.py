@@ -8,9 +8,6 @@ is Fränti's, 2018). The best few are then finished by Lloyd and single-unit mov
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -18,10 +15,12 @@ from regionalize.methods.lloyd import (
     FloatArray,
     IntArray,
     Rows,
+    Run,
     cluster_sums,
     iterate,
     means,
     relative_distances,
+    uses_kernel,
 )
 from regionalize.methods.seeding import draw_by_distance, draw_centers
 
@@ -29,25 +28,18 @@ Population = tuple[FloatArray, FloatArray]
 """Centres (solutions, k, p) and between sums of squares (solutions,)."""
 Finish = Callable[[FloatArray], tuple[IntArray, float]]
 
-CELLS = 1 << 18
-"""Distances a generation may hold: it sets the number of children, so that they stay in cache."""
-MOST_CHILDREN = 16
-FEWEST_CHILDREN = 8
 POPULATION = 80
+"""Solutions kept."""
+CHILDREN = 24
+"""Children of a generation; the better half is improved further."""
 FIRST_STEPS = 2
-"""Lloyd steps every child makes; only the better half goes on."""
+"""Lloyd steps every child makes."""
 MORE_STEPS = 4
 """Steps by Hartigan's criterion for the better half."""
 DRAWN_AMONG = 64
 """Rows that a swapped centre is drawn among."""
-GROUPS = 2
-"""Groups of children that may run side by side; each keeps its better half."""
-THREADED_CELLS = 1 << 17
-"""Distances of a generation from which threads pay for themselves."""
-PATIENCE = 25
+PATIENCE = 22
 """Generations without a better best before the best are finished, and the search ends or goes on."""
-MANY_ROWS_PATIENCE = 14
-"""The same from `THREADED_CELLS` on, where a generation costs more and the optima lie closer together."""
 FINISHED = 24
 """How many of the best are finished."""
 SAME = 1e-7
@@ -59,32 +51,22 @@ def search_population(
     k: int,
     rng: np.random.Generator,
     finish: Finish,
-    threads: Executor,
-    *,
-    patience: int | None = None,
-    finalists: int = FINISHED,
+    run: Run,
 ) -> list[tuple[IntArray, float]]:
-    """Search for the best partition.
+    """Search for the best partition; finish the best; go on as long as that finds a better one.
 
     Parameters
     ----------
     rows : Rows
-        The data (at most a few thousand rows; more are sampled by the caller).
+        The data.
     k : int
         Number of clusters, at most the number of distinct rows.
     rng : numpy.random.Generator
         Source of every draw.
     finish : callable
-        Takes centres (k, p) to the labels and within sum of squares of a local optimum. The search goes
-        on as long as finishing finds a better one.
-    threads : Executor
-        Runs groups of children side by side. The groups do not depend on the number of threads, and neither
-        does the answer.
-    patience : int, optional
-        Generations without a better best before the best are finished (by the number of rows and clusters
-        unless given).
-    finalists : int
-        How many of the best are finished.
+        Takes centres (k, p) to the labels and within sum of squares of a local optimum.
+    run : callable
+        `map`, or that of an executor, for candidates side by side.
 
     Returns
     -------
@@ -92,22 +74,14 @@ def search_population(
         Finished solutions, best first.
     """
     single = rows.single()
-    _ = single.product, single.sums, single.norms  # computed once, before threads ask for them
-    children = int(np.clip(CELLS // (len(rows) * k), FEWEST_CHILDREN, MOST_CHILDREN))
-    many = len(rows) * k * children >= THREADED_CELLS
-    groups, run = (GROUPS, threads.map) if many else (1, map)
-    if patience is None:
-        patience = MANY_ROWS_PATIENCE if many else PATIENCE
-    found = run(
-        partial(improve, single),
-        [draw_centers(single, k, children, rng) for _ in range(-(-POPULATION // children))],
-    )
-    population = select(list(found))
+    run = run if uses_kernel(rows, k) else map
+    drawn = (draw_centers(single, k, CHILDREN, rng) for _ in range(-(-POPULATION // CHILDREN)))
+    population = select([improve(single, centers, run, MORE_STEPS) for centers in drawn])
     best: list[tuple[IntArray, float]] = []
     known: dict[bytes, tuple[IntArray, float]] = {}
     while True:
-        population = evolve(single, population, children, groups, patience, rng, run)
-        leading = population[0][:finalists]
+        population = evolve(single, population, rng, run)
+        leading = population[0][:FINISHED]
         fresh = [start for start in leading if start.tobytes() not in known]
         done = run(finish, [start.astype(np.float64) for start in fresh])
         known.update(zip((start.tobytes() for start in fresh), done, strict=True))
@@ -117,43 +91,27 @@ def search_population(
         best = finished
         labels = np.stack([labels for labels, _ in finished], axis=1)
         better, value, _ = means(cluster_sums(single, labels, k), population[0][: len(finished)])
+        better = better.astype(single.X.dtype)
         known.update(zip((center.tobytes() for center in better), finished, strict=True))
         population = select([population, (better, value)])
 
 
-def improve(rows: Rows, centers: FloatArray) -> Population:
-    """Run the first and the further steps on every candidate."""
-    centers, _, labels = iterate(rows, centers, FIRST_STEPS)
-    centers, between, _ = iterate(rows, centers, MORE_STEPS, labels)
-    return centers, between
-
-
-def evolve(
-    rows: Rows,
-    population: Population,
-    children: int,
-    groups: int,
-    patience: int,
-    rng: np.random.Generator,
-    run: Callable[..., Any],
-) -> Population:
-    """Let generations follow until the best has not changed for `patience` of them."""
+def evolve(rows: Rows, population: Population, rng: np.random.Generator, run: Run) -> Population:
+    """Let generations follow until the best has not changed for a while."""
     stale = 0
-    while stale < patience:
+    while stale < PATIENCE:
         champion = population[1][0]
-        child = swap_one(rows, recombine(population[0], children, rng), rng)
-        half = (children + groups) // (2 * groups)
-        better = run(partial(improve_half, rows, half), np.array_split(child, groups))
-        population = select([population, *better])
+        children = swap_one(rows, recombine(population[0], CHILDREN, rng), rng)
+        population = select([population, improve(rows, children, run, MORE_STEPS, CHILDREN // 2)])
         stale = 0 if population[1][0] > champion + SAME * rows.total else stale + 1
     return population
 
 
-def improve_half(rows: Rows, half: int, centers: FloatArray) -> Population:
-    """Run the first steps on every candidate, and further steps on the better half."""
-    centers, between, labels = iterate(rows, centers, FIRST_STEPS)
-    kept = np.argsort(-between, kind="stable")[:half]
-    centers, between, _ = iterate(rows, centers[kept], MORE_STEPS, labels[:, kept])
+def improve(rows: Rows, centers: FloatArray, run: Run, steps: int, kept: int | None = None) -> Population:
+    """Run the first steps on every candidate, and further steps on the best of them (all unless told)."""
+    centers, between, labels = iterate(rows, centers, FIRST_STEPS, run=run)
+    best = np.argsort(-between, kind="stable")[:kept]
+    centers, between, _ = iterate(rows, centers[best], steps, labels[:, best], run)
     return centers, between
 
 

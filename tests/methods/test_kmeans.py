@@ -11,13 +11,19 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.methods import finish
 from regionalize.methods import kmeans as module
+from regionalize.methods import lloyd, race
 from regionalize.methods.hartigan import improve_by_moves
 from regionalize.methods.kmeans import kmeans
 from regionalize.methods.lloyd import Rows, assign, cluster_sums, converge, iterate, means
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
+
+
+@pytest.fixture(params=["compiled", "numpy"])
+def engine(request, monkeypatch):
+    """Both ways of doing the steps, whatever the size."""
+    monkeypatch.setattr(lloyd, "COMPILED", 0 if request.param == "compiled" else 1 << 60)
 
 
 def within(X, labels):
@@ -57,7 +63,7 @@ def test_repeated_rows_still_give_exactly_k_clusters(seed, k):
 
 @pytest.mark.parametrize("search", ["swap", "starts"])
 @pytest.mark.parametrize("offset", [0.0, 1e9])
-def test_every_search_fills_all_clusters_of_lumpy_data(search, offset):
+def test_every_search_fills_all_clusters_of_lumpy_data(search, offset, engine):
     rng = np.random.default_rng(0)
     X = np.repeat(rng.normal(size=(7, 3)), 30, axis=0) + offset
     X[0] += 50
@@ -66,7 +72,7 @@ def test_every_search_fills_all_clusters_of_lumpy_data(search, offset):
     assert len(np.unique(labels)) == 8
 
 
-def test_swap_is_at_least_as_good_as_many_starts_of_scikit_learn():
+def test_swap_is_at_least_as_good_as_many_starts_of_scikit_learn(engine):
     rng = np.random.default_rng(5)
     X = rng.normal(size=(180, 6)) ** 3
     peer = KMeans(12, n_init=300, random_state=0).fit(X).inertia_
@@ -74,7 +80,7 @@ def test_swap_is_at_least_as_good_as_many_starts_of_scikit_learn():
         assert within(X, kmeans(X, 12, seed=seed)) <= peer * (1 + 1e-9)
 
 
-def test_starts_reach_what_plain_restarts_of_scikit_learn_reach():
+def test_starts_reach_what_plain_restarts_of_scikit_learn_reach(engine):
     rng = np.random.default_rng(6)
     X = np.concatenate([rng.normal(m, 0.3, size=(40, 2)) for m in (0, 3, 6, 9)])
     peer = KMeans(4, n_init=20, random_state=0).fit(X).inertia_
@@ -82,10 +88,9 @@ def test_starts_reach_what_plain_restarts_of_scikit_learn_reach():
         assert within(X, kmeans(X, 4, search="starts", init=init, n_init=20)) == pytest.approx(peer, rel=1e-9)
 
 
-def test_large_data_go_through_samples_and_end_well(monkeypatch):
-    monkeypatch.setattr(module, "SAMPLE", 300)
-    monkeypatch.setattr(module, "MIDDLE", 1000)
-    monkeypatch.setattr(finish, "MIDDLE", 1000)
+def test_starts_are_raced_on_many_rows_and_end_well(monkeypatch, engine):
+    monkeypatch.setattr(module, "MANY_ROWS", 1000)
+    monkeypatch.setattr(race, "SAMPLE", 300)
     rng = np.random.default_rng(1)
     X = np.concatenate([rng.normal(m, 0.5, size=(700, 3)) for m in (0, 2, 4, 6, 8)])
     peer = KMeans(5, n_init=10, random_state=0).fit(X).inertia_
@@ -97,7 +102,7 @@ def test_large_data_go_through_samples_and_end_well(monkeypatch):
 
 @pytest.mark.parametrize("search", ["swap", "starts"])
 def test_same_seed_same_labels_on_any_number_of_threads(search, monkeypatch):
-    monkeypatch.setattr(module, "SAMPLE", 500)
+    monkeypatch.setattr(module, "MANY_ROWS", 500)
     X = np.random.default_rng(3).normal(size=(20_000, 4))
     first = kmeans(X, 6, seed=9, jobs=1, search=search, n_init=2)
     for jobs in (2, 5):
@@ -160,7 +165,7 @@ def test_impossible_bounds_are_named():
         kmeans(X, 9, bounds=(Bound("pop", np.arange(10.0), upper=5),))
 
 
-def test_hartigan_moves_only_ever_improve_and_end_at_a_local_optimum():
+def test_hartigan_moves_only_ever_improve_and_end_at_a_local_optimum(engine):
     rng = np.random.default_rng(8)
     X = rng.normal(size=(60, 3))
     rows, k = Rows.centred(X), 5
@@ -176,7 +181,7 @@ def test_hartigan_moves_only_ever_improve_and_end_at_a_local_optimum():
                 assert within(X, tried) >= value - 1e-9
 
 
-def test_one_lloyd_step_is_nearest_centre_then_mean():
+def test_one_lloyd_step_is_nearest_centre_then_mean(engine):
     rng = np.random.default_rng(2)
     X = rng.normal(size=(50, 3))
     rows = Rows(X)
@@ -195,7 +200,7 @@ def test_one_lloyd_step_is_nearest_centre_then_mean():
         assert between[b] == pytest.approx((X**2).sum() - within(X, labels[:, b]))
 
 
-def test_hartigan_steps_report_the_value_of_their_labels():
+def test_hartigan_steps_report_the_value_of_their_labels(engine):
     X = np.random.default_rng(4).normal(size=(40, 2))
     rows = Rows.centred(X)
     centers, _, labels = iterate(rows, draw_centers(rows, 4, 3, np.random.default_rng(0)), 1)
@@ -204,7 +209,7 @@ def test_hartigan_steps_report_the_value_of_their_labels():
         assert rows.total - between[b] == pytest.approx(within(X, labels[:, b]))
 
 
-def test_converged_lloyd_is_a_fixed_point():
+def test_converged_lloyd_is_a_fixed_point(engine):
     X = np.random.default_rng(4).normal(size=(500, 2))
     rows = Rows.centred(X)
     centers, labels = converge(rows, draw_centers(rows, 6, 1, np.random.default_rng(0))[0], 1000)
