@@ -45,6 +45,7 @@ class Regionalizer:
     """
 
     labels_: NDArray[np.int64]
+    _named = ("method", "n_clusters", "connectivity", "seed")
 
     def __init__(
         self,
@@ -85,16 +86,17 @@ class Regionalizer:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, as `sklearn.base.clone` asks for them."""
-        named = ("method", "n_clusters", "connectivity", "seed")
-        return {**{name: getattr(self, name) for name in named}, **self.params}
+        return {**{name: getattr(self, name) for name in self._named}, **self.params}
 
     def set_params(self, **params: Any) -> Regionalizer:
-        """Change parameters in place and return self."""
-        for name, value in params.items():
-            if name in {"method", "n_clusters", "connectivity", "seed"}:
-                setattr(self, name, value)
-            else:
-                self.params[name] = value
+        """Change parameters in place and return self; an unknown one is refused, and nothing changed."""
+        own = {name: value for name, value in params.items() if name in self._named}
+        others = {name: value for name, value in params.items() if name not in own}
+        row = find_method(own.get("method", self.method))
+        check_option_names(others, (*self._named, *(param.name for param in row.params)))
+        for name, value in own.items():
+            setattr(self, name, value)
+        self.params = {**self.params, **others}
         return self
 
     def __repr__(self) -> str:

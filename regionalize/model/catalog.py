@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -12,13 +12,18 @@ from regionalize.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Param:
-    """An option of one method. `default` must equal the method function's own (a test holds it)."""
+    """An option of one method.
+
+    `default` must equal the method function's own (a test holds it). `only_with` names another option and
+    the value it must have for this one to matter.
+    """
 
     name: str
     kind: type | tuple[str, ...]
     default: Any
     help: str
     minimum: float | None = None
+    only_with: tuple[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,18 @@ class Method:
         loaded: Callable[..., Any] = getattr(import_module(module), name)
         return loaded
 
+    def without_effect(self, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return a note for every option given that the other options leave without effect."""
+        values = {param.name: param.default for param in self.params}
+        values.update({name: value for name, value in given.items() if value is not None})
+        return tuple(
+            f"--{param.name.replace('_', '-')} has no effect: it belongs to --{other.replace('_', '-')} {value}"
+            for param in self.params
+            if param.only_with is not None and given.get(param.name) is not None
+            for other, value in (param.only_with,)
+            if values[other] != value
+        )
+
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -67,8 +84,21 @@ METHODS: dict[str, Method] = {
                     "swap: solutions recombined, centres swapped, single units moved; "
                     "starts: the best of --n-init plain starts.",
                 ),
-                Param("init", ("k-means++", "random"), "k-means++", "How first centres are drawn."),
-                Param("n_init", int, 150, "Number of starts (--search starts).", minimum=1),
+                Param(
+                    "init",
+                    ("k-means++", "random"),
+                    "k-means++",
+                    "How first centres are drawn (--search starts).",
+                    only_with=("search", "starts"),
+                ),
+                Param(
+                    "n_init",
+                    int,
+                    150,
+                    "Number of starts (--search starts).",
+                    minimum=1,
+                    only_with=("search", "starts"),
+                ),
                 Param("max_iter", int, 1000, "Most Lloyd iterations of one start.", minimum=1),
             ),
             reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018); "

@@ -84,7 +84,7 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
     """Read a label column of any type as clusters 1 … k.
 
     Whole numbers from 0 or 1 up to k without gaps keep their numbers (0 is noise); anything else is numbered
-    in the order of its values. Null is no label.
+    in the order of its values. Null and empty text are no label.
 
     Returns
     -------
@@ -127,8 +127,8 @@ def noise_note(labels: NDArray[np.int64], column: str) -> tuple[str, ...]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is null or NaN."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Whether a value is null, NaN or empty text, which is how a shapefile writes null."""
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def draw_existing(

@@ -109,15 +109,16 @@ def solve(
     partition = Partition.canonical(placed)
     with watch.stage("measure"):
         report = make_report(layer, job, features, weights, partition, extra)
-    report, notes = with_all_notes(report, layer, weights, features)
+    idle = method.without_effect(job.params)
+    report, notes = with_all_notes(report, layer, weights, features, idle)
     return Solution(layer, job, features, weights, partition, report, notes, watch.seconds)
 
 
 def with_all_notes(
-    report: Report, layer: Layer, weights: Weights | None, features: Features
+    report: Report, layer: Layer, weights: Weights | None, features: Features, idle: tuple[str, ...] = ()
 ) -> tuple[Report, tuple[str, ...]]:
     """Put what every stage noticed into the report, in the order of the stages, each note once."""
-    noticed = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *report.notes)
+    noticed = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *idle, *report.notes)
     notes = tuple(dict.fromkeys(noticed))
     return replace(report, notes=notes), notes
 

@@ -279,6 +279,14 @@ def test_map_of_text_labels(grid, save, cli, tmp_path):
     assert target.read_bytes().startswith(b"<?xml")
 
 
+def test_empty_text_is_no_label(grid, save, cli):
+    """A shapefile cannot tell null text from empty text."""
+    source = save(grid().assign(zone=[""] * 4 + ["north"] * 10 + ["south"] * 11), "in.shp")
+    found = json.loads(cli("validate", source, "--label-column", "zone", "--columns", "a,b", "--json").out)
+    assert found["sizes"] == [10, 11]
+    assert found["extra"]["labels"] == {"1": "north", "2": "south"}
+
+
 def test_map_of_the_default_column(labelled, cli, tmp_path):
     assert cli("map", labelled[0], "-o", tmp_path / "x.png").code == 0
     assert (tmp_path / "x.png").stat().st_size > 5000

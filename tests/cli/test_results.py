@@ -72,6 +72,17 @@ def test_missing_values_filled_in(how, gappy, cli, tmp_path, read):
     assert read(tmp_path / "one.gpkg")["cluster"].tolist() == read(tmp_path / "two.gpkg")["cluster"].tolist()
 
 
+@pytest.mark.parametrize(
+    ("options", "idle"),
+    [(("--n-init", 10), True), (("--n-init", 10, "--search", "starts"), False), (("--max-iter", 9), False)],
+)
+def test_an_option_without_effect_is_said(options, idle, grid, save, cli):
+    found = cli(*KMEANS, save(grid()), *options)
+    said = "--n-init has no effect: it belongs to --search starts"
+    assert found.code == 0
+    assert (said in " ".join(found.err.split())) == idle
+
+
 @pytest.fixture
 def run(squares, cli, tmp_path, read):
     """A run with every output, and the labelled frame."""

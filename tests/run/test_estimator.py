@@ -38,6 +38,13 @@ def test_clone_and_parameters():
     assert np.array_equal(clone(made).fit(X).labels_, made.fit(X).labels_)
 
 
+def test_an_unknown_parameter_is_refused_and_changes_nothing():
+    made = Regionalizer("kmeans", n_clusters=4)
+    with pytest.raises(UsageError, match="unknown option 'n_cluster'; did you mean 'n_clusters'"):
+        made.set_params(seed=3, n_cluster=5)
+    assert made.get_params() == Regionalizer("kmeans", n_clusters=4).get_params()
+
+
 def test_in_a_pipeline():
     pipeline = make_pipeline(StandardScaler(), Regionalizer(n_clusters=5))
     direct = Regionalizer(n_clusters=5).fit_predict(StandardScaler().fit_transform(X))
