@@ -12,7 +12,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 ContactSearch = Callable[[IntArray, IntArray], BoolArray]
 
-COMPILED_VERTICES = 5_000_000
+COMPILED_VERTICES = 1_500_000
 """Vertices from which the compiled search is used: below, NumPy ends before the compiler is loaded."""
 
 LOCAL_BITS = 24
@@ -90,11 +90,13 @@ def pairs_by_sorting(coords: FloatArray, unit: IntArray, n: int, ring: IntArray 
 
     Returns ``i * n + j``, sorted, of every pair of units i < j in contact.
     """
-    hashes = hash_coordinates(coords)
-    order = np.argsort(hashes)
-    hashes = hashes[order]
+    bits = np.uint64(len(coords).bit_length())
+    keys = hash_coordinates(coords) >> bits << bits  # the low bits carry the vertex through the sort
+    keys |= np.arange(len(coords), dtype=np.uint64)
+    keys.sort()
+    order = (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
     same = np.zeros(len(order), dtype=np.bool_)
-    same[1:] = hashes[1:] == hashes[:-1]
+    same[1:] = keys[1:] >> bits == keys[:-1] >> bits
     repeated = np.flatnonzero(same)  # equal hashes are not yet equal coordinates
     here, before = order[repeated], order[repeated - 1]
     points = np.ascontiguousarray(coords).view(np.complex128)[:, 0]  # x and y in one, for one look each
@@ -104,28 +106,38 @@ def pairs_by_sorting(coords: FloatArray, unit: IntArray, n: int, ring: IntArray 
         vertex[order] = np.cumsum(~same)
         edge = np.flatnonzero((ring[1:] == ring[:-1]) & (vertex[1:] != vertex[:-1]))
         ends = vertex[edge], vertex[edge + 1]
-        keys = np.minimum(*ends) * (len(order) + 1) + np.maximum(*ends)
-        unit, order = unit[edge], np.argsort(keys)
-        keys = keys[order]
+        sides = np.minimum(*ends) * (len(order) + 1) + np.maximum(*ends)
+        unit, order = unit[edge], np.argsort(sides)
+        sides = sides[order]
         same = np.zeros(len(order), dtype=np.bool_)
-        same[1:] = keys[1:] == keys[:-1]
-    return _pairs_in_runs(same, unit[order], n)
+        same[1:] = sides[1:] == sides[:-1]
+    return _pairs_in_runs(same, order, unit, n)
 
 
-def _pairs_in_runs(same: BoolArray, unit: IntArray, n: int) -> IntArray:
-    """Return ``i * n + j``, sorted, for all units i < j that meet in a run of equal elements."""
-    later = np.flatnonzero(same)
-    starts = np.flatnonzero(~same)
-    rank = later - starts[np.searchsorted(starts, later) - 1]
+def _pairs_in_runs(same: BoolArray, order: IntArray, unit: IntArray, n: int) -> IntArray:
+    """Return ``i * n + j``, sorted, for all units i < j that meet in a run of equal elements.
+
+    Elements are ``order``; those marked `same` equal the one before. ``unit`` is of elements as numbered.
+    """
+    place = np.arange(len(same))
+    rank = place - np.maximum.accumulate(np.where(same, 0, place))
+    later = np.zeros(len(unit), dtype=np.int64)
+    later[order[same]] = place[same]
+    later = later[later > 0]  # as numbered: along a border one pair follows itself, and is soon one
+    rank, unit = rank[later], unit[order]
     found = [np.empty(0, dtype=np.int64)]
     lag = 1
     while len(later):
         a, b = unit[later], unit[later - lag]
         pairs = np.minimum(a, b) * n + np.maximum(a, b)
-        found.append(pairs[a != b])
+        found.append(_once(pairs[a != b]))
         lag += 1
         later, rank = later[rank >= lag], rank[rank >= lag]
-    pairs = np.sort(np.concatenate(found))
+    return _once(np.sort(np.concatenate(found)))
+
+
+def _once(pairs: IntArray) -> IntArray:
+    """Drop what equals the one before."""
     return np.asarray(pairs[np.diff(pairs, prepend=-1) != 0])
 
 

@@ -60,13 +60,15 @@ class Method:
         """Return a note for every option given that the other options leave without effect."""
         values = {param.name: param.default for param in self.params}
         values.update({name: value for name, value in given.items() if value is not None})
-        return tuple(
-            f"--{param.name.replace('_', '-')} has no effect: it belongs to --{other.replace('_', '-')} {value}"
-            for param in self.params
-            if param.only_with is not None and given.get(param.name) is not None
-            for other, value in (param.only_with,)
-            if values[other] != value
-        )
+        notes = []
+        for param in self.params:
+            if param.only_with is None or given.get(param.name) is None:
+                continue
+            other, value = param.only_with
+            if values[other] != value:
+                mine, theirs = (name.replace("_", "-") for name in (param.name, other))
+                notes.append(f"--{mine} has no effect: it belongs to --{theirs} {value}")
+        return tuple(notes)
 
 
 METHODS: dict[str, Method] = {

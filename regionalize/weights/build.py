@@ -100,8 +100,8 @@ def build_weights(
 def _usable(geometry: Geometries) -> NDArray[np.bool_]:
     """Say which geometries have a place on the map."""
     usable: NDArray[np.bool_] = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    coords, unit = shapely.get_coordinates(geometry, return_index=True)
-    if not np.isfinite(coords).all():
+    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+        coords, unit = shapely.get_coordinates(geometry, return_index=True)
         usable[unit[~np.isfinite(coords).all(axis=1)]] = False
     return usable
 

@@ -162,7 +162,9 @@ def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
 def _near(geometry: Geometries, first: IntArray, second: IntArray, snap: float) -> BoolArray:
     """Say which pairs intersect, or are within `snap`."""
     a, b = geometry[first], geometry[second]
+    shapely.prepare(a)  # most units are asked about several times
     near: BoolArray = shapely.dwithin(a, b, snap) if snap else shapely.intersects(a, b)
+    shapely.destroy_prepared(a)
     return near
 
 
