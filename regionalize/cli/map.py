@@ -13,13 +13,7 @@ from regionalize.errors import UsageError
 
 @click.command("map", cls=opt.Sectioned)
 @opt.INPUT
-@click.option(
-    "--label-column",
-    metavar="NAME",
-    default="cluster",
-    show_default=True,
-    help="Column to draw: numbers or text.",
-)
+@opt.LABELS
 @click.option("--layer", metavar="NAME", help="Layer of a file that has several.")
 @click.option("--where", metavar="EXPR", help="Attribute filter, e.g. \"state = 'CE'\".")
 @click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say.")

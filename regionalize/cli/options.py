@@ -70,6 +70,14 @@ def file_option(*names: str, help: str) -> Callable[[Any], Any]:
 
 INPUT = click.argument("input", required=False, metavar="[INPUT]")
 
+LABELS = click.option(
+    "--label-column",
+    metavar="NAME",
+    default="cluster",
+    show_default=True,
+    help="Column that holds the labels: numbers or text.",
+)
+
 SOURCE = bundle(
     "Source",
     click.option("--layer", metavar="NAME", help="Layer of a file that has several."),

@@ -16,13 +16,7 @@ FAULTS = 3
 
 @click.command("validate", cls=opt.Sectioned)
 @opt.INPUT
-@click.option(
-    "--label-column",
-    metavar="NAME",
-    default="cluster",
-    show_default=True,
-    help="Column that holds the labels.",
-)
+@opt.LABELS
 @opt.SOURCE
 @opt.VARIABLES
 @opt.WEIGHTS
