@@ -68,7 +68,7 @@ def build_features(
     relative = _relative_weights(job, names)
     columns = read_columns(layer, names, job.missing, job.id)
     notes += columns.notes
-    _refuse_too_few(columns, layer)
+    _refuse_too_few(columns, layer, job)
     if with_centroids:
         if xy is None:
             from regionalize.features.centroids import centroids
@@ -77,7 +77,7 @@ def build_features(
             notes += placed
         columns, dropped = _with_geometry(columns, xy, layer, job)
         notes += dropped
-        _refuse_too_few(columns, layer)
+        _refuse_too_few(columns, layer, job)
     scaled = transform(columns.values, job.transform)
     notes += _constant_note(columns, names, with_centroids)
     blocks = [scaled]
@@ -217,10 +217,11 @@ def _with_geometry(
     return kept, (f"{count} left out because they have no geometry: {which}",)
 
 
-def _refuse_too_few(columns: Columns, layer: Layer) -> None:
+def _refuse_too_few(columns: Columns, layer: Layer, job: Job) -> None:
     if len(columns.rows) < 2:
+        chosen = f" that satisfy --where {job.where!r}" if job.where else ""
         raise DataError(
-            f"{len(columns.rows)} of {len(layer)} rows can be used", advice="at least 2 are needed"
+            f"{len(columns.rows)} of {len(layer)} rows{chosen} can be used", advice="at least 2 are needed"
         )
 
 

@@ -93,7 +93,5 @@ def find_format(path: str | Path) -> Format:
     known = [extension for form in FORMATS for extension in form.extensions]
     suffix = Path(name).suffix
     reason = f"'{suffix}' is not a format that can be written" if suffix else "the name has no extension"
-    advice = nearest(suffix, known) if suffix else ""
-    raise OutputError(
-        reason, file=str(path), advice=advice or f"use one of {listed(known, limit=len(known))}"
-    )
+    meant = nearest(suffix, known) if len(suffix) > 4 else ""  # of three letters any other is near
+    raise OutputError(reason, file=str(path), advice=meant or f"use one of {listed(known, limit=len(known))}")

@@ -120,4 +120,6 @@ def where_error(where: str, reason: str, columns: list[str]) -> DataError:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    """Put on one line, without SQLite's query, and once what it says twice."""
+    text = re.sub(r"^sqlite3_\w+\(.*\) failed: ", "", " ".join(str(error).split()))
+    return "; ".join(dict.fromkeys(text.rstrip(".").split("; ")))

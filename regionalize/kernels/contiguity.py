@@ -122,7 +122,8 @@ def _pairs_in_runs(same: BoolArray, order: IntArray, unit: IntArray, n: int) -> 
     place = np.arange(len(same))
     rank = place - np.maximum.accumulate(np.where(same, 0, place))
     later = np.zeros(len(unit), dtype=np.int64)
-    later[order[same]] = place[same]
+    repeated = np.flatnonzero(same)
+    later[order[repeated]] = repeated
     later = later[later > 0]  # as numbered: along a border one pair follows itself, and is soon one
     rank, unit = rank[later], unit[order]
     found = [np.empty(0, dtype=np.int64)]

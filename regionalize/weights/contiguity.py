@@ -19,6 +19,9 @@ IntArray = NDArray[np.int64]
 BLOCK = 50_000
 """Units whose candidate pairs are held in memory at one time."""
 
+ASKED_OFTEN = 2
+"""Pairs per unit from which preparing a geometry costs less than it saves."""
+
 BORDER_RUN = 4.0
 """Times `snap` that borders must run within `snap` of each other to be a rook's border. Two units that
 meet at a right-angled corner run 2 times `snap` there."""
@@ -162,9 +165,12 @@ def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
 def _near(geometry: Geometries, first: IntArray, second: IntArray, snap: float) -> BoolArray:
     """Say which pairs intersect, or are within `snap`."""
     a, b = geometry[first], geometry[second]
-    shapely.prepare(a)  # most units are asked about several times
+    often = len(first) > ASKED_OFTEN * np.count_nonzero(np.bincount(first))
+    if often:
+        shapely.prepare(a)
     near: BoolArray = shapely.dwithin(a, b, snap) if snap else shapely.intersects(a, b)
-    shapely.destroy_prepared(a)
+    if often:
+        shapely.destroy_prepared(a)
     return near
 
 

@@ -53,6 +53,11 @@ def test_one_row(grid, save, tmp_path, refused):
     refused(*kmeans(save(grid(1, 1)), tmp_path), says="row")
 
 
+def test_where_that_leaves_one_row(squares, tmp_path, refused):
+    where = "fid = 3"
+    refused(*kmeans(squares, tmp_path, "--where", where), says=("1 of 1 rows that satisfy", where))
+
+
 def test_where_that_leaves_nothing(squares, tmp_path, refused):
     refused(*kmeans(squares, tmp_path, "--where", "a > 1e9"), says="--where")
 
@@ -188,7 +193,9 @@ def test_truncated_shapefile(part, share, grid, save, tmp_path, refused):
 def test_truncated_geopackage(share, squares, tmp_path, refused):
     content = squares.read_bytes()
     squares.write_bytes(content[: int(share * len(content))])
-    assert "in.gpkg" in refused(*kmeans(squares, tmp_path))
+    said = refused(*kmeans(squares, tmp_path))
+    assert "in.gpkg" in said
+    assert "sqlite3_" not in said
 
 
 @pytest.mark.parametrize("name", ["in.geojson", "in.parquet", "in.fgb"])
