@@ -1,0 +1,100 @@
+"""Spanning forests, and their units in an order in which every subtree is one run."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+def spanning_forest(first: IntArray, second: IntArray, n: int) -> BoolArray:
+    """Choose the links that join two trees, in the order given (Kruskal 1956).
+
+    Parameters
+    ----------
+    first, second : (m,) int64
+        Ends of each link, the best link first.
+    n : int
+        Number of units.
+
+    Returns
+    -------
+    (m,) bool
+        Whether each link is of the forest.
+
+    Examples
+    --------
+    >>> spanning_forest(np.array([0, 1, 0]), np.array([1, 2, 2]), 4).tolist()
+    [True, True, False]
+    """
+    parent = np.arange(n)
+    chosen = np.zeros(len(first), dtype=np.bool_)
+    for link in range(len(first)):
+        a, b = first[link], second[link]
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        while parent[b] != b:
+            parent[b] = parent[parent[b]]
+            b = parent[b]
+        if a != b:
+            parent[max(a, b)] = min(a, b)
+            chosen[link] = True
+    return chosen
+
+
+def lay_out(indptr: IntArray, indices: IntArray) -> tuple[IntArray, IntArray]:
+    """Put a forest's units in an order in which every subtree is one run.
+
+    Parameters
+    ----------
+    indptr : (n + 1,) int64
+        Unit i's neighbours in the forest are ``indices[indptr[i]:indptr[i + 1]]``, both ways.
+    indices : (m,) int64
+        Neighbours.
+
+    Returns
+    -------
+    units : (n,) int64
+        Tree after tree, each from its first unit, parents before children.
+    size : (n,) int64
+        Units in the subtree below and with each of `units`.
+
+    Examples
+    --------
+    The tree 1 - 0 - 2 and unit 3 alone.
+
+    >>> [found.tolist() for found in lay_out(np.array([0, 2, 3, 4, 4]), np.array([1, 2, 0, 0]))]
+    [[0, 2, 1, 3], [3, 1, 1, 1]]
+    """
+    n = len(indptr) - 1
+    units = np.empty(n, dtype=np.int64)
+    above = np.full(n, -1)  # position of each unit's parent in the order
+    seen = np.zeros(n, dtype=np.bool_)
+    waiting = np.empty(n, dtype=np.int64)
+    placed = 0
+    for root in range(n):
+        if seen[root]:
+            continue
+        seen[root] = True
+        waiting[0] = root
+        count = 1
+        while count > 0:
+            count -= 1
+            unit = waiting[count]
+            units[placed] = unit
+            for link in range(indptr[unit], indptr[unit + 1]):
+                other = indices[link]
+                if not seen[other]:
+                    seen[other] = True
+                    above[other] = placed
+                    waiting[count] = other
+                    count += 1
+            placed += 1
+    size = np.ones(n, dtype=np.int64)
+    for place in range(n - 1, -1, -1):
+        if above[units[place]] >= 0:
+            size[above[units[place]]] += size[place]
+    return units, size

@@ -1,0 +1,202 @@
+"""SKATER against trying every cut, GeoDa's labels, and its own promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.csgraph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regionalize.errors import InfeasibleError, UsageError
+from regionalize.kernels.compiler import compiled
+from regionalize.kernels.trees import lay_out, spanning_forest
+from regionalize.methods import tree_cuts
+from regionalize.methods.contiguous_links import contiguous_links
+from regionalize.methods.skater import skater
+from regionalize.model.bounds import Bound
+from regionalize.model.weights import Weights
+
+
+@st.composite
+def graphs(draw):
+    """A grid with some links taken away (so islands and components), and values with ties."""
+    rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    cell = np.arange(rows * columns).reshape(rows, columns)
+    first = np.concatenate([cell[:, :-1].ravel(), cell[:-1].ravel()])
+    second = np.concatenate([cell[:, 1:].ravel(), cell[1:].ravel()])
+    kept = rng.random(len(first)) < draw(st.sampled_from([1.0, 0.8, 0.4]))
+    weights = Weights.from_links(cell.size, first[kept], second[kept], kind="grid")
+    X = rng.integers(0, draw(st.sampled_from([2, 5, 1000])), size=(cell.size, 2)).astype(float)
+    return X, weights
+
+
+def within(X, labels):
+    return sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in np.unique(labels))
+
+
+def pieces(labels, weights):
+    """Number of connected pieces, by SciPy."""
+    row = np.repeat(np.arange(len(labels)), np.diff(weights.indptr))
+    same = labels[row] == labels[weights.indices]
+    links = scipy.sparse.csr_array(
+        (np.ones(same.sum()), (row[same], weights.indices[same])), shape=(len(labels),) * 2
+    )
+    return scipy.sparse.csgraph.connected_components(links, directed=False)[0]
+
+
+def tree_of(X, weights):
+    """Ends of the links of the minimum spanning forest, by the package."""
+    first, second = contiguous_links(weights)
+    length = np.sqrt(((X[first] - X[second]) ** 2).sum(axis=1))
+    links = tree_cuts.spanning_trees(len(X), first, second, length)[2]
+    return first, second, length, links
+
+
+def by_trying_every_cut(X, edges, k, amount, lower):
+    """Cut link by link, each time trying all that are left, every sum computed afresh."""
+    n, edges = len(X), list(edges)
+
+    def parts(left):
+        a, b = np.array([edge[0] for edge in left], int), np.array([edge[1] for edge in left], int)
+        links = scipy.sparse.csr_array((np.ones(len(left)), (a, b)), shape=(n, n))
+        return scipy.sparse.csgraph.connected_components(links, directed=False)
+
+    count, labels = parts(edges)
+    while count < k:
+        tried = []
+        for edge in edges:
+            left = [other for other in edges if other != edge]
+            _, cut = parts(left)
+            sides = cut[edge[0]], cut[edge[1]]
+            if min(amount[cut == side].sum() for side in sides) >= lower:
+                tried.append((within(X, cut), left, cut))
+        if not tried:
+            return None
+        _, edges, labels = min(tried, key=lambda one: one[0])
+        count += 1
+    return labels
+
+
+@given(graphs(), st.integers(1, 6), st.sampled_from([0, 2, 3]))
+@settings(max_examples=120, deadline=None)
+def test_every_cut_is_the_best_of_all(graph, k, lower):
+    X, weights = graph
+    amount = np.ones(len(X))
+    bounds = (Bound("units", amount, lower=lower),) if lower else ()
+    first, second, _, links = tree_of(X, weights)
+    expected = by_trying_every_cut(X, zip(first[links], second[links], strict=True), k, amount, lower)
+    feasible = (
+        expected is not None and weights.n_components <= k <= len(X) and np.bincount(expected).min() >= lower
+    )
+    if not feasible:
+        with pytest.raises((InfeasibleError, UsageError)):
+            skater(X, k, weights=weights, bounds=bounds)
+        return
+    labels = skater(X, k, weights=weights, bounds=bounds)
+    assert set(labels.tolist()) == set(range(k))
+    assert pieces(labels, weights) == k
+    assert np.bincount(labels).min() >= lower
+    # where two cuts are equally good the next ones may differ, so only untied values are compared
+    if len(np.unique(X[:, 0])) == len(X):
+        assert within(X, labels) == pytest.approx(within(X, expected), abs=1e-9)
+
+
+@given(graphs())
+@settings(max_examples=60, deadline=None)
+def test_the_forest_is_minimal_and_spans(graph):
+    X, weights = graph
+    first, second, length, links = tree_of(X, weights)
+    assert len(links) == len(X) - weights.n_components
+    shifted = scipy.sparse.csr_array((length + 1, (first, second)), shape=(len(X),) * 2)  # SciPy drops zeros
+    theirs = scipy.sparse.csgraph.minimum_spanning_tree(shifted).sum() - len(links)
+    assert length[links].sum() == pytest.approx(theirs, abs=1e-9)
+
+
+@given(graphs())
+@settings(max_examples=60, deadline=None)
+def test_plain_and_compiled_kernels_agree_and_subtrees_are_runs(graph):
+    X, weights = graph
+    first, second = contiguous_links(weights)
+    chosen = spanning_forest(first, second, len(X))
+    assert np.array_equal(compiled(spanning_forest)(first, second, len(X)), chosen)
+    tree = Weights.from_links(
+        len(X), np.r_[first[chosen], second[chosen]], np.r_[second[chosen], first[chosen]], kind="tree"
+    )
+    units, size = lay_out(tree.indptr, tree.indices)
+    again = compiled(lay_out)(tree.indptr, tree.indices)
+    assert np.array_equal(units, again[0])
+    assert np.array_equal(size, again[1])
+    assert sorted(units.tolist()) == list(range(len(X)))
+    for place in range(len(X)):
+        run = np.isin(np.arange(len(X)), units[place : place + size[place]]).astype(int)
+        inside = run == 1
+        assert pieces(run, tree) - pieces(np.where(inside, -1, run), tree) >= 0
+        crossing = (inside[first[chosen]] != inside[second[chosen]]).sum()
+        assert crossing <= 1  # one link leads up, none for a root
+
+
+@given(graphs(), st.integers(1, 5), st.integers(0, 1000))
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_rows_changes_nothing_where_nothing_is_tied(graph, k, seed):
+    X, weights = graph
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=X.shape)
+    if not weights.n_components <= k <= len(X):
+        return
+    order = rng.permutation(len(X))
+    place = np.argsort(order)
+    moved = Weights.from_links(len(X), place[weights.row], place[weights.indices], kind="moved")
+    labels = np.empty(len(X), dtype=np.int64)
+    labels[order] = skater(X[order], k, weights=moved)
+    expected = skater(X, k, weights=weights)
+    assert len({*zip(labels.tolist(), expected.tolist(), strict=True)}) == k
+
+
+def test_upper_bounds_are_kept_or_refused():
+    X = np.arange(12.0)[:, None] ** 2
+    path = Weights.from_links(12, np.arange(11), np.arange(1, 12), kind="path")
+    labels = skater(X, 4, weights=path, bounds=(Bound("units", np.ones(12), upper=4),))
+    assert np.bincount(labels).max() <= 4
+    with pytest.raises(InfeasibleError, match=r"leaves the region of unit .* more than the maximum"):
+        skater(X, 2, weights=path, bounds=(Bound("pop", np.r_[np.ones(11), 7], upper=9),))
+
+
+def test_too_few_regions_are_said():
+    weights = Weights.from_links(5, np.array([0, 2]), np.array([1, 3]), kind="pairs")
+    with pytest.raises(InfeasibleError, match=r"3 components \(1 of them single units .* at least 3 regions"):
+        skater(np.zeros((5, 1)), 2, weights=weights)
+    assert skater(np.zeros((5, 1)), 3, weights=weights).tolist() == [0, 0, 1, 1, 2]
+    star = Weights.from_links(4, np.zeros(3, int), np.arange(1, 4), kind="star")
+    with pytest.raises(InfeasibleError, match="cut into 1 regions of at least 2 units, not 2"):
+        skater(np.arange(4.0)[:, None], 2, weights=star, bounds=(Bound("units", np.ones(4), lower=2),))
+
+
+def test_the_partitions_of_geoda(shared_data, shared_reference):
+    """Guerry by queen contiguity: every partition by skater in the reference file."""
+    import geopandas
+
+    from regionalize.features.transforms import transform
+    from regionalize.model.layer import Layer
+    from regionalize.weights import build_weights
+
+    frame = geopandas.read_file(shared_data("guerry/Guerry.shp"))
+    values = frame[["Crm_prs", "Crm_prp", "Litercy", "Donatns", "Infants", "Suicids"]].to_numpy(float)
+    weights = build_weights(Layer.from_frame(frame), "queen")
+    runs = [run for run in shared_reference["results"] if run["method"] == "skater"]
+    runs = [run for run in runs if "distance_method" not in run["params"]]  # Manhattan, which is not offered
+    assert len(runs) == 13
+    for run in runs:
+        params = run["params"]
+        name = params.get("scale_method", "standardize")
+        X = transform(values, {"standardize": "z"}.get(name, name.replace("_", "-")))
+        bounds = ()
+        if "min_bound" in params:
+            amount = frame[params["bound_variable"]].to_numpy(float)
+            bounds = (Bound(params["bound_variable"], amount, lower=params["min_bound"]),)
+        labels = skater(X, run["k"], weights=weights, bounds=bounds)
+        assert len({*zip(labels.tolist(), run["labels"], strict=True)}) == run["k"], params
+        Z = transform(values, "z")  # the reference measures every run on these
+        assert 1 - within(Z, labels) / run["TSS"] == pytest.approx(run["ratio"], abs=1e-9)
