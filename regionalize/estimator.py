@@ -11,6 +11,7 @@ from regionalize.errors import UsageError
 from regionalize.model.catalog import find_method
 from regionalize.model.job import DEFAULT_SEED, check_option_names
 from regionalize.model.partition import Partition
+from regionalize.model.weights import Weights
 from regionalize.run.options import checked_params, whole_number
 
 
@@ -25,8 +26,8 @@ class Regionalizer:
         A name of the catalog.
     n_clusters : int
         Number of clusters.
-    connectivity : sparse array or None
-        Neighbours, for methods that use them; k-means does not.
+    connectivity : (n, n) sparse array, Weights or None
+        Neighbours, for methods that make contiguous clusters; a link counts in both directions.
     seed : int or None
         Seed of every draw (the command line's default when None).
     **params
@@ -76,9 +77,27 @@ class Regionalizer:
         params = checked_params(row, self.params)
         k = whole_number("n_clusters", self.n_clusters, 1)
         seed = DEFAULT_SEED if self.seed is None else whole_number("seed", self.seed, 0)
+        if row.contiguous:
+            params["weights"] = self._weights(len(values))
         codes = row.load()(values, k, seed=seed, **params)
         self.labels_ = Partition.canonical(codes).labels - 1
         return self
+
+    def _weights(self, n: int) -> Weights:
+        """Return `connectivity` as weights of n units."""
+        if self.connectivity is None:
+            raise UsageError(f"{self.method} needs connectivity, who is whose neighbour")
+        if isinstance(self.connectivity, Weights):
+            weights = self.connectivity
+        else:
+            import scipy.sparse
+
+            links = scipy.sparse.coo_array(self.connectivity)
+            given = links.data != 0
+            weights = Weights.from_links(links.shape[0], links.row[given], links.col[given], kind="given")
+        if len(weights) != n:
+            raise UsageError(f"connectivity is of {len(weights)} units, but X has {n} rows")
+        return weights
 
     def fit_predict(self, X: ArrayLike, y: object = None) -> NDArray[np.int64]:
         """Fit and return `labels_`."""

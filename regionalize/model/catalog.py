@@ -42,6 +42,8 @@ class Method:
         What the method takes beyond k, seed and bounds.
     reference : str
         Paper or formula.
+    contiguous : bool
+        Every cluster is contiguous; the function takes the `weights` that say so.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Method:
     function: str
     params: tuple[Param, ...]
     reference: str
+    contiguous: bool = False
 
     def load(self) -> Callable[..., Any]:
         """Import and return the method's function."""
@@ -105,6 +108,14 @@ METHODS: dict[str, Method] = {
             ),
             reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018); "
             "Gribel and Vidal (2019)",
+        ),
+        Method(
+            name="skater",
+            summary="Cut the minimum spanning tree of neighbouring units into contiguous regions.",
+            function="regionalize.methods.skater:skater",
+            params=(),
+            reference="Assunção, Neves, Câmara and da Costa Freitas (2006)",
+            contiguous=True,
         ),
     )
 }

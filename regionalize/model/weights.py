@@ -92,6 +92,16 @@ class Weights:
             and np.array_equal(self.values[order], self.values)
         )
 
+    def subset(self, rows: NDArray[np.integer[Any]]) -> Weights:
+        """Return the weights among some rows, in their order, renumbered 0 … len(rows) - 1."""
+        if np.array_equal(rows, np.arange(len(self))):
+            return self
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        row, neighbor = place[self.row], place[self.indices]
+        kept = (row >= 0) & (neighbor >= 0)
+        return Weights.from_links(len(rows), row[kept], neighbor[kept], self.values[kept], kind=self.kind)
+
     def to_scipy(self) -> scipy.sparse.csr_array[np.float64]:
         """Return a SciPy CSR array, shape (n, n)."""
         import scipy.sparse

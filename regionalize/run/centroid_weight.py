@@ -58,7 +58,7 @@ def scan_centroid_weights(
             progress("centroid weights", done, len(WEIGHTS))
         weighted = reweight(features, weight)
         try:
-            codes = group(method, weighted, job, bounds)
+            codes = group(method, weighted, job, bounds, weights)
         except InfeasibleError:  # at 0 or 1 fewer distinct rows may be left than clusters
             continue
         placed = np.zeros(len(weights), dtype=np.int64)

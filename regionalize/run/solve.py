@@ -89,6 +89,11 @@ def solve(
     method = find_method(job.method)
     if job.k is None:
         raise UsageError(f"{job.method} needs --k, the number of clusters")
+    if method.contiguous and job.centroid_weight == "auto":
+        raise UsageError(
+            f"--centroid-weight auto looks for contiguous clusters; those of {job.method} always are",
+            advice="give a number, or leave it out",
+        )
     watch = Stopwatch(progress)
     with watch.stage("weights"):
         weights = ready_weights(layer, job, weights)
@@ -103,10 +108,14 @@ def solve(
 
             features, codes, extra = scan_centroid_weights(method, features, job, bounds, weights, progress)
         else:
-            codes, extra = group(method, features, job, bounds, progress), {}
+            codes, extra = group(method, features, job, bounds, weights, progress), {}
     placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
     placed[features.rows] = codes
     partition = Partition.canonical(placed)
+    if method.contiguous:
+        from regionalize.run.verify import verify
+
+        verify(partition, job.k, bounds, features.rows, weights)
     with watch.stage("measure"):
         report = make_report(layer, job, features, weights, partition, extra)
     idle = method.without_effect(job.params)
@@ -124,12 +133,25 @@ def with_all_notes(
 
 
 def group(
-    method: Method, features: Features, job: Job, bounds: tuple[Bound, ...], progress: Progress | None = None
+    method: Method,
+    features: Features,
+    job: Job,
+    bounds: tuple[Bound, ...],
+    weights: Weights | None,
+    progress: Progress | None = None,
 ) -> NDArray[np.int64]:
     """Call the method's function on the features, once."""
+    params = dict(job.params)
+    if method.contiguous:
+        if weights is None:
+            raise DataError(
+                f"the table has no geometry, and {method.name} needs to know who is whose neighbour",
+                advice="give a weights file (--weights FILE.gal) or a layer with geometry",
+            )
+        params["weights"] = weights.subset(features.rows)
     told = None if progress is None else (lambda done, total: progress(f"{method.name} starts", done, total))
     codes: NDArray[np.int64] = method.load()(
-        features.X, job.k, seed=job.seed, bounds=bounds, jobs=job.jobs, progress=told, **dict(job.params)
+        features.X, job.k, seed=job.seed, bounds=bounds, jobs=job.jobs, progress=told, **params
     )
     return codes
 

@@ -10,6 +10,7 @@ import pytest
 from regionalize.errors import RegionalizeError, UsageError
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.partition import Partition
+from regionalize.model.weights import Weights
 
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
@@ -18,6 +19,19 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def blobs():
     rng = np.random.default_rng(11)
     return np.concatenate([rng.normal(4 * m, 1, size=(15, 3)) for m in range(4)])
+
+
+def call(method, X, k, **options):
+    """Run a method; where clusters are contiguous, on a graph that constrains nothing."""
+    if method.contiguous:
+        options["weights"] = complete(len(X))
+    return method.load()(X, k, **options)
+
+
+def complete(n):
+    """Everybody is everybody's neighbour: contiguity constrains nothing."""
+    first, second = np.triu_indices(n, 1)
+    return Weights.from_links(n, first, second, kind="complete")
 
 
 @every_method
@@ -32,20 +46,19 @@ def test_catalog_defaults_are_the_functions_own(method):
 
 @every_method
 def test_it_gives_exactly_k_clusters_and_repeats_itself(method, blobs):
-    run = method.load()
     for k in (1, 2, 4, 7):
-        codes = run(blobs, k, seed=5)
+        codes = call(method, blobs, k, seed=5)
         assert codes.shape == (60,)
         assert codes.dtype == np.int64
         assert set(codes.tolist()) == set(range(k))
-        assert np.array_equal(run(blobs, k, seed=5), codes)
+        assert np.array_equal(call(method, blobs, k, seed=5), codes)
 
 
 @every_method
 def test_plain_blobs_are_found_whatever_the_order_of_rows(method, blobs):
     truth = Partition.canonical(np.repeat(np.arange(4), 15)).labels
     order = np.random.default_rng(0).permutation(60)
-    codes = method.load()(blobs[order], 4)
+    codes = call(method, blobs[order], 4)
     back = np.empty(60, dtype=np.int64)
     back[order] = codes
     assert np.array_equal(Partition.canonical(back).labels, truth)
@@ -53,16 +66,16 @@ def test_plain_blobs_are_found_whatever_the_order_of_rows(method, blobs):
 
 @every_method
 def test_scaling_and_shifting_all_variables_changes_nothing(method, blobs):
-    run = method.load()
-    plain = Partition.canonical(run(blobs, 5, seed=3)).labels
-    assert np.array_equal(Partition.canonical(run(blobs * 1024 + 4096, 5, seed=3)).labels, plain)
+    plain = Partition.canonical(call(method, blobs, 5, seed=3)).labels
+    moved = call(method, blobs * 1024 + 4096, 5, seed=3)
+    assert np.array_equal(Partition.canonical(moved).labels, plain)
 
 
 @every_method
 def test_an_impossible_k_is_one_line(method, blobs):
     for k in (0, -1, 61):
         with pytest.raises(RegionalizeError) as caught:
-            method.load()(blobs, k)
+            call(method, blobs, k)
         assert "\n" not in str(caught.value)
 
 
