@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("startup", "main_job", "kmeans", "contiguity", "smoothing")
+NAMES = ("startup", "main_job", "kmeans", "contiguity", "regions", "smoothing")
 
 
 def main() -> int:

@@ -43,10 +43,13 @@ def real_matrix(path: str, where: str | None, columns: tuple[str, ...]) -> np.nd
     return build_features(layer, Job(columns=columns, missing="drop")).X
 
 
-def synthetic_matrix(n: int, p: int = 8, seed: int = 12345) -> np.ndarray:
-    """Return n rows of p z-scored variables that vary smoothly over a square, are correlated, and noisy."""
+def synthetic_matrix(n: int, p: int = 8, seed: int = 12345, place: np.ndarray | None = None) -> np.ndarray:
+    """Return n rows of p z-scored variables that vary smoothly over a square, are correlated, and noisy.
+
+    `place` (n, 2), in the unit square, is drawn unless given.
+    """
     rng = np.random.default_rng(seed + n)
-    place = rng.random((n, 2))
+    place = rng.random((n, 2)) if place is None else place
     fields = np.zeros((n, p))
     for wavelength in (1.5, 8.0):
         for column in range(p):

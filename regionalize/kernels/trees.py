@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
 
 
 def spanning_forest(first: IntArray, second: IntArray, n: int) -> BoolArray:
@@ -98,3 +99,69 @@ def lay_out(indptr: IntArray, indices: IntArray) -> tuple[IntArray, IntArray]:
         if above[units[place]] >= 0:
             size[above[units[place]]] += size[place]
     return units, size
+
+
+def room_in_subtrees(size: IntArray, amount: FloatArray, least: FloatArray) -> tuple[IntArray, IntArray]:
+    """Count the regions that fit below every link of a tree, and in the rest of the tree.
+
+    From the leaves up, a subtree is closed as a region as soon as it holds enough; with one bound no other
+    way makes more regions.
+
+    Parameters
+    ----------
+    size : (m,) int64
+        The tree, laid out (`lay_out`).
+    amount : (m, b) float64
+        What each unit adds to b bounds.
+    least : (b,) float64
+        What a region must hold of each.
+
+    Returns
+    -------
+    inside, outside : (m,) int64
+        Regions in each subtree, and in the tree without it (0 for the whole tree).
+
+    Examples
+    --------
+    A path of four units, two to a region.
+
+    >>> size, ones = np.array([4, 3, 2, 1]), np.ones((4, 1))
+    >>> [found.tolist() for found in room_in_subtrees(size, ones, np.array([2.0]))]
+    [[2, 1, 1, 0], [0, 0, 1, 1]]
+    """
+    m, b = amount.shape
+    parent = np.full(m, -1)
+    for place in range(1, m):
+        above = place - 1
+        while above + size[above] <= place:
+            above = parent[above]
+        parent[place] = above
+    open_inside, open_outside = amount.copy(), np.zeros((m, b))  # what is not yet of a closed region
+    inside, outside = np.zeros(m, dtype=np.int64), np.zeros(m, dtype=np.int64)
+    whole, below = np.zeros((m, b)), np.zeros(m, dtype=np.int64)  # the same before a unit's own is closed
+    for place in range(m - 1, -1, -1):
+        below[place] = inside[place]
+        enough = True
+        for bound in range(b):
+            whole[place, bound] = open_inside[place, bound]
+            enough = enough and open_inside[place, bound] >= least[bound]
+        if enough:
+            inside[place] += 1
+            open_inside[place] = 0
+        if place > 0:
+            inside[parent[place]] += inside[place]
+            for bound in range(b):
+                open_inside[parent[place], bound] += open_inside[place, bound]
+    for place in range(1, m):
+        above = parent[place]
+        outside[place] = below[above] - inside[place] + outside[above]
+        enough = True
+        for bound in range(b):
+            open_outside[place, bound] = (
+                whole[above, bound] - open_inside[place, bound] + open_outside[above, bound]
+            )
+            enough = enough and open_outside[place, bound] >= least[bound]
+        if enough:
+            outside[place] += 1
+            open_outside[place] = 0
+    return inside, outside

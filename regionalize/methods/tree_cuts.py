@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError
 from regionalize.kernels.compiler import compiled, compiles
-from regionalize.kernels.trees import lay_out, spanning_forest
+from regionalize.kernels.trees import lay_out, room_in_subtrees, spanning_forest
 from regionalize.model.bounds import Bound
 
 FloatArray = NDArray[np.float64]
@@ -27,16 +27,34 @@ SLACK = 1e-9
 class Part:
     """A tree that may be cut further.
 
-    `units` are in an order in which every subtree is one run, of `size` units. `cut` is the place in that
-    order of the subtree best cut off, and `gain` what this takes off the within sum of squares; -inf where
-    there is no cut that keeps the lower bounds.
+    Attributes
+    ----------
+    units : (m,) int64
+        In an order in which every subtree is one run.
+    size : (m,) int64
+        Units of each subtree.
+    gain : (m,) float64
+        What cutting off each subtree takes off the within sum of squares; -inf where it may not be.
+    need, room : int
+        The least number of regions the upper bounds make of it, and the most that the lower bounds allow.
+    more_need, less_room : (m,) int64
+        By how much a cut raises the one and lowers the other, both sides together.
     """
 
     units: IntArray
     size: IntArray
-    cut: int
-    gain: float
-    is_over: bool
+    gain: FloatArray
+    need: int
+    room: int
+    more_need: IntArray
+    less_room: IntArray
+
+    def best_cut(self, spare_need: int, spare_room: int) -> tuple[float, int]:
+        """Return the greatest gain of a cut that leaves enough to spare, and its place."""
+        allowed = (self.more_need <= spare_need) & (self.less_room <= spare_room)
+        gain = np.where(allowed, self.gain, -np.inf)
+        place = int(gain.argmax())
+        return float(gain[place]), place
 
 
 def spanning_trees(
@@ -69,9 +87,8 @@ def cut_trees(
 ) -> IntArray:
     """Cut a forest into k regions.
 
-    A part that holds more than an upper bound allows is cut before any other; otherwise the part whose
-    best cut takes most off the within sum of squares. A cut that leaves less than a lower bound on either
-    side is none.
+    Each time the cut that takes most off the within sum of squares, of those that leave no less than a lower
+    bound on either side, and enough regions for what the upper bounds still need.
 
     Parameters
     ----------
@@ -104,15 +121,31 @@ def cut_trees(
         stop = start + size[start]
         parts.append(_part(X, units[start:stop], size[start:stop], bounds))
         start = stop
-    while len(parts) < k:
-        gains = np.array([part.gain for part in parts])
-        over = np.array([part.is_over for part in parts]) & np.isfinite(gains)
-        chosen = int(np.where(over, gains, -np.inf).argmax()) if over.any() else int(gains.argmax())
-        if not np.isfinite(gains[chosen]):
-            raise _too_few(len(parts), k, bounds)
-        parts[chosen : chosen + 1] = _halves(X, parts[chosen], bounds)
     for part in parts:
-        _refuse(part, bounds)
+        _refuse_too_small(part, bounds)
+    best: list[tuple[float, int]] = []
+    spare: tuple[int, int] | None = None
+    while True:
+        previous, spare = (
+            spare,
+            (
+                k - sum(part.need for part in parts),
+                sum(part.room for part in parts) - k,
+            ),
+        )
+        if min(spare) < 0:
+            raise _impossible(parts, k, bounds)
+        if len(parts) == k:
+            break
+        if best and (not bounds or previous == spare):
+            best += [part.best_cut(*spare) for part in parts[len(best) :]]
+        else:
+            best = [part.best_cut(*spare) for part in parts]
+        chosen = max(range(len(parts)), key=lambda number: best[number][0])
+        if best[chosen][0] == -np.inf:
+            raise _impossible(parts, k, bounds)
+        halves = _halves(X, parts.pop(chosen), best.pop(chosen)[1], bounds)
+        parts += halves
     labels = np.empty(len(units), dtype=np.int64)
     for number, part in enumerate(parts):
         labels[part.units] = number
@@ -120,24 +153,34 @@ def cut_trees(
 
 
 def _part(X: FloatArray, units: IntArray, size: IntArray, bounds: Sequence[Bound]) -> Part:
-    """Find the best cut of a tree from running sums: a subtree's sum is a difference of two."""
-    is_over = any(
-        bound.amount[units].sum() > bound.upper * (1 + SLACK) for bound in bounds if np.isfinite(bound.upper)
-    )
-    if len(units) == 1:
-        return Part(units, size, 0, -np.inf, is_over)
+    """Weigh all cuts of a tree by running sums: a subtree's sum is a difference of two."""
+    m = len(units)
     total, below = _subtree_sums(X[units], size)
-    rest = total - below
-    gain = _squares(below) / size + _squares(rest) / np.maximum(len(units) - size, 1)
-    gain -= float(total @ total) / len(units)
+    gain = _squares(below) / size + _squares(total - below) / np.maximum(m - size, 1)
+    gain -= float(total @ total) / m
     gain[0] = -np.inf  # the whole tree is no cut
-    for bound in bounds:
-        if np.isfinite(bound.lower):
+    need, more_need = 1, np.ones(m, dtype=np.int64)
+    upper = [bound for bound in bounds if np.isfinite(bound.upper)]
+    if upper:
+        parts_needed = np.ones((3, m), dtype=np.int64)  # by the tree, each subtree, and what it leaves
+        for bound in upper:
             held, amount = _subtree_sums(bound.amount[units, None], size)
-            least = bound.lower * (1 - SLACK)
-            gain[(amount[:, 0] < least) | (held[0] - amount[:, 0] < least)] = -np.inf
-    cut = int(gain.argmax())
-    return Part(units, size, cut, float(gain[cut]), is_over)
+            shares = np.stack([np.full(m, held[0]), amount[:, 0], held[0] - amount[:, 0]])
+            shares = np.ceil(shares / (bound.upper * (1 + SLACK))) if bound.upper else shares > 0
+            parts_needed = np.maximum(parts_needed, shares.astype(np.int64))
+        need, more_need = int(parts_needed[0, 0]), parts_needed[1] + parts_needed[2] - parts_needed[0]
+    room, less_room = m, np.zeros(m, dtype=np.int64)
+    lower = [bound for bound in bounds if np.isfinite(bound.lower)]
+    if lower:
+        count = compiled(room_in_subtrees) if m >= COMPILED_LINKS and compiles() else room_in_subtrees
+        inside, outside = count(
+            size,
+            np.stack([bound.amount[units] for bound in lower], axis=1).astype(np.float64),
+            np.array([bound.lower * (1 - SLACK) for bound in lower], dtype=np.float64),
+        )
+        gain[(inside == 0) | (outside == 0)] = -np.inf
+        room, less_room = int(inside[0]), inside[0] - inside - outside
+    return Part(units, size, gain, need, room, more_need, less_room)
 
 
 def _subtree_sums(values: FloatArray, size: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -150,13 +193,12 @@ def _squares(sums: FloatArray) -> NDArray[Any]:
     return np.asarray(np.einsum("ij,ij->i", sums, sums))
 
 
-def _halves(X: FloatArray, part: Part, bounds: Sequence[Bound]) -> tuple[Part, Part]:
-    """Carry out a part's best cut: what is left of it, and what is cut off."""
-    start, count = part.cut, part.size[part.cut]
+def _halves(X: FloatArray, part: Part, start: int, bounds: Sequence[Bound]) -> tuple[Part, Part]:
+    """Cut a part: what is left of it, and the subtree that starts at place `start`."""
+    count = part.size[start]
     stop = start + count
-    place = np.arange(start)
     size = part.size.copy()
-    size[:start] -= np.where(place + size[:start] > start, count, 0)  # those above the cut
+    size[:start] -= np.where(np.arange(start) + size[:start] > start, count, 0)  # those above the cut
     rest = np.r_[0:start, stop : len(size)]
     return (
         _part(X, part.units[rest], size[rest], bounds),
@@ -164,28 +206,35 @@ def _halves(X: FloatArray, part: Part, bounds: Sequence[Bound]) -> tuple[Part, P
     )
 
 
-def _too_few(found: int, k: int, bounds: Sequence[Bound]) -> InfeasibleError:
-    lower = " and ".join(f"{bound.lower:g} {bound.name}" for bound in bounds if np.isfinite(bound.lower))
-    return InfeasibleError(
-        f"the tree can be cut into {found} regions of at least {lower}, not {k}",
-        advice=f"ask for at most {found} regions, or lower the minimum",
-    )
-
-
-def _refuse(part: Part, bounds: Sequence[Bound]) -> None:
-    """Refuse a part that holds too much, or a whole component that holds too little."""
+def _refuse_too_small(part: Part, bounds: Sequence[Bound]) -> None:
+    """Refuse a component that cannot be a region."""
     for bound in bounds:
         held = float(bound.amount[part.units].sum())
-        where = f"the region of unit {part.units.min() + 1} ({len(part.units)} units)"
         if held < bound.lower * (1 - SLACK):
             raise InfeasibleError(
-                f"{where} cannot be joined to any other and holds {held:g} {bound.name}, "
-                f"less than the minimum of {bound.lower:g}",
+                f"the component of unit {part.units.min() + 1} ({len(part.units)} units) holds {held:g} "
+                f"{bound.name}, less than the minimum of {bound.lower:g}",
                 advice="lower the minimum, or join what lies apart with --islands nearest",
             )
-        if held > bound.upper * (1 + SLACK):
-            raise InfeasibleError(
-                f"cutting the tree leaves {where} with {held:g} {bound.name}, "
-                f"more than the maximum of {bound.upper:g}",
-                advice="raise the maximum, or ask for more regions",
-            )
+
+
+def _impossible(parts: Sequence[Part], k: int, bounds: Sequence[Bound]) -> InfeasibleError:
+    """Say why the trees cannot be cut into k regions, as far as is known."""
+    need, room = sum(part.need for part in parts), sum(part.room for part in parts)
+    least = " and ".join(f"{bound.lower:g} {bound.name}" for bound in bounds if np.isfinite(bound.lower))
+    most = " and ".join(f"{bound.upper:g} {bound.name}" for bound in bounds if np.isfinite(bound.upper))
+    if room < k:
+        return InfeasibleError(
+            f"the tree of neighbours can be cut into at most {room} regions of at least {least}, not {k}",
+            advice=f"ask for at most {room} regions, or lower the minimum",
+        )
+    if need > k:
+        return InfeasibleError(
+            f"the components need at least {need} regions of at most {most}, more than {k}",
+            advice=f"ask for at least {need} regions, or raise the maximum",
+        )
+    limits = " and ".join([f"at least {least}"] * bool(least) + [f"at most {most}"] * bool(most))
+    return InfeasibleError(
+        f"no way was found to cut the tree of neighbours into {k} regions of {limits}",
+        advice="loosen the bound, or ask for another number of regions",
+    )

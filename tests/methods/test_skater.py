@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.kernels.compiler import compiled
-from regionalize.kernels.trees import lay_out, spanning_forest
+from regionalize.kernels.trees import lay_out, room_in_subtrees, spanning_forest
 from regionalize.methods import tree_cuts
 from regionalize.methods.contiguous_links import contiguous_links
 from regionalize.methods.skater import skater
@@ -160,8 +162,80 @@ def test_upper_bounds_are_kept_or_refused():
     path = Weights.from_links(12, np.arange(11), np.arange(1, 12), kind="path")
     labels = skater(X, 4, weights=path, bounds=(Bound("units", np.ones(12), upper=4),))
     assert np.bincount(labels).max() <= 4
-    with pytest.raises(InfeasibleError, match=r"leaves the region of unit .* more than the maximum"):
-        skater(X, 2, weights=path, bounds=(Bound("pop", np.r_[np.ones(11), 7], upper=9),))
+    three = Weights.from_links(3, np.arange(2), np.arange(1, 3), kind="path")
+    with pytest.raises(InfeasibleError, match=r"no way was found .* into 2 regions of at most 6 pop"):
+        skater(np.arange(3.0)[:, None], 2, weights=three, bounds=(Bound("pop", np.full(3, 4.0), upper=6),))
+
+
+@st.composite
+def trees(draw):
+    n = draw(st.integers(1, 9))
+    parents = [draw(st.integers(0, place - 1)) for place in range(1, n)]
+    amount = np.array(draw(st.lists(st.integers(0, 4), min_size=n, max_size=n)), dtype=float)
+    weights = Weights.from_links(n, np.arange(1, n), np.array(parents, dtype=np.int64), kind="tree")
+    return weights, np.arange(1, n), np.array(parents, dtype=int), amount
+
+
+def all_cuts(n, first, second):
+    """Labels of every way to take links of a tree away."""
+    for taken in product((False, True), repeat=len(first)):
+        kept = ~np.array(taken, dtype=bool)
+        links = scipy.sparse.csr_array((np.ones(kept.sum()), (first[kept], second[kept])), shape=(n, n))
+        yield scipy.sparse.csgraph.connected_components(links, directed=False)[1]
+
+
+@given(trees(), st.integers(1, 5), st.integers(1, 5), st.integers(0, 1000))
+@settings(max_examples=120, deadline=None)
+def test_a_lower_bound_is_kept_whenever_the_tree_allows(tree, k, lower, seed):
+    """Where cutting greedily ends short of k, other cuts are found: feasible by enumeration is feasible."""
+    weights, first, second, amount = tree
+    n = len(amount)
+    held = [np.bincount(labels, amount) for labels in all_cuts(n, first, second)]
+    most = max((len(sums) for sums in held if sums.min() >= lower), default=0)
+    feasible = k <= most
+    X = np.random.default_rng(seed).normal(size=(n, 2))
+    bound = Bound("pop", amount, lower=lower)
+    if not feasible:
+        with pytest.raises((InfeasibleError, UsageError)):
+            skater(X, k, weights=weights, bounds=(bound,))
+        return
+    labels = skater(X, k, weights=weights, bounds=(bound,))
+    assert len(np.unique(labels)) == k
+    assert np.bincount(labels, amount).min() >= lower
+
+
+@given(trees(), st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_room_in_subtrees_by_enumeration(tree, lower):
+    weights, _, _, amount = tree
+    both = Weights.from_links(
+        len(amount), np.r_[weights.row, weights.indices], np.r_[weights.indices, weights.row], kind="tree"
+    )
+    units, size = lay_out(both.indptr, both.indices)
+    least = np.array([float(lower)])
+    inside, outside = room_in_subtrees(size, amount[units, None], least)
+    again = compiled(room_in_subtrees)(size, amount[units, None], least)
+    assert np.array_equal(inside, again[0])
+    assert np.array_equal(outside, again[1])
+    for place in range(len(units)):
+        run = units[place : place + size[place]]
+        for members, found in ((run, inside[place]), (np.setdiff1d(units, run), outside[place])):
+            assert found == most_regions(members, weights, amount, lower)
+
+
+def most_regions(members, weights, amount, lower):
+    """Most regions that hold enough, by trying every way to cut what the members span."""
+    if not len(members):
+        return 0
+    place = {unit: number for number, unit in enumerate(members.tolist())}
+    ends = [
+        (place[a], place[b])
+        for a, b in zip(weights.row.tolist(), weights.indices.tolist(), strict=True)
+        if a in place and b in place
+    ]
+    first, second = np.array([a for a, _ in ends], int), np.array([b for _, b in ends], int)
+    sums = [np.bincount(labels, amount[members]) for labels in all_cuts(len(members), first, second)]
+    return max((len(held) for held in sums if held.min() >= lower), default=0)
 
 
 def test_too_few_regions_are_said():
@@ -170,7 +244,7 @@ def test_too_few_regions_are_said():
         skater(np.zeros((5, 1)), 2, weights=weights)
     assert skater(np.zeros((5, 1)), 3, weights=weights).tolist() == [0, 0, 1, 1, 2]
     star = Weights.from_links(4, np.zeros(3, int), np.arange(1, 4), kind="star")
-    with pytest.raises(InfeasibleError, match="cut into 1 regions of at least 2 units, not 2"):
+    with pytest.raises(InfeasibleError, match="cut into at most 1 regions of at least 2 units, not 2"):
         skater(np.arange(4.0)[:, None], 2, weights=star, bounds=(Bound("units", np.ones(4), lower=2),))
 
 
