@@ -14,6 +14,7 @@ from regionalize.model.bounds import Bound
 from regionalize.model.job import JOB_OPTIONS, Job
 from regionalize.model.layer import Layer
 from regionalize.model.partition import LEFT_OUT, Partition
+from regionalize.model.weights import Weights
 from regionalize.run.options import CHOICES, make_job, split_list
 
 
@@ -123,3 +124,15 @@ def test_a_frame_becomes_a_layer_and_odd_columns_become_text():
 
 def test_every_error_has_an_exit_code_of_the_contract():
     assert {kind.exit_code for kind in (RegionalizeError, DataError, UsageError)} == {1, 2}
+
+
+def test_weights_among_some_rows():
+    weights = Weights.from_links(
+        5, np.array([0, 3, 1, 4]), np.array([3, 1, 2, 0]), np.arange(1.0, 5), kind="x"
+    )
+    some = weights.subset(np.array([0, 1, 3]))
+    assert list(zip(some.row.tolist(), some.indices.tolist(), some.values.tolist(), strict=True)) == [
+        (0, 2, 1.0),
+        (2, 1, 2.0),
+    ]
+    assert weights.subset(np.arange(5)) is weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
@@ -43,6 +44,16 @@ def test_an_unknown_parameter_is_refused_and_changes_nothing():
     with pytest.raises(UsageError, match="unknown option 'n_cluster'; did you mean 'n_clusters'"):
         made.set_params(seed=3, n_cluster=5)
     assert made.get_params() == Regionalizer("kmeans", n_clusters=4).get_params()
+
+
+def test_connectivity_for_contiguous_clusters():
+    chain = scipy.sparse.diags_array(np.ones(199), offsets=1)
+    labels = Regionalizer("skater", n_clusters=5, connectivity=chain).fit_predict(X)
+    assert np.count_nonzero(np.diff(labels)) == 4
+    with pytest.raises(UsageError, match="skater needs connectivity"):
+        Regionalizer("skater").fit(X)
+    with pytest.raises(UsageError, match="connectivity is of 3 units, but X has 200 rows"):
+        Regionalizer("skater", connectivity=np.eye(3)).fit(X)
 
 
 def test_in_a_pipeline():
