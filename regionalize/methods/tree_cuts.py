@@ -123,33 +123,49 @@ def cut_trees(
         start = stop
     for part in parts:
         _refuse_too_small(part, bounds)
-    best: list[tuple[float, int]] = []
-    spare: tuple[int, int] | None = None
-    while True:
-        previous, spare = (
-            spare,
-            (
-                k - sum(part.need for part in parts),
-                sum(part.room for part in parts) - k,
-            ),
-        )
-        if min(spare) < 0:
-            raise _impossible(parts, k, bounds)
-        if len(parts) == k:
-            break
-        if best and (not bounds or previous == spare):
-            best += [part.best_cut(*spare) for part in parts[len(best) :]]
-        else:
-            best = [part.best_cut(*spare) for part in parts]
-        chosen = max(range(len(parts)), key=lambda number: best[number][0])
-        if best[chosen][0] == -np.inf:
-            raise _impossible(parts, k, bounds)
-        halves = _halves(X, parts.pop(chosen), best.pop(chosen)[1], bounds)
-        parts += halves
+    found = _cut(X, parts, k, bounds, thrifty=False)
+    if not _is_done(found, k) and any(np.isfinite(bound.upper) for bound in bounds):
+        found = _cut(X, parts, k, bounds, thrifty=True)
+    if not _is_done(found, k):
+        raise _impossible(found, k, bounds)
     labels = np.empty(len(units), dtype=np.int64)
-    for number, part in enumerate(parts):
+    for number, part in enumerate(found):
         labels[part.units] = number
     return labels
+
+
+def _cut(
+    X: FloatArray, parts: Sequence[Part], k: int, bounds: Sequence[Bound], *, thrifty: bool
+) -> list[Part]:
+    """Cut until there are k parts, or no cut leaves enough to spare.
+
+    Spare regions go to the best cut; if `thrifty`, to the parts that hold too much, and to these only where
+    no cut does without.
+    """
+    parts = list(parts)
+    best: list[tuple[float, int]] = []
+    while len(parts) < k:
+        spare_need = k - sum(part.need for part in parts)
+        spare_room = sum(part.room for part in parts) - k
+        if min(spare_need, spare_room) < 0:
+            break
+        if bounds:
+            best = []  # what is allowed has changed
+        best += [part.best_cut(spare_need, spare_room) for part in parts[len(best) :]]
+        if thrifty and any(part.need > 1 for part in parts):
+            for least in (0, spare_need):
+                best = [part.best_cut(least, spare_room) if part.need > 1 else (-np.inf, 0) for part in parts]
+                if max(best)[0] > -np.inf:
+                    break
+        chosen = max(range(len(parts)), key=lambda number: best[number][0])
+        if best[chosen][0] == -np.inf:
+            break
+        parts += _halves(X, parts.pop(chosen), best.pop(chosen)[1], bounds)
+    return parts
+
+
+def _is_done(parts: Sequence[Part], k: int) -> bool:
+    return len(parts) == k and all(part.need == 1 for part in parts)
 
 
 def _part(X: FloatArray, units: IntArray, size: IntArray, bounds: Sequence[Bound]) -> Part:

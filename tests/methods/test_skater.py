@@ -167,6 +167,30 @@ def test_upper_bounds_are_kept_or_refused():
         skater(np.arange(3.0)[:, None], 2, weights=three, bounds=(Bound("pop", np.full(3, 4.0), upper=6),))
 
 
+def test_components_that_need_more_regions_than_k():
+    pairs = Weights.from_links(6, np.array([0, 1, 3, 4]), np.array([1, 2, 4, 5]), kind="paths")
+    bound = Bound("pop", np.array([4.0, 4, 4, 1, 1, 1]), upper=9)
+    with pytest.raises(
+        InfeasibleError, match="components need at least 3 regions of at most 9 pop, more than 2"
+    ):
+        skater(np.arange(6.0)[:, None], 2, weights=pairs, bounds=(bound,))
+    labels = skater(np.arange(6.0)[:, None], 3, weights=pairs, bounds=(bound,))
+    assert np.bincount(labels, bound.amount).max() <= 9
+
+
+@given(graphs(), st.integers(1, 6), st.sampled_from([2, 3, 5, 9]))
+@settings(max_examples=80, deadline=None)
+def test_upper_bounds_are_kept_or_an_error(graph, k, upper):
+    X, weights = graph
+    try:
+        labels = skater(X, k, weights=weights, bounds=(Bound("units", np.ones(len(X)), upper=upper),))
+    except (InfeasibleError, UsageError):
+        return
+    assert set(labels.tolist()) == set(range(k))
+    assert pieces(labels, weights) == k
+    assert np.bincount(labels).max() <= upper
+
+
 @st.composite
 def trees(draw):
     n = draw(st.integers(1, 9))
