@@ -20,6 +20,7 @@ from regionalize.methods.population import search_population
 from regionalize.methods.race import race_starts
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
+from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
 
 MANY_ROWS = 10_000
@@ -42,6 +43,7 @@ def kmeans(
     bounds: Sequence[Bound] = (),
     jobs: int | None = None,
     progress: Progress | None = None,
+    findings: Findings | None = None,
 ) -> NDArray[np.int64]:
     """Group rows by k-means.
 
@@ -67,6 +69,8 @@ def kmeans(
         Threads for large data (all processors by default); the answer does not depend on it.
     progress : callable, optional
         Called with (done, total) while starts run.
+    findings : Findings, optional
+        Taken for the sake of the other methods: there is nothing else to tell.
 
     Returns
     -------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from regionalize.methods.contiguous_links import check_regions, contiguous_links
 from regionalize.methods.tree_cuts import cut_trees, spanning_trees
 from regionalize.model.bounds import Bound
+from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def skater(
     bounds: Sequence[Bound] = (),
     jobs: int | None = None,
     progress: Any = None,
+    findings: Findings | None = None,
 ) -> NDArray[np.int64]:
     """Group units into k contiguous regions by cutting their minimum spanning tree.
 
@@ -41,6 +43,8 @@ def skater(
         Taken for the sake of the other methods: nothing here is drawn, or takes long.
     bounds : sequence of Bound
         What every region must hold at least or at most.
+    findings : Findings, optional
+        Told the tree.
 
     Returns
     -------
@@ -76,5 +80,7 @@ def skater(
     first, second = contiguous_links(weights)
     difference = values[first] - values[second]
     length = np.sqrt(np.einsum("ij,ij->i", difference, difference))
-    units, size, _ = spanning_trees(len(values), first, second, length)
+    units, size, links = spanning_trees(len(values), first, second, length)
+    if findings is not None:
+        findings.tree = np.stack([first[links], second[links]], axis=1)
     return cut_trees(values, units, size, k, bounds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, InfeasibleError, UsageError
 from regionalize.model.catalog import Method, find_method
+from regionalize.model.findings import Findings
 from regionalize.model.partition import LEFT_OUT, Partition
 from regionalize.model.report import Report
 from regionalize.run.reporting import make_report
@@ -40,6 +41,7 @@ class Solution:
     report: Report
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    findings: Findings = field(default_factory=Findings)
 
 
 class Stopwatch:
@@ -102,13 +104,15 @@ def solve(
 
         features = build_features(layer, job, weights)
         bounds = read_bounds(layer, job, features.rows)
+    findings = Findings()
     with watch.stage(job.method):
         if job.centroid_weight == "auto":
             from regionalize.run.centroid_weight import scan_centroid_weights
 
             features, codes, extra = scan_centroid_weights(method, features, job, bounds, weights, progress)
         else:
-            codes, extra = group(method, features, job, bounds, weights, progress), {}
+            codes = group(method, features, job, bounds, weights, progress, findings)
+            extra = findings.facts
     placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
     placed[features.rows] = codes
     partition = Partition.canonical(placed)
@@ -118,16 +122,16 @@ def solve(
         verify(partition, job.k, bounds, features.rows, weights)
     with watch.stage("measure"):
         report = make_report(layer, job, features, weights, partition, extra)
-    idle = method.without_effect(job.params)
-    report, notes = with_all_notes(report, layer, weights, features, idle)
-    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds)
+    said = (*findings.notes, *method.without_effect(job.params))
+    report, notes = with_all_notes(report, layer, weights, features, said)
+    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, findings)
 
 
 def with_all_notes(
-    report: Report, layer: Layer, weights: Weights | None, features: Features, idle: tuple[str, ...] = ()
+    report: Report, layer: Layer, weights: Weights | None, features: Features, said: tuple[str, ...] = ()
 ) -> tuple[Report, tuple[str, ...]]:
     """Put what every stage noticed into the report, in the order of the stages, each note once."""
-    noticed = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *idle, *report.notes)
+    noticed = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *said, *report.notes)
     notes = tuple(dict.fromkeys(noticed))
     return replace(report, notes=notes), notes
 
@@ -139,6 +143,7 @@ def group(
     bounds: tuple[Bound, ...],
     weights: Weights | None,
     progress: Progress | None = None,
+    findings: Findings | None = None,
 ) -> NDArray[np.int64]:
     """Call the method's function on the features, once."""
     params = dict(job.params)
@@ -151,7 +156,14 @@ def group(
         params["weights"] = weights.subset(features.rows)
     told = None if progress is None else (lambda done, total: progress(f"{method.name} starts", done, total))
     codes: NDArray[np.int64] = method.load()(
-        features.X, job.k, seed=job.seed, bounds=bounds, jobs=job.jobs, progress=told, **params
+        features.X,
+        job.k,
+        seed=job.seed,
+        bounds=bounds,
+        jobs=job.jobs,
+        progress=told,
+        findings=findings,
+        **params,
     )
     return codes
 

@@ -41,7 +41,7 @@ def test_catalog_defaults_are_the_functions_own(method):
         assert parameters[param.name].default == param.default
         if isinstance(param.kind, tuple):
             assert param.default in param.kind
-    assert {"seed", "bounds", "jobs", "progress"} <= set(parameters)
+    assert {"seed", "bounds", "jobs", "progress", "findings"} <= set(parameters)
 
 
 @every_method

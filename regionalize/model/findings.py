@@ -1,0 +1,35 @@
+"""`Findings`: what a method found besides the regions; it fills them in, the run shows and writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass
+class Findings:
+    """Empty when a method is called; it leaves here what it has to tell.
+
+    Attributes
+    ----------
+    facts : dict
+        Plain numbers and words for the report: iterations made, what the start was worth …
+    notes : list of str
+        Sentences for the person.
+    levels : dict of int to (n,) int64
+        Coarser regions, by their number, of a method that nests them.
+    merges : (m, 3) float64 or None
+        Joins of a hierarchy in their order: two nodes and a height. Units are nodes 0 … n - 1, and join i
+        makes node n + i. Fewer than n - 1 where components are apart.
+    tree : (t, 2) int64 or None
+        Links of the spanning forest that was cut.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    levels: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+    merges: NDArray[np.float64] | None = None
+    tree: NDArray[np.int64] | None = None
