@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,19 @@ def shared_reference():
     import json
 
     return json.loads(find_shared("reference/pygeoda_guerry.json").read_text())
+
+
+@pytest.fixture
+def standin(monkeypatch):
+    """Put the methods of `standin.py` into the catalog; return the module."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    from regionalize.model.catalog import METHODS
+
+    found = spec_from_file_location("standin", Path(__file__).with_name("standin.py"))
+    module = module_from_spec(found)
+    monkeypatch.setitem(sys.modules, "standin", module)
+    found.loader.exec_module(module)
+    for name, row in module.ROWS.items():
+        monkeypatch.setitem(METHODS, name, row)
+    return module

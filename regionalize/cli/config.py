@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from regionalize.cli.options import Numbers
 from regionalize.errors import UsageError, nearest
 
 
@@ -72,6 +73,8 @@ def checked_value(option: click.Option, name: str, value: Any, path: str, ctx: c
         value = [f"{key}={item}" for key, item in value.items()]
     if option.multiple and isinstance(value, list):
         return tuple(checked_value_of_one(option, name, item, path, ctx) for item in value)
+    if isinstance(option.type, Numbers) and option.type.several and isinstance(value, list):
+        return [checked_value_of_one(option, name, item, path, ctx) for item in value]
     one = checked_value_of_one(option, name, value, path, ctx)
     return (one,) if option.multiple else one
 

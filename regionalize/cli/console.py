@@ -58,7 +58,8 @@ class Console:
         """Say which files were written."""
         for option, path in paths.items():
             if str(path) != "-":
-                self.say(f"{'layer' if option == 'output' else option} written to {path}")
+                what = "layer" if option == "output" else option.removeprefix("save-")
+                self.say(f"{what} written to {path}")
 
     def json(self, document: Any) -> None:
         """Print one JSON document."""

@@ -24,20 +24,43 @@ def method_command(method: Method) -> click.Command:
     own = [param_option(param) for param in method.params]
     decorated = in_order(
         opt.INPUT,
-        opt.bundle("Method", click.option("--k", type=int, metavar="K", help="Number of clusters."), *own),
+        opt.bundle("Method", k_option(method), *own),
         opt.SOURCE,
         opt.VARIABLES,
         opt.FEATURES,
         opt.SMOOTHING,
         opt.WEIGHTS,
         opt.BOUNDS,
+        *region_options(method),
         opt.RUN,
         opt.OUTPUT,
         opt.RESULTS,
+        opt.bundle("Output", *file_options(method)),
         opt.JSON,
     )(callback)
     text = f"{method.summary}\n\nReferences: {method.reference}."
     return click.command(method.name, help=text, cls=opt.Sectioned)(decorated)
+
+
+def k_option(method: Method) -> Any:
+    """Make --k, which takes several numbers where regions nest."""
+    metavar, text = (
+        ("K[,K...]", "Number of clusters, or several.") if method.nested else ("K", "Number of clusters.")
+    )
+    return click.option("--k", type=opt.Numbers(method.nested), metavar=metavar, help=text)
+
+
+def region_options(method: Method) -> list[Any]:
+    """List what only contiguous regions can be asked for."""
+    options = [opt.WITHIN, opt.COMPACTNESS] if method.contiguous else [opt.MAKE_CONTIGUOUS]
+    options += [opt.LOCKED] if method.takes_start else []
+    return [opt.bundle("Regions", *options)] if options else []
+
+
+def file_options(method: Method) -> list[Any]:
+    """List the files that only some methods have something to put into."""
+    tree = [opt.SAVE_TREE] if method.tree else []
+    return tree + ([opt.DENDROGRAM] if method.nested else []) + [opt.SAVE_LINKS]
 
 
 def in_order(*decorators: Any) -> Any:
@@ -55,7 +78,9 @@ def param_option(param: Param) -> Any:
     """Turn a catalog row into an option."""
     kind: Any = opt.OneOf(param.kind) if isinstance(param.kind, tuple) else param.kind
     name = "--" + param.name.replace("_", "-")
-    metavar = None if isinstance(param.kind, tuple) else "N"
+    metavar = (
+        None if isinstance(param.kind, tuple) else "|".join((*param.words, "COLUMN")) if param.words else "N"
+    )
     return click.option(
         name, type=kind, metavar=metavar, help=f"{param.help} [default:\N{NO-BREAK SPACE}{param.default}]"
     )
@@ -67,7 +92,7 @@ def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
     from regionalize.run.options import make_job
 
     source, as_json, timing = values.pop("input"), values.pop("as_json"), values.pop("timing")
-    outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS})
+    outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values})
     job = make_job(method, without_empty(values))
     if job.k is None:
         raise UsageError("the number of clusters is missing", advice="give --k, such as --k 12")

@@ -63,6 +63,21 @@ class OneOf(click.Choice[str]):
         )
 
 
+class Numbers(click.types.IntParamType):
+    """A whole number, or several with commas between them; `several` tells whether these can be meant."""
+
+    def __init__(self, several: bool) -> None:
+        self.several = several
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or a list of them."""
+        if isinstance(value, str) and "," in value:
+            value = value.split(",")
+        if isinstance(value, list | tuple):
+            return [super(Numbers, self).convert(one, param, ctx) for one in value]
+        return super().convert(value, param, ctx)
+
+
 def file_option(*names: str, help: str) -> Callable[[Any], Any]:
     """Make an option that takes a path to write."""
     return click.option(*names, metavar="PATH", type=click.Path(path_type=Path), help=help)
@@ -193,6 +208,27 @@ BOUNDS = bundle(
     click.option("--max-bound", metavar="COL=N", help="Most sum of a column in any cluster."),
 )
 
+WITHIN = click.option(
+    "--within", metavar="COLUMN", help="Upper units, such as states, that no region may cross."
+)
+COMPACTNESS = click.option(
+    "--compactness",
+    type=float,
+    metavar="W",
+    help="Weight of compact shape against likeness, from 0 to below 1. [default:\N{NO-BREAK SPACE}0.0]",
+)
+MAKE_CONTIGUOUS = click.option(
+    "--make-contiguous",
+    is_flag=True,
+    default=None,
+    help="Join fragments to neighbours afterwards, until every cluster is one piece.",
+)
+LOCKED = click.option(
+    "--locked",
+    metavar="COLUMN",
+    help="Units, marked by 1 or true, that keep the region they have in --start COLUMN.",
+)
+
 RUN = bundle(
     "Run",
     click.option(
@@ -227,6 +263,14 @@ RESULTS = bundle(
     file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md."),
     file_option("--centers", help="Cluster centres to write as .csv."),
 )
+
+SAVE_LINKS = file_option(
+    "--save-links", help="Layer of lines to write: the links --islands nearest adds, format by extension."
+)
+SAVE_TREE = file_option(
+    "--save-tree", help="Layer of lines to write: the spanning tree and its cuts, format by extension."
+)
+DENDROGRAM = file_option("--dendrogram", help="Dendrogram of the joins to draw: .png, .svg or .pdf.")
 
 JSON = bundle(
     "Output",

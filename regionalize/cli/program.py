@@ -17,6 +17,7 @@ from regionalize.errors import RegionalizeError, UsageError, nearest
 from regionalize.model.catalog import METHODS
 
 COMMANDS = {
+    "contiguous": "Make an existing label column contiguous.",
     "validate": "Measure an existing label column; --require makes it a check.",
     "weights": "Build, describe and convert spatial weights.",
     "smooth": "Write columns smoothed over H-hop neighbourhoods.",

@@ -21,6 +21,8 @@ def show_report(console: rich.console.Console, report: Report) -> None:
     show_fit(console, report)
     show_clusters(console, report)
     show_centers(console, report)
+    if "levels" in report.extra:
+        show_levels(console, report.extra["levels"])
     if report.fragmentation is not None:
         show_fragmentation(console, report.fragmentation)
     if "trade_off" in report.extra:
@@ -40,7 +42,8 @@ def show_header(console: rich.console.Console, report: Report) -> None:
     hidden = {"method", "k", "columns"}
     settings = [setting(name, value) for name, value in report.settings.items() if name not in hidden]
     show_text(console, ", ".join(settings))
-    show_text(console, f"variables: {', '.join(report.variables)}", indent=2)
+    if report.variables:
+        show_text(console, f"variables: {', '.join(report.variables)}", indent=2)
 
 
 def setting(name: str, value: Any) -> str:
@@ -66,7 +69,7 @@ def setting(name: str, value: Any) -> str:
 def show_fit(console: rich.console.Console, report: Report) -> None:
     """Print sums of squares over all variables and over the attributes alone."""
     first = "variables"
-    if "centroid_weight" in report.settings:
+    if "centroid_weight" in report.settings or "compactness" in report.settings:
         first = "attributes"
     elif report.fit_attributes is not None:
         first = "all variables"
@@ -77,9 +80,14 @@ def show_fit(console: rich.console.Console, report: Report) -> None:
         [name, *sums[3 * at : 3 * at + 3], NONE if fit.ratio is None else f"{fit.ratio:.6f}"]
         for at, (name, fit) in enumerate(fits.items())
     ]
-    show_table(console, "Fit", ("sums of squares over", "total", "within", "between", "BSS/TSS"), rows)
+    if rows:
+        show_table(console, "Fit", ("sums of squares over", "total", "within", "between", "BSS/TSS"), rows)
     if report.coordinate_share:
         show_text(console, f"The coordinates carry {report.coordinate_share:.1%} of the weight.")
+    if "contiguity_cost" in report.extra:
+        show_text(console, cost_sentence(report.extra["contiguity_cost"]))
+    if "compactness" in report.extra:
+        show_text(console, compactness_sentence(report.extra["compactness"]))
 
 
 def show_clusters(console: rich.console.Console, report: Report) -> None:
@@ -100,6 +108,54 @@ def show_clusters(console: rich.console.Console, report: Report) -> None:
     show_table(console, "Clusters", list(columns), zip(*columns.values(), strict=True))
     if any(cluster.subclusters > 1 for cluster in clusters):
         show_text(console, "IPQ and diameter are of clusters in one piece.")
+
+
+def show_levels(console: rich.console.Console, levels: list[dict[str, Any]]) -> None:
+    """Print the nested regions of every number that was asked for."""
+    ratios = [
+        NONE if one["bss_tss_attributes"] is None else f"{one['bss_tss_attributes']:.6f}" for one in levels
+    ]
+    rows = [
+        (str(one["k"]), ratio, str(min(one["sizes"])), str(max(one["sizes"])))
+        for one, ratio in zip(levels, ratios, strict=True)
+    ]
+    show_table(console, "Levels", ("k", "BSS/TSS of attributes", "smallest", "largest"), rows)
+
+
+def cost_sentence(cost: dict[str, Any]) -> str:
+    """Say what it took to make clusters contiguous, and what it cost in fit.
+
+    Examples
+    --------
+    >>> fit = {"bss_tss_before": 0.6392, "bss_tss_after": 0.2875}
+    >>> cost_sentence({"clusters": 12, "pieces": 41, "regions": 12, **fit})
+    'contiguous: 41 pieces joined into 12 regions; BSS/TSS 0.6392 → 0.2875'
+    """
+    clusters, pieces, regions = cost["clusters"], cost["pieces"], cost["regions"]
+    if regions == pieces:
+        done = f"{clusters} clusters split into {regions} regions"
+    else:
+        done = f"{pieces} pieces joined into {regions} regions"
+    if pieces == clusters:
+        done = f"the {clusters} clusters were in one piece each already"
+    if cost["bss_tss_before"] is None or cost["bss_tss_after"] is None:
+        return f"contiguous: {done}"
+    return f"contiguous: {done}; BSS/TSS {cost['bss_tss_before']:.4f} → {cost['bss_tss_after']:.4f}"
+
+
+def compactness_sentence(found: dict[str, Any]) -> str:
+    """Say how closely regions lie about their centres.
+
+    Examples
+    --------
+    >>> compactness_sentence({"weight": 0.3, "share": 0.25})
+    "Compactness counts 30 %: the regions keep 25.0 % of the layer's moment of inertia."
+    """
+    share = NONE if found["share"] is None else f"{100 * found['share']:.1f} %"
+    return (
+        f"Compactness counts {100 * found['weight']:g} %: "
+        f"the regions keep {share} of the layer's moment of inertia."
+    )
 
 
 def show_centers(console: rich.console.Console, report: Report) -> None:

@@ -28,6 +28,7 @@ from regionalize.cli.tables import number, show_table
 @opt.bundle(
     "Output",
     opt.file_option("-o", "--output", help="Weights file to write: .gal, .gwt or .parquet."),
+    opt.SAVE_LINKS,
     click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
 )
 @opt.JSON
@@ -38,6 +39,7 @@ def command(
     input: str | None,
     symmetric: str | None,
     output: Path | None,
+    save_links: Path | None,
     overwrite: bool,
     as_json: bool,
     **values: Any,
@@ -51,14 +53,14 @@ def command(
 
     console.say_sample(input)
     job = make_job("kmeans", without_empty(values))
-    description, notes = run_weights(input, job, symmetric, output, overwrite)
+    description, notes = run_weights(input, job, symmetric, output, overwrite, save_links)
     console.notes(notes)
     if as_json:
         console.json(description)
     else:
         show_weights(console, description)
-    if output is not None:
-        console.written({"weights": output})
+    written = {"weights": output, "save-links": save_links}
+    console.written({name: path for name, path in written.items() if path is not None})
 
 
 def show_weights(console: Console, found: dict[str, Any]) -> None:

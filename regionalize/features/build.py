@@ -62,14 +62,21 @@ def build_features(
     [[-1.0], [0.0], [1.0]]
     """
     _check(job, layer, weights, xy)
-    with_centroids = job.with_centroids or job.centroid_weight is not None
-    share = None if job.centroid_weight is None else _number(job.centroid_weight)
+    named = job.with_centroids or job.centroid_weight is not None
+    with_centroids = named or job.compactness > 0
+    share = job.compactness or None
+    if job.centroid_weight is not None:
+        share = _number(job.centroid_weight)
     names, notes = select_columns(layer, job.columns, job.exclude, job.id)
     relative = _relative_weights(job, names)
     columns = read_columns(layer, names, job.missing, job.id)
     notes += columns.notes
     _refuse_too_few(columns, layer, job)
     if with_centroids:
+        if job.compactness and not layer.has_geometry:
+            raise DataError(
+                "the table has no geometry, so its regions have no shape", advice="leave out --compactness"
+            )
         if xy is None:
             from regionalize.features.centroids import centroids
 
@@ -79,7 +86,7 @@ def build_features(
         notes += dropped
         _refuse_too_few(columns, layer, job)
     scaled = transform(columns.values, job.transform)
-    notes += _constant_note(columns, names, with_centroids)
+    notes += _constant_note(columns, names, named)
     blocks = [scaled]
     if job.hops:
         where = _positions(layer, job, columns.rows, xy)
@@ -89,11 +96,16 @@ def build_features(
     if with_centroids:
         assert xy is not None
         coordinates = np.ascontiguousarray(xy[columns.rows], dtype=np.float64)
-        blocks.append(_scaled_coordinates(coordinates, job))
+        scaled_coordinates = _scaled_coordinates(coordinates, job)
+        if job.compactness:
+            scaled_coordinates = _as_large_as(blocks[0], relative, coordinates)
+        blocks.append(scaled_coordinates)
         anisotropy = _anisotropy(coordinates)
     unweighted = np.hstack(blocks) if len(blocks) > 1 else blocks[0]
     each, coordinate_share = _split(relative, with_centroids, share)
-    if with_centroids:
+    if job.compactness:
+        notes += _compactness_notes(job)
+    elif with_centroids:
         notes += _coordinate_notes(coordinate_share, anisotropy, job)
     return Features(
         rows=columns.rows,
@@ -297,6 +309,20 @@ def _scaled_coordinates(coordinates: FloatArray, job: Job) -> FloatArray:
     return scaled
 
 
+def _as_large_as(attributes: FloatArray, relative: FloatArray, coordinates: FloatArray) -> FloatArray:
+    """Scale centred coordinates by one factor to twice the weighted mean sum of squares of the attributes.
+
+    With weights W / 2 each against 1 − W, what is minimised is then TSS times
+    (1 − W) · WSS / TSS + W · (moment of inertia within regions / of the layer), whatever the transform.
+    """
+    centred = coordinates - coordinates.mean(axis=0)
+    total = float(np.sum(centred**2))
+    squares = np.sum((attributes - attributes.mean(axis=0)) ** 2, axis=0)
+    wanted = 2.0 * float(relative @ squares) / float(relative.sum())
+    scaled: FloatArray = centred * np.sqrt(wanted / total) if total else centred
+    return scaled
+
+
 def _anisotropy(coordinates: FloatArray) -> float | None:
     """Return the standard deviation east–west over north–south, None when all lie on one parallel."""
     east, north = np.std(transform(coordinates, "demean"), axis=0)
@@ -322,6 +348,13 @@ def _weighted(unweighted: FloatArray, each: FloatArray, kind: np.dtype[np.floati
         return unweighted.astype(kind, copy=False)
     weighted: NDArray[np.floating] = (unweighted * np.sqrt(each)).astype(kind, copy=False)
     return weighted
+
+
+def _compactness_notes(job: Job) -> tuple[str, ...]:
+    return (
+        f"compactness counts {100 * job.compactness:g} %: the centroids' moment of inertia within regions; "
+        f"the attributes' sum of squares within regions, {100 * (1 - job.compactness):g} %",
+    )
 
 
 def _coordinate_notes(share: float, anisotropy: float | None, job: Job) -> tuple[str, ...]:

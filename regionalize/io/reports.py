@@ -118,6 +118,14 @@ def report_markdown(report: Report) -> str:
         parts.append(f"The clusters are {whole}.\n")
     if report.coordinate_share:
         parts.append(f"The coordinates carry {report.coordinate_share:.1%} of the weight.\n")
+    if "contiguity_cost" in report.extra:
+        cost = report.extra["contiguity_cost"]
+        parts.append("## Cost of contiguity\n\n" + _table(("measure", "value"), cost.items()))
+    if "compactness" in report.extra:
+        parts.append("## Compactness\n\n" + _table(("measure", "value"), report.extra["compactness"].items()))
+    if "levels" in report.extra:
+        found = report.extra["levels"]
+        parts.append("## Levels\n\n" + _table(found[0], [level.values() for level in found]))
     if "trade_off" in report.extra:
         curve = report.extra["trade_off"]
         parts.append("## Weight of the centroids\n\n" + _table(curve[0], [point.values() for point in curve]))

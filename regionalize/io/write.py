@@ -6,7 +6,8 @@ import errno
 import shutil
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,31 +255,60 @@ def write_layer(
     ...     read_layer(out).column_names[-2:]
     ['pct_black', 'cluster']
     """
-    form = find_format(path)
-    with located(str(path)):
-        if str(path) != "-":
-            _check_path(path, form, layer_name, overwrite)
-        fitted = _fit(layer, added, form, layer_name)
-        if str(path) == "-":
+    if str(path) == "-":
+        with located(str(path)):
+            fitted = _fit(layer, added, find_format(path), layer_name)
             name = layer_name or layer.origin.layer or "regions"
             write_geojson(layer, fitted.attributes, fitted.wkb, name, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return fitted.notes
+    with staged_layer(layer, path, added=added, layer_name=layer_name, overwrite=overwrite) as notes:
+        return notes
+
+
+@contextmanager
+def staged_layer(
+    layer: Layer,
+    path: str | Path,
+    *,
+    added: Mapping[str, pa.Array | pa.ChunkedArray],
+    layer_name: str | None = None,
+    overwrite: bool = False,
+) -> Iterator[tuple[str, ...]]:
+    """Write a layer as `write_layer` does, but put it in place only when the block ends well.
+
+    Yields
+    ------
+    tuple of str
+        What changed form on the way.
+    """
+    form = find_format(path)
+    with located(str(path)):
+        _check_path(path, form, layer_name, overwrite)
+        fitted = _fit(layer, added, form, layer_name)
         target = target_of(path)
-        try:
-            with staging(target) as folder:
-                return (
-                    *fitted.notes,
-                    *_write(layer, fitted, form, target, folder=folder, layer_name=layer_name),
-                )
-        except OSError as error:
-            raise output_error(error, path) from error
+    with staging(target) as folder:
+        with _told(path):
+            staged, notes = _write(layer, fitted, form, target, folder=folder, layer_name=layer_name)
+        yield (*fitted.notes, *notes)
+        with _told(path):
+            _put_in_place(staged, form, target, folder)
+
+
+@contextmanager
+def _told(path: str | Path) -> Iterator[None]:
+    """Say of what goes wrong which output it is about."""
+    try:
+        with located(str(path)):
+            yield
+    except OSError as error:
+        raise output_error(error, path) from error
 
 
 def _write(
     layer: Layer, fitted: Fitted, form: Format, target: Path, *, folder: Path, layer_name: str | None
-) -> tuple[str, ...]:
-    """Write into the staging folder, verify, and move into place."""
+) -> tuple[Path, tuple[str, ...]]:
+    """Write into the staging folder and verify; return the file and what changed form."""
     stem = target.name[: -len(next(end for end in form.extensions if target.name.lower().endswith(end)))]
     name = layer_name if layer_name is not None and form in _NAMED_LAYERS else stem
     if form is GEOPACKAGE and layer_name is None:
@@ -300,21 +330,25 @@ def _write(
         notes = verify(staged, form, name, fitted.attributes.column_names, len(layer))
     except OutputError as error:
         raise _for_want_of_space(error, folder) from error
-    if form is SHAPEFILE:
-        moves = [(part, target.with_suffix(part.suffix)) for part in sorted(folder.iterdir())]
-        moves.sort(key=lambda move: move[0].suffix == ".shp")
-        leftovers = [target.with_suffix(suffix) for suffix in _SHAPEFILE_LEFTOVERS]
-        new = {place for _, place in moves}
-        move_into_place(moves, folder, obsolete=[old for old in leftovers if old not in new and old.exists()])
-        return notes
     if form is ZIPPED_SHAPEFILE:
         parts = sorted(folder.iterdir())
         staged = folder / target.name
         with zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in parts:
                 archive.write(part, part.name)
+    return staged, notes
+
+
+def _put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> None:
+    """Move what was written over the old version."""
+    if form is SHAPEFILE:
+        moves = [(part, target.with_suffix(part.suffix)) for part in sorted(folder.iterdir())]
+        moves.sort(key=lambda move: move[0].suffix == ".shp")
+        leftovers = [target.with_suffix(suffix) for suffix in _SHAPEFILE_LEFTOVERS]
+        new = {place for _, place in moves}
+        move_into_place(moves, folder, obsolete=[old for old in leftovers if old not in new and old.exists()])
+        return
     move_into_place([(staged, target)], folder)
-    return notes
 
 
 def _for_want_of_space(error: OutputError, folder: Path) -> OutputError:

@@ -15,7 +15,8 @@ class Param:
     """An option of one method.
 
     `default` must equal the method function's own (a test holds it). `only_with` names another option and
-    the value it must have for this one to matter.
+    the value it must have for this one to matter. `words` belong to an option of kind `str`: they mean
+    something by themselves, and any other text names a column.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Param:
     help: str
     minimum: float | None = None
     only_with: tuple[str, Any] | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,14 @@ class Method:
         Paper or formula.
     contiguous : bool
         Every cluster is contiguous; the function takes the `weights` that say so.
+    takes_start : bool
+        It begins with a plan: one of its params is called `start`, and the function takes a word of it, or
+        the plan as (m,) int64 with -1 where there is none, and `locked`, (m,) bool or None.
+    nested : bool
+        Regions of several numbers lie in each other: the function takes `levels`, the coarser numbers, and
+        fills `findings.levels` and `findings.merges`.
+    tree : bool
+        It cuts a spanning tree, and fills `findings.tree`.
     """
 
     name: str
@@ -52,6 +62,9 @@ class Method:
     params: tuple[Param, ...]
     reference: str
     contiguous: bool = False
+    takes_start: bool = False
+    nested: bool = False
+    tree: bool = False
 
     def load(self) -> Callable[..., Any]:
         """Import and return the method's function."""
@@ -116,6 +129,48 @@ METHODS: dict[str, Method] = {
             params=(),
             reference="Assunção, Neves, Câmara and da Costa Freitas (2006)",
             contiguous=True,
+            tree=True,
+        ),
+        Method(
+            name="schc",
+            summary="Join neighbouring clusters, always the two that differ least, into contiguous regions.",
+            function="regionalize.methods.schc:schc",
+            params=(
+                Param(
+                    "linkage",
+                    ("ward", "single", "complete", "average"),
+                    "ward",
+                    "How clusters differ: by Ward's criterion, or the least, the greatest or the mean "
+                    "distance of their units.",
+                ),
+            ),
+            reference="Murtagh (1985); Ward (1963); Lance and Williams (1967)",
+            contiguous=True,
+            nested=True,
+        ),
+        Method(
+            name="redcap",
+            summary="Join neighbours to a tree by a hierarchy, and cut it into contiguous regions.",
+            function="regionalize.methods.redcap:redcap",
+            params=(
+                Param(
+                    "order",
+                    ("first", "full"),
+                    "full",
+                    "What clusters are compared over: links between neighbouring units alone, or all pairs "
+                    "of units.",
+                ),
+                Param(
+                    "linkage",
+                    ("ward", "single", "complete", "average"),
+                    "ward",
+                    "How clusters differ: by Ward's criterion, or the least, the greatest or the mean "
+                    "distance.",
+                ),
+            ),
+            reference="Guo (2008); Guo and Wang (2011)",
+            contiguous=True,
+            tree=True,
         ),
     )
 }

@@ -53,6 +53,12 @@ class Job:
     max_size: int | None = None
     min_bound: tuple[str, float | str] | None = None
     max_bound: tuple[str, float | str] | None = None
+    # contiguous regions
+    within: str | None = None
+    compactness: float = 0.0
+    locked: str | None = None
+    make_contiguous: bool = False
+    levels: tuple[int, ...] = ()  # numbers of regions coarser than k, rising
     # run
     seed: int = DEFAULT_SEED
     jobs: int | None = None
@@ -91,14 +97,17 @@ class Outputs:
     map: Path | None = None
     report: Path | None = None
     centers: Path | None = None
+    save_tree: Path | None = None
+    save_links: Path | None = None
+    dendrogram: Path | None = None
 
     def paths(self) -> dict[str, Path]:
-        """Return the files asked for, by option name."""
-        named = {name: getattr(self, name) for name in ("output", "map", "report", "centers")}
-        return {name: path for name, path in named.items() if path is not None}
+        """Return the files asked for, by option as it is typed without the dashes."""
+        named = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name.replace("_", "-"): value for name, value in named.items() if isinstance(value, Path)}
 
 
-JOB_OPTIONS = tuple(item.name for item in fields(Job) if item.name != "params")
+JOB_OPTIONS = tuple(item.name for item in fields(Job) if item.name not in {"params", "levels"})
 OUTPUT_OPTIONS = tuple(item.name for item in fields(Outputs))
 
 

@@ -102,6 +102,19 @@ class Weights:
         kept = (row >= 0) & (neighbor >= 0)
         return Weights.from_links(len(rows), row[kept], neighbor[kept], self.values[kept], kind=self.kind)
 
+    def within(self, groups: NDArray[np.integer[Any]]) -> Weights:
+        """Return the weights without the links between units of different groups, groups (n,) int.
+
+        Examples
+        --------
+        >>> path = Weights.from_links(4, np.arange(3), np.arange(1, 4), kind="example")
+        >>> path.within(np.array([5, 5, 2, 2])).indices.tolist()
+        [1, 3]
+        """
+        kept = groups[self.row] == groups[self.indices]
+        below = np.concatenate([[0], np.cumsum(kept)])
+        return Weights(below[self.indptr], self.indices[kept], self.values[kept], self.kind)
+
     def to_scipy(self) -> scipy.sparse.csr_array[np.float64]:
         """Return a SciPy CSR array, shape (n, n)."""
         import scipy.sparse

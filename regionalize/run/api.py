@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import libpysal.graph
     import pandas as pd
 
+    from regionalize.model.partition import Partition
     from regionalize.model.report import Report
     from regionalize.model.weights import Weights
     from regionalize.run.solve import Solution
@@ -52,13 +53,26 @@ class Result:
     frame: geopandas.GeoDataFrame
     solution: Solution
 
+    @property
+    def levels(self) -> pd.DataFrame:
+        """Labels for every number of regions that was asked for, a column each, rising."""
+        import pandas as pd
+
+        partitions = self.solution.partitions
+        return pd.DataFrame({one.k: label_series(one, self.frame.index) for one in partitions})
+
     def to_frame(self, label_column: str = "cluster") -> geopandas.GeoDataFrame:
-        """Return a copy of the frame with the labels appended as a column."""
-        if label_column in self.frame.columns:
-            raise UsageError(
-                f"the frame already has a column '{label_column}'", advice="choose another label_column"
-            )
-        return self.frame.assign(**{label_column: self.labels})
+        """Return a copy of the frame with the labels appended: one column, or one per number of regions."""
+        from regionalize.run.files import label_names
+
+        names = label_names(label_column, self.solution.job)
+        for name in names:
+            if name in self.frame.columns:
+                raise UsageError(
+                    f"the frame already has a column '{name}'", advice="choose another label_column"
+                )
+        columns = zip(names, self.solution.partitions, strict=True)
+        return self.frame.assign(**{name: label_series(one, self.frame.index) for name, one in columns})
 
     def plot(self, path: str | Path | None = None) -> Path | Picture:
         """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
@@ -134,18 +148,25 @@ def regionalize(
     ready = None if weights is None or isinstance(weights, str) else weights_of_rows(weights, frame.index)
     job = make_job(method, {**options, "weights": weights if ready is None else None})
     solution = solve(Layer.from_frame(frame), job, weights=ready)
-    codes = pd.array(solution.partition.labels, dtype="Int64")
-    codes[solution.partition.labels == LEFT_OUT] = pd.NA
-    whole = (solution.partition.labels != LEFT_OUT).all()
-    labels = pd.Series(codes, index=frame.index, name="cluster")
     return Result(
-        labels=labels.astype("int64") if whole else labels,
+        labels=label_series(solution.partition, frame.index),
         report=solution.report,
         notes=solution.notes,
         weights=solution.weights,
         frame=frame,
         solution=solution,
     )
+
+
+def label_series(partition: Partition, index: pd.Index[Any]) -> pd.Series[Any]:
+    """Labels on an index, missing where a row was left out."""
+    import pandas as pd
+
+    codes = pd.array(partition.labels, dtype="Int64")
+    left_out = partition.labels == LEFT_OUT
+    codes[left_out] = pd.NA
+    labels = pd.Series(codes, index=index, name="cluster")
+    return labels if left_out.any() else labels.astype("int64")
 
 
 def weights_of_rows(weights: Weights | libpysal.graph.Graph, index: pd.Index[Any]) -> Weights:

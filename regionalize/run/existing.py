@@ -93,12 +93,7 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
     values : dict
         What stands in the column for each cluster.
     """
-    if column not in layer.column_names:
-        raise UsageError(
-            f"there is no column '{column}'",
-            advice=nearest(column, layer.column_names) or f"the columns are {listed(layer.column_names, 20)}",
-        )
-    values = layer.attributes[column].to_pylist()
+    values = column_values(layer, column)
     present = [value for value in values if not is_missing(value)]
     if not present:
         raise DataError("holds no labels, only missing values", column=column)
@@ -118,6 +113,17 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         number = {value: position for position, value in enumerate(distinct, 1)}
     labels = np.array([LEFT_OUT if is_missing(v) else number[v] for v in values], dtype=np.int64)
     return labels, {code: value for value, code in number.items()}
+
+
+def column_values(layer: Layer, column: str) -> list[Any]:
+    """Return the values of a column, or refuse a name that is none."""
+    if column not in layer.column_names:
+        raise UsageError(
+            f"there is no column '{column}'",
+            advice=nearest(column, layer.column_names) or f"the columns are {listed(layer.column_names, 20)}",
+        )
+    values: list[Any] = layer.attributes[column].to_pylist()
+    return values
 
 
 def noise_note(labels: NDArray[np.int64], column: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, OutputError, UsageError, located
 from regionalize.model.partition import LEFT_OUT
@@ -42,12 +43,13 @@ def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | Non
     from regionalize.run.solve import Stopwatch, solve
 
     inputs = (source, job.weights_file)
-    refuse_outputs(outputs, inputs, None)
+    added = label_names(outputs.label_column, job)
+    refuse_outputs(outputs, inputs, None, added)
     watch = Stopwatch(progress)
     with watch.stage("read"):
         layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
-        notes = refuse_outputs(outputs, inputs, layer)
+        notes = refuse_outputs(outputs, inputs, layer, added)
         solution = solve(layer, job, progress=progress)
     with watch.stage("write"):
         notes += write_outputs(solution, outputs)
@@ -63,18 +65,43 @@ def replace_notes(solution: Solution, notes: tuple[str, ...], seconds: dict[str,
     return replace(solution, report=replace(solution.report, notes=notes), notes=notes, seconds=seconds)
 
 
-def refuse_outputs(outputs: Outputs, inputs: tuple[str | None, ...], layer: Layer | None) -> tuple[str, ...]:
+def label_names(label_column: str, job: Job) -> tuple[str, ...]:
+    """Name the label column of every number of regions a job asks for, rising.
+
+    Examples
+    --------
+    >>> from regionalize.model.job import Job
+    >>> label_names("cluster", Job(k=8, levels=(4,))), label_names("cluster", Job(k=8))
+    (('cluster_4', 'cluster_8'), ('cluster',))
+    """
+    if not job.levels:
+        return (label_column,)
+    return tuple(f"{label_column}_{k}" for k in (*job.levels, job.k))
+
+
+def refuse_outputs(
+    outputs: Outputs,
+    inputs: tuple[str | None, ...],
+    layer: Layer | None,
+    added_names: tuple[str, ...] = (),
+) -> tuple[str, ...]:
     """Refuse, before any work, outputs that cannot be written; note what a format will change.
 
     `inputs` are the files read, the layer first; no output may be one of them.
     """
     from regionalize.io.write import check_output
+    from regionalize.run.lines import check_lines
 
     if not outputs.label_column.strip():
         raise UsageError("--label-column is empty", advice="give the new column a name")
     paths = outputs.paths()
     refuse_same_file(paths)
-    for option, known in (("map", MAP_FORMATS), ("report", REPORT_FORMATS), ("centers", (".csv",))):
+    for option, known in (
+        ("map", MAP_FORMATS),
+        ("dendrogram", MAP_FORMATS),
+        ("report", REPORT_FORMATS),
+        ("centers", (".csv",)),
+    ):
         file = paths.get(option)
         if file is None:
             continue
@@ -87,13 +114,17 @@ def refuse_outputs(outputs: Outputs, inputs: tuple[str | None, ...], layer: Laye
         check_side_file(file, inputs, outputs.overwrite)
     if outputs.map is not None and layer is not None and not layer.has_geometry:
         raise DataError("the table has no geometry, so there is no map to draw", advice="leave out --map")
+    notes: tuple[str, ...] = ()
+    for option in ("save-tree", "save-links"):
+        if option in paths:
+            notes += check_lines(option, paths[option], inputs, layer, outputs.overwrite)
     if outputs.output is None:
-        return ()
+        return notes
     refuse_inputs(outputs.output, inputs[1:])
-    return check_output(
+    return notes + check_output(
         outputs.output,
         layer_name=outputs.output_layer,
-        added_names=(outputs.label_column,),
+        added_names=added_names or (outputs.label_column,),
         layer=layer,
         input_path=inputs[0],
         overwrite=outputs.overwrite,
@@ -145,6 +176,7 @@ def refuse_inputs(path: Path, inputs: tuple[str | None, ...]) -> None:
 def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
     """Write every output: the smaller ones are made first and put in place once the layer is."""
     from regionalize.io.atomic import replacing
+    from regionalize.run.lines import saved_links, saved_tree
 
     notes: tuple[str, ...] = ()
     with ExitStack() as pending:
@@ -164,12 +196,21 @@ def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
                 report.center_columns,
                 report.centers,
                 sizes=report.sizes,
-                label_column=outputs.label_column,
+                label_column=label_names(outputs.label_column, solution.job)[-1],
                 overwrite=True,
             )
         if outputs.map is not None:
             target = pending.enter_context(replacing(outputs.map))
             notes += draw_solution(solution, target, outputs.map.suffix)
+        if outputs.dendrogram is not None:
+            target = pending.enter_context(replacing(outputs.dendrogram))
+            notes += draw_joins(solution, target, outputs.dendrogram.suffix)
+        if outputs.save_tree is not None:
+            notes += pending.enter_context(saved_tree(solution, outputs.save_tree, outputs.overwrite))
+        if outputs.save_links is not None:
+            assert solution.weights is not None  # a table without geometry was refused
+            about = solution.layer, solution.weights, solution.job.id
+            notes += pending.enter_context(saved_links(*about, outputs.save_links, outputs.overwrite))
         if outputs.output is not None and str(outputs.output) != "-":
             notes += write_labels(solution, outputs)
     if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
@@ -178,24 +219,31 @@ def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
 
 
 def write_labels(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
-    """Write the layer with its label column."""
+    """Write the layer with its label column, or one per number of regions."""
     from regionalize.io.write import write_layer
 
     assert outputs.output is not None
+    names = label_names(outputs.label_column, solution.job)
+    columns = zip(names, solution.partitions, strict=True)
     return write_layer(
         solution.layer,
         outputs.output,
-        added={outputs.label_column: label_array(solution.partition)},
+        added={name: label_array(partition, solution.label_values) for name, partition in columns},
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
     )
 
 
-def label_array(partition: Partition) -> pa.Array:
-    """Labels as a 32-bit integer column, null where a row was left out."""
+def label_array(partition: Partition, values: Mapping[int, Any] | None = None) -> pa.Array:
+    """Labels as a 32-bit integer column, or what `values` has for them; null where a row was left out."""
     import pyarrow as pa
 
     labels = partition.labels
+    if values:
+        numbers = all(type(value) in {int, float} for value in values.values())  # truth values are neither
+        whole = numbers and all(float(value).is_integer() for value in values.values())
+        shown = {label: int(value) if whole else value for label, value in values.items()}
+        return pa.array([shown.get(label, label if label != LEFT_OUT else None) for label in labels.tolist()])
     return pa.array(labels.astype("int32"), mask=labels == LEFT_OUT)
 
 
@@ -205,6 +253,7 @@ def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> 
 
     report = solution.report
     spatial = report.fragmentation
+    title, footer = captions(solution)
     found = (
         [f"BSS/TSS {report.fit.ratio:.4f}"] if report.fit is not None and report.fit.ratio is not None else []
     )
@@ -215,9 +264,38 @@ def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> 
         solution.partition.labels,
         target,
         file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
-        title=f"{solution.job.method}, k = {report.k}: {', '.join(report.variables)}",
+        title=title,
         subtitle=", ".join(found),
-        footer=f"{Path(solution.layer.origin.file or 'layer').name}, transform {solution.job.transform}, "
-        f"seed {solution.job.seed}, regionalize {report.versions['regionalize']}",
+        footer=footer,
         crs=solution.layer.crs,
+        names={label: str(value) for label, value in solution.label_values.items()} or None,
+    )
+
+
+def draw_joins(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
+    """Draw the dendrogram of a method that nests regions."""
+    from regionalize.maps.dendrogram import draw_dendrogram
+
+    merges = solution.findings.merges
+    assert merges is not None, f"{solution.job.method} did not tell its joins"
+    title, footer = captions(solution)
+    notes: tuple[str, ...] = draw_dendrogram(
+        merges,
+        target,
+        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        units=len(solution.features.rows),
+        k=solution.partition.k,
+        title=title,
+        footer=footer,
+    )
+    return notes
+
+
+def captions(solution: Solution) -> tuple[str, str]:
+    """Say what is shown, and what it was made from: a picture's title and its last line."""
+    report = solution.report
+    return (
+        f"{solution.job.method}, k = {report.k}: {', '.join(report.variables)}".removesuffix(": "),
+        f"{Path(solution.layer.origin.file or 'layer').name}, transform {solution.job.transform}, "
+        f"seed {solution.job.seed}, regionalize {report.versions['regionalize']}",
     )

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 
 def run_weights(
-    source: str | None, job: Job, symmetric: str | None, output: Path | None, overwrite: bool
+    source: str | None,
+    job: Job,
+    symmetric: str | None,
+    output: Path | None,
+    overwrite: bool,
+    save_links: Path | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Build or read weights, write them if asked, and describe them.
+    """Build or read weights, write them and the links added to them if asked, and describe them.
 
     Returns
     -------
@@ -24,12 +29,16 @@ def run_weights(
     notes : tuple of str
         What was noticed.
     """
+    from contextlib import ExitStack
+
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
-    from regionalize.run.files import check_side_file
+    from regionalize.run.files import check_side_file, refuse_same_file
+    from regionalize.run.lines import check_lines, saved_links
     from regionalize.run.solve import ready_weights
     from regionalize.weights.describe import describe_weights, symmetrize
 
+    inputs = (source, job.weights_file)
     if output is not None:
         if output.suffix.lower() not in WEIGHTS_FILES:
             raise OutputError(
@@ -37,21 +46,29 @@ def run_weights(
                 file=str(output),
                 advice=f"use {' or '.join(WEIGHTS_FILES)}",
             )
-        check_side_file(output, (source, job.weights_file), overwrite)
+        check_side_file(output, inputs, overwrite)
+    if save_links is not None:
+        refuse_same_file({"save-links": save_links, **({} if output is None else {"output": output})})
+        check_lines("save-links", save_links, inputs, None, overwrite)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         names = layer.names(job.id)
+        if save_links is not None:
+            check_lines("save-links", save_links, inputs, layer, overwrite)
         weights = ready_weights(layer, job)
         if weights is None:
             raise DataError("the table has no geometry to build weights from", advice="give --weights FILE")
         if symmetric is not None:
             weights = symmetrize(weights, symmetric)
     notes = (*layer.notes, *weights.notes)
-    if output is not None:
-        from regionalize.io.weights_files import write_weights
+    with ExitStack() as pending:
+        if save_links is not None:
+            notes += pending.enter_context(saved_links(layer, weights, job.id, save_links, overwrite))
+        if output is not None:
+            from regionalize.io.weights_files import write_weights
 
-        with replacing(output) as target, located(str(output)):
-            notes += write_weights(weights, target, names, job.id or "row")
+            with replacing(output) as target, located(str(output)):
+                notes += write_weights(weights, target, names, job.id or "row")
     return describe_weights(weights, names), notes
 
 

@@ -8,8 +8,8 @@ from numbers import Real
 from operator import index
 from typing import Any
 
-from regionalize.errors import UsageError, nearest
-from regionalize.model.catalog import Method, find_method
+from regionalize.errors import UsageError, listed, nearest
+from regionalize.model.catalog import METHODS, Method, find_method
 from regionalize.model.job import JOB_OPTIONS, Job, check_option_names
 
 CHOICES = {
@@ -27,9 +27,10 @@ WHOLE = {"k": 1, "hops": 0, "seed": 0, "min_size": 0, "max_size": 1, "jobs": 1}
 REAL = {
     "alpha": (nextafter(1, 2), "from 0 to 1"),
     "snap": (inf, "a distance of at least 0"),
+    "compactness": (1.0, "at least 0 and below 1"),
 }
 """Options that take a number of at least 0, what it stays below, and how that is said."""
-TEXT = ("layer", "where", "id", "encoding", "project", "weights")
+TEXT = ("layer", "where", "id", "encoding", "project", "weights", "within", "locked")
 MOST_SEED = 2**63 - 1
 
 
@@ -58,7 +59,11 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
     own = tuple(param.name for param in row.params)
     check_option_names(options, (*JOB_OPTIONS, *own))
     given = {name: value for name, value in options.items() if value is not None}
+    check_belongs(row, given)
     params = {name: given.pop(name) for name in own if name in given}
+    if "k" in given:
+        *given["levels"], given["k"] = parse_numbers(row, given["k"])
+        given["levels"] = tuple(given["levels"])
     for name in ("columns", "exclude"):
         if name in given:
             value = given[name]
@@ -73,7 +78,69 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
         given["with_centroids"] = True
     for name, choices in CHOICES.items():
         check_choice(name, given.get(name), choices)
-    return Job(**{**plain_values(given), "method": method, "params": checked_params(row, params)})
+    values = plain_values(given)
+    if values.get("compactness") and values.get("with_centroids"):
+        other = "centroid-weight" if "centroid_weight" in values else "with-centroids"
+        raise UsageError(
+            f"--compactness and --{other} both put weight on the coordinates", advice="give one of them"
+        )
+    return Job(**{**values, "method": method, "params": checked_params(row, params)})
+
+
+def check_belongs(method: Method, given: Mapping[str, Any]) -> None:
+    """Refuse options of contiguous regions, and of searches that begin with a plan, for other methods."""
+    for name, belongs, kind in (
+        ("within", method.contiguous, "make contiguous regions"),
+        ("compactness", method.contiguous, "make contiguous regions"),
+        ("locked", method.takes_start, "begin with a plan"),
+    ):
+        if name in given and not belongs:
+            raise UsageError(f"{shown(name)} is for methods that {kind}, and {method.name} does not")
+    if given.get("make_contiguous"):
+        check_make_contiguous(method, given)
+
+
+def check_make_contiguous(method: Method, given: Mapping[str, Any]) -> None:
+    """Refuse to make regions contiguous that are anyhow, or that would no longer keep what was asked."""
+    if method.contiguous:
+        raise UsageError(
+            f"regions of {method.name} are contiguous anyhow", advice="leave out --make-contiguous"
+        )
+    for name in ("min_size", "max_size", "min_bound", "max_bound"):
+        if name in given:
+            regions = [name for name, other in METHODS.items() if other.contiguous]
+            raise UsageError(
+                f"{shown(name)} and --make-contiguous exclude each other: joining fragments keeps no bound",
+                advice=f"use a method that makes contiguous regions ({listed(regions)})",
+            )
+    if isinstance(given.get("k"), list | tuple) and len(given["k"]) > 1:
+        raise UsageError("--make-contiguous takes one number of clusters: made contiguous they nest no more")
+    if given.get("centroid_weight") == "auto":
+        raise UsageError(
+            "--centroid-weight auto and --make-contiguous are two ways to contiguous clusters",
+            advice="give one of them",
+        )
+
+
+def parse_numbers(method: Method, k: Any) -> tuple[int, ...]:
+    """Read one number of regions, or several of a method that nests them, rising, each once.
+
+    Examples
+    --------
+    >>> parse_numbers(find_method("skater"), 12)
+    (12,)
+    """
+    several = isinstance(k, Iterable) and not isinstance(k, str | bytes)
+    numbers = sorted({whole_number("k", one, WHOLE["k"]) for one in (k if several else (k,))})
+    if not numbers:
+        raise UsageError("--k is empty", advice="give at least one number")
+    if len(numbers) > 1 and not method.nested:
+        nesting = [name for name, other in METHODS.items() if other.nested]
+        raise UsageError(
+            f"--k takes one number: regions that {method.name} makes for several do not lie in each other",
+            advice=f"run it once per number{f', or use {listed(nesting)}' if nesting else ''}",
+        )
+    return tuple(numbers)
 
 
 def plain_values(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,8 +158,9 @@ def plain_values(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given.keys() & set(TEXT):
         if not isinstance(given[name], str):
             raise UsageError(f"{shown(name)} is {given[name]!r}; it must be text")
-    if not isinstance(given.get("with_centroids", True), bool):
-        raise UsageError(f"--with-centroids is {given['with_centroids']!r}; it must be True or False")
+    for name in given.keys() & {"with_centroids", "make_contiguous"}:
+        if not isinstance(given[name], bool):
+            raise UsageError(f"{shown(name)} is {given[name]!r}; it must be True or False")
     return found
 
 
@@ -130,6 +198,8 @@ def checked_params(method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
             found[param.name] = real_number(param.name, value)
             if param.minimum is not None and not found[param.name] >= param.minimum:
                 raise UsageError(f"{shown(param.name)} is {value}; it must be at least {param.minimum:g}")
+        elif param.kind is str and not isinstance(value, str):
+            raise UsageError(f"{shown(param.name)} is {value!r}; it must be text")
     return found
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from regionalize.model.report import Fit, Fragmentation, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from regionalize.model.features import Features
@@ -64,11 +66,47 @@ def make_report(
         centers=tuple(tuple(float(v) for v in row) for row in cluster_means(values, labels)),
         fit=fit,
         fit_attributes=fit_attributes,
-        coordinate_share=features.coordinate_share,
+        coordinate_share=0.0 if job.compactness else features.coordinate_share,
         fragmentation=fragmentation,
         extra=extra,
         notes=notes,
     )
+
+
+def describe_levels(features: Features, levels: Mapping[int, Partition]) -> dict[str, Any]:
+    """Describe nested regions of several numbers: k, sizes and BSS/TSS over the attributes of each."""
+    from regionalize.measure.fit import measure_fit
+
+    found = [
+        {
+            "k": k,
+            "sizes": [int(size) for size in regions.sizes],
+            "bss_tss_attributes": measure_fit(features.scaled, regions.labels[features.rows]).ratio,
+        }
+        for k, regions in levels.items()
+    ]
+    return {"levels": found}
+
+
+def describe_compactness(features: Features, partition: Partition, weight: float) -> dict[str, Any]:
+    """Describe what `--compactness` bought: the moment of inertia of centroids about those of their regions.
+
+    In squared map units, every unit of mass one; nothing without the option.
+    """
+    from regionalize.measure.fit import measure_fit
+
+    if not weight or features.coordinates is None:
+        return {}
+    inertia = measure_fit(features.coordinates, partition.labels[features.rows])
+    share = inertia.wss / inertia.tss if inertia.tss else None
+    return {
+        "compactness": {
+            "weight": weight,
+            "moment_of_inertia": inertia.wss,
+            "moment_of_inertia_of_layer": inertia.tss,
+            "share": share,
+        }
+    }
 
 
 def same_matrix(features: Features) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -16,7 +16,9 @@ from regionalize.model.catalog import Method, find_method
 from regionalize.model.findings import Findings
 from regionalize.model.partition import LEFT_OUT, Partition
 from regionalize.model.report import Report
-from regionalize.run.reporting import make_report
+from regionalize.run.reporting import describe_compactness, describe_levels, make_report
+from regionalize.run.start import read_start, start_column
+from regionalize.run.upper import read_upper_units
 
 if TYPE_CHECKING:
     from regionalize.model.bounds import Bound
@@ -42,6 +44,15 @@ class Solution:
     notes: tuple[str, ...]
     seconds: dict[str, float]
     findings: Findings = field(default_factory=Findings)
+    levels: dict[int, Partition] = field(default_factory=dict)
+    """Coarser regions by their number, rising, of a method that nests them."""
+    label_values: dict[int, Any] = field(default_factory=dict)
+    """What is written for each region where that is not its number."""
+
+    @property
+    def partitions(self) -> tuple[Partition, ...]:
+        """The regions of every number asked for, rising: the last is `partition`."""
+        return (*self.levels.values(), self.partition)
 
 
 class Stopwatch:
@@ -102,8 +113,14 @@ def solve(
     with watch.stage("features"):
         from regionalize.features.build import build_features
 
-        features = build_features(layer, job, weights)
+        features = build_features(layer, without_guides(method, job), weights)
         bounds = read_bounds(layer, job, features.rows)
+        upper = read_upper_units(layer, job, features.rows)
+        start = read_start(layer, method, job, features.rows)
+    inner = weights
+    crossed: tuple[str, ...] = ()
+    if upper is not None and weights is not None:
+        inner, crossed = upper.inside(weights, features.rows, min((*job.levels, job.k)))
     findings = Findings()
     with watch.stage(job.method):
         if job.centroid_weight == "auto":
@@ -111,20 +128,45 @@ def solve(
 
             features, codes, extra = scan_centroid_weights(method, features, job, bounds, weights, progress)
         else:
-            codes = group(method, features, job, bounds, weights, progress, findings)
-            extra = findings.facts
-    placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
-    placed[features.rows] = codes
-    partition = Partition.canonical(placed)
-    if method.contiguous:
-        from regionalize.run.verify import verify
+            codes = group(method, features, job, bounds, inner, progress, findings, start.arguments())
+            extra = dict(findings.facts)
+    if job.make_contiguous:
+        from regionalize.run.contiguous import made_contiguous
 
-        verify(partition, job.k, bounds, features.rows, weights)
+        with watch.stage("contiguous"):
+            codes, cost = made_contiguous(layer, codes, features, inner, job.id)
+            extra |= cost
+    partition = partition_of(codes, features.rows, len(layer))
+    levels = {k: partition_of(findings.levels[k], features.rows, len(layer)) for k in job.levels}
+    if method.contiguous or job.make_contiguous:
+        from regionalize.run.verify import verify, verify_locked, verify_nested
+
+        for k, regions in {**levels, job.k: partition}.items():
+            verify(regions, k, bounds, features.rows, inner, None if upper is None else upper.code)
+        verify_nested((*levels.values(), partition))
+        verify_locked(partition.labels[features.rows], start.plan, start.locked)
     with watch.stage("measure"):
+        extra |= describe_levels(features, {**levels, job.k: partition}) if levels else {}
+        extra |= describe_compactness(features, partition, job.compactness)
         report = make_report(layer, job, features, weights, partition, extra)
-    said = (*findings.notes, *method.without_effect(job.params))
+    said = (*crossed, *start.notes, *findings.notes, *method.without_effect(job.params))
     report, notes = with_all_notes(report, layer, weights, features, said)
-    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, findings)
+    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, findings, levels)
+
+
+def without_guides(method: Method, job: Job) -> Job:
+    """Leave the columns that guide a search out of the variables that are chosen unasked."""
+    if job.columns:
+        return job
+    guides = (job.within, job.locked, start_column(method, job))
+    return replace(job, exclude=(*job.exclude, *(name for name in guides if name is not None)))
+
+
+def partition_of(codes: NDArray[np.int64], rows: NDArray[np.int64], n: int) -> Partition:
+    """Give regions their numbers; of n rows those not used are left out."""
+    placed = np.full(n, LEFT_OUT, dtype=np.int64)
+    placed[rows] = codes
+    return Partition.canonical(placed)
 
 
 def with_all_notes(
@@ -144,9 +186,12 @@ def group(
     weights: Weights | None,
     progress: Progress | None = None,
     findings: Findings | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> NDArray[np.int64]:
-    """Call the method's function on the features, once."""
-    params = dict(job.params)
+    """Call the method's function on the features, once; `start` stands in for names of columns."""
+    params = {**job.params, **(start or {})}
+    if method.nested:
+        params["levels"] = job.levels
     if method.contiguous:
         if weights is None:
             raise DataError(
@@ -154,7 +199,7 @@ def group(
                 advice="give a weights file (--weights FILE.gal) or a layer with geometry",
             )
         params["weights"] = weights.subset(features.rows)
-    told = None if progress is None else (lambda done, total: progress(f"{method.name} starts", done, total))
+    told = None if progress is None else (lambda done, total: progress(method.name, done, total))
     codes: NDArray[np.int64] = method.load()(
         features.X,
         job.k,
@@ -224,8 +269,9 @@ def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound,
         amount = read_columns(layer, names, "error", job.id).raw[rows, 0]
         found.append(Bound.make(names[0], amount, sides.get("lower"), sides.get("upper")))
     for one in found:
-        if job.k is not None:
-            one.check_possible(job.k)
+        for k in (*job.levels, job.k):
+            if k is not None:
+                one.check_possible(k)
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +26,9 @@ def verify(
     bounds: Sequence[Bound],
     rows: NDArray[np.int64],
     weights: Weights | None,
+    upper: NDArray[np.int64] | None = None,
 ) -> None:
-    """Make sure that there are k regions, each contiguous and within the bounds.
+    """Make sure that there are k regions, each contiguous, within the bounds and within one upper unit.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def verify(
         Rows used.
     weights : Weights
         Neighbours of the n rows; a link counts in both directions.
+    upper : (n,) int64, optional
+        Upper unit of each row, which no region may cross.
 
     Raises
     ------
@@ -70,3 +74,54 @@ def verify(
         pieces = np.bincount(np.unique(np.stack([labels[rows], piece[rows]]), axis=1)[0], minlength=k + 1)
         for region in np.flatnonzero(pieces > 1):
             raise AssertionError(f"region {region} is in {pieces[region]} pieces")
+    if upper is not None:
+        crossings = np.unique(np.stack([labels[rows], upper[rows]]), axis=1)[0]
+        for region in np.flatnonzero(np.bincount(crossings, minlength=k + 1) > 1):
+            raise AssertionError(f"region {region} crosses upper units")
+
+
+def verify_nested(partitions: Sequence[Partition]) -> None:
+    """Make sure that every region lies in one region of the partition before it, which is coarser.
+
+    Examples
+    --------
+    >>> from regionalize.model.partition import Partition
+    >>> verify_nested([Partition(np.array([1, 1, 2])), Partition(np.array([1, 2, 2]))])
+    Traceback (most recent call last):
+    AssertionError: region 2 of 2 lies in 2 of the 2 coarser ones
+    """
+    for coarse, fine in pairwise(partitions):
+        inside = np.unique(np.stack([fine.labels, coarse.labels]), axis=1)[0]
+        for region, count in zip(*np.unique(inside[inside > 0], return_counts=True), strict=True):
+            if count > 1:
+                raise AssertionError(
+                    f"region {region} of {fine.k} lies in {count} of the {coarse.k} coarser ones"
+                )
+
+
+def verify_locked(
+    labels: NDArray[np.int64], plan: NDArray[np.int64] | None, locked: NDArray[np.bool_] | None
+) -> None:
+    """Make sure that locked units are together where the plan has them together, and apart where it has not.
+
+    Parameters
+    ----------
+    labels, plan : (m,) int64
+        Regions found, and regions of the plan, numbered each in its own way.
+    locked : (m,) bool or None
+
+    Examples
+    --------
+    >>> plan, locked = np.array([0, 0, 1]), np.array([True, True, False])
+    >>> verify_locked(np.array([3, 3, 3]), plan, locked)
+    >>> verify_locked(np.array([3, 1, 3]), plan, locked)
+    Traceback (most recent call last):
+    AssertionError: locked units of region 0 of the plan did not keep it
+    """
+    if plan is None or locked is None:
+        return
+    pairs = np.unique(np.stack([plan[locked], labels[locked]]), axis=1)
+    for side, name in zip(pairs, ("plan", "result"), strict=True):
+        regions, counts = np.unique(side, return_counts=True)
+        for region in regions[counts > 1]:
+            raise AssertionError(f"locked units of region {region} of the {name} did not keep it")

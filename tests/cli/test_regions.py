@@ -10,7 +10,7 @@ import pytest
 
 from regionalize.run import solve
 
-METHODS = ("skater",)
+METHODS = ("skater", "schc", "redcap")
 SHARED = {
     "nyc": "messy/nyc",
     "nyc_tracts": "messy/nyc_tracts",

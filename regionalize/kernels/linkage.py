@@ -1,0 +1,92 @@
+"""How different two clusters are: the linkages, and their computation over all pairs of units across."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+WARD, SINGLE, COMPLETE, AVERAGE = 0, 1, 2, 3
+"""What the difference of two clusters is."""
+
+
+def compare_runs(
+    pool: FloatArray, one: int, ones: int, other: int, others: int, linkage: int, known: float
+) -> float:
+    """Compare every unit of one run with every unit of another.
+
+    Variables are taken by fours, and units of the longer run by strips, which the processor goes through
+    several at a time; what is added to what does not depend on how many.
+
+    Parameters
+    ----------
+    pool : (p, m) float64
+        Variables in rows, p a multiple of four (filled up with zeros); a run of units is a run of columns.
+    one, other : int
+        Where the runs begin.
+    ones, others : int
+        Their units.
+    linkage : int
+        `SINGLE`, `COMPLETE` or `AVERAGE`.
+    known : float
+        The least or the greatest squared distance, or the sum of distances, of pairs compared before.
+
+    Returns
+    -------
+    float
+        The same with these pairs.
+
+    Examples
+    --------
+    Units at 0 and 1 against one at 4.
+
+    >>> pool = np.array([[0.0, 1.0, 4.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    >>> [float(compare_runs(pool, 0, 2, 2, 1, linkage, 0.0)) for linkage in (SINGLE, COMPLETE, AVERAGE)]
+    [0.0, 16.0, 7.0]
+    """
+    if ones == others == 1:  # most calls by far, where clusters grow by single units
+        apart = 0.0
+        for j in range(0, len(pool), 4):
+            apart_0, apart_1 = pool[j, other] - pool[j, one], pool[j + 1, other] - pool[j + 1, one]
+            apart_2, apart_3 = pool[j + 2, other] - pool[j + 2, one], pool[j + 3, other] - pool[j + 3, one]
+            apart += apart_0 * apart_0 + apart_1 * apart_1 + apart_2 * apart_2 + apart_3 * apart_3
+        if linkage == AVERAGE:
+            return known + float(np.sqrt(apart))
+        return min(known, apart) if linkage == SINGLE else max(known, apart)
+    if ones > others:
+        one, ones, other, others = other, others, one, ones
+    width = min(others, 256)
+    square, found = np.empty(width), np.empty(width)
+    for strip in range(other, other + others, width):
+        wide = min(width, other + others - strip)
+        found[:wide] = known if linkage == SINGLE else 0.0
+        for unit in range(one, one + ones):
+            square[:wide] = 0.0
+            for j in range(0, len(pool), 4):
+                # slices, because places counted from `strip` would be gone through one by one
+                own_0, across_0 = pool[j, unit], pool[j, strip : strip + wide]
+                own_1, across_1 = pool[j + 1, unit], pool[j + 1, strip : strip + wide]
+                own_2, across_2 = pool[j + 2, unit], pool[j + 2, strip : strip + wide]
+                own_3, across_3 = pool[j + 3, unit], pool[j + 3, strip : strip + wide]
+                for i in range(wide):
+                    apart_0, apart_1 = across_0[i] - own_0, across_1[i] - own_1
+                    apart_2, apart_3 = across_2[i] - own_2, across_3[i] - own_3
+                    square[i] += apart_0 * apart_0 + apart_1 * apart_1 + apart_2 * apart_2 + apart_3 * apart_3
+            if linkage == AVERAGE:
+                for i in range(wide):
+                    found[i] += np.sqrt(square[i])
+            elif linkage == SINGLE:
+                for i in range(wide):
+                    found[i] = min(found[i], square[i])
+            else:
+                for i in range(wide):
+                    found[i] = max(found[i], square[i])
+        for i in range(wide):
+            if linkage == AVERAGE:
+                known += found[i]
+            elif linkage == SINGLE:
+                known = min(known, found[i])
+            else:
+                known = max(known, found[i])
+    return known

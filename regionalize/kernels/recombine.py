@@ -1,0 +1,461 @@
+"""Better regions: merge two, split one at the best cut of a random tree, move single units."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.kernels.draws import draw
+from regionalize.kernels.regions import (
+    Graph,
+    Limits,
+    Regions,
+    Units,
+    Walk,
+    breach,
+    breach_with,
+    count_up,
+    put,
+    room_to_walk,
+    saved_without,
+    spent_with,
+    stays_connected,
+    within_cost,
+)
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+SPLIT_ANOTHER = 0.2
+"""Share of the moves that merge two regions and split a third; the others split what they merged."""
+EXACT = 1e-12
+"""Relative to all variation: differences below are rounding."""
+
+
+class Tree(NamedTuple):
+    """Room for a random tree over some units, its members, and sums over its subtrees.
+
+    `members` lists units, `place` tells where each stands (-1 elsewhere); `order` lists places as they join,
+    `parent` the position in it that each hangs on; `below`, `under`, `size` and `fixed` (of two regions) sum
+    over what hangs on each position, itself included.
+    """
+
+    members: IntArray
+    place: IntArray
+    order: IntArray
+    parent: IntArray
+    joined: BoolArray
+    edge_from: IntArray
+    edge_to: IntArray
+    below: FloatArray
+    under: FloatArray
+    size: IntArray
+    fixed: IntArray
+
+
+class Diary(NamedTuple):
+    """What a move changed, to undo it: units, their former regions, and (2,) the gain in cost and breach."""
+
+    unit: IntArray
+    was: IntArray
+    gain: FloatArray
+
+
+class Queue(NamedTuple):
+    """Units that may want to move: a ring, and who is in it."""
+
+    units: IntArray
+    waits: BoolArray
+
+
+def merge(
+    start: int, a: int, b: int, units: Units, graph: Graph, regions: Regions, tree: Tree, diary: Diary
+) -> int:
+    """Give all units of region b, from one of them on, to region a; return how much the diary then holds."""
+    found = gather(start, b, b, regions.labels, graph, tree)
+    for member in range(found):
+        unit = tree.members[member]
+        tree.place[unit] = -1
+        put(unit, a, units, regions)
+        diary.unit[member], diary.was[member] = unit, b
+    return found
+
+
+def gather(start: int, a: int, b: int, labels: IntArray, graph: Graph, tree: Tree) -> int:
+    """List the units of regions a and b, adjacent or the same, from one of them on."""
+    tree.members[0] = start
+    tree.place[start] = 0
+    found, seen = 1, 0
+    while seen < found:
+        unit = tree.members[seen]
+        seen += 1
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            other = graph.indices[link]
+            if tree.place[other] < 0 and (labels[other] == a or labels[other] == b):
+                tree.place[other] = found
+                tree.members[found] = other
+                found += 1
+    return found
+
+
+def grow(found: int, graph: Graph, tree: Tree, state: IntArray) -> None:
+    """Grow a spanning tree of the members, each time by a link drawn among those that lead out of it.
+
+    Trees along like units, as SKATER's, were tried: they vary less, and the search found less.
+    """
+    for member in range(found):
+        tree.joined[member] = False
+    newest = int(draw(state) * found)
+    tree.joined[newest] = True
+    tree.order[0], tree.parent[0] = newest, -1
+    grown, edges = 1, 0
+    while grown < found:
+        unit = tree.members[newest]
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            other = tree.place[graph.indices[link]]
+            if other >= 0 and not tree.joined[other]:
+                tree.edge_from[edges], tree.edge_to[edges] = grown - 1, other
+                edges += 1
+        above = -1
+        while above < 0:
+            chosen = int(draw(state) * edges)
+            newest = tree.edge_to[chosen]
+            if not tree.joined[newest]:
+                above = tree.edge_from[chosen]
+            edges -= 1
+            tree.edge_from[chosen], tree.edge_to[chosen] = tree.edge_from[edges], tree.edge_to[edges]
+        tree.joined[newest] = True
+        tree.order[grown], tree.parent[grown] = newest, above
+        grown += 1
+
+
+def sum_subtrees(found: int, a: int, b: int, labels: IntArray, units: Units, tree: Tree) -> None:
+    """Sum variables, amounts, units and fixed units over all subtrees."""
+    for position in range(found):
+        unit = tree.members[tree.order[position]]
+        for variable in range(units.X.shape[1]):
+            tree.below[position, variable] = units.X[unit, variable]
+        for bound in range(units.amount.shape[1]):
+            tree.under[position, bound] = units.amount[unit, bound]
+        tree.size[position] = 1
+        tree.fixed[position, 0] = int(units.fixed[unit] and labels[unit] == a)
+        tree.fixed[position, 1] = int(units.fixed[unit] and labels[unit] == b and a != b)
+    for position in range(found - 1, 0, -1):
+        above = tree.parent[position]
+        for variable in range(units.X.shape[1]):
+            tree.below[above, variable] += tree.below[position, variable]
+        for bound in range(units.amount.shape[1]):
+            tree.under[above, bound] += tree.under[position, bound]
+        tree.size[above] += tree.size[position]
+        tree.fixed[above, 0] += tree.fixed[position, 0]
+        tree.fixed[above, 1] += tree.fixed[position, 1]
+
+
+def best_cut(found: int, tree: Tree, limits: Limits) -> int:
+    """Return the position whose subtree is best cut off, -1 if fixed units allow none.
+
+    Fixed units of one region stay on one side, those of two regions on two.
+    """
+    best, least = -1, np.inf
+    all_first, all_second = tree.fixed[0, 0], tree.fixed[0, 1]
+    for position in range(1, found):
+        first, second = tree.fixed[position, 0], tree.fixed[position, 1]
+        if (first not in (0, all_first)) or (second not in (0, all_second)):
+            continue
+        if all_first > 0 and all_second > 0 and (first > 0) == (second > 0):
+            continue
+        inside, outside, short = 0.0, 0.0, 0.0
+        for variable in range(tree.below.shape[1]):
+            own = tree.below[position, variable]
+            rest = tree.below[0, variable] - own
+            inside += own * own
+            outside += rest * rest
+        for bound in range(tree.under.shape[1]):
+            own = tree.under[position, bound]
+            rest = tree.under[0, bound] - own
+            short += max(limits.lower[bound] - own, 0.0) + max(own - limits.upper[bound], 0.0)
+            short += max(limits.lower[bound] - rest, 0.0) + max(rest - limits.upper[bound], 0.0)
+        size = tree.size[position]
+        cost = limits.penalty * short - inside / size - outside / (found - size)
+        if cost < least:
+            best, least = position, cost
+    return best
+
+
+def assign_cut(
+    cut: int, found: int, first: int, second: int, regions: Regions, tree: Tree, diary: Diary, noted: int
+) -> int:
+    """Give the two sides of a cut the names of two regions, so that few units change theirs.
+
+    The sums of both regions become those of the sides. Returns how much the diary then holds.
+    """
+    agree = 0
+    for position in range(found):  # `joined` now tells who lies below the cut
+        below = position == cut or (position > cut and tree.joined[tree.parent[position]])
+        tree.joined[position] = below
+        is_first = regions.labels[tree.members[tree.order[position]]] == first
+        agree += 1 if is_first == below else -1
+    below_is_first = agree > 0
+    if tree.fixed[0, 0] > 0:
+        below_is_first = tree.fixed[cut, 0] > 0
+    elif tree.fixed[0, 1] > 0:
+        below_is_first = tree.fixed[cut, 1] == 0
+    for position in range(found):
+        unit = tree.members[tree.order[position]]
+        region = first if tree.joined[position] == below_is_first else second
+        if regions.labels[unit] != region:
+            diary.unit[noted], diary.was[noted] = unit, regions.labels[unit]
+            noted += 1
+            regions.labels[unit] = region
+    inside, outside = (first, second) if below_is_first else (second, first)
+    for variable in range(tree.below.shape[1]):
+        regions.sums[inside, variable] = tree.below[cut, variable]
+        regions.sums[outside, variable] = tree.below[0, variable] - tree.below[cut, variable]
+    for bound in range(tree.under.shape[1]):
+        regions.held[inside, bound] = tree.under[cut, bound]
+        regions.held[outside, bound] = tree.under[0, bound] - tree.under[cut, bound]
+    regions.size[inside] = tree.size[cut]
+    regions.size[outside] = found - tree.size[cut]
+    return noted
+
+
+def settle(
+    queued: int,
+    queue: Queue,
+    units: Units,
+    graph: Graph,
+    limits: Limits,
+    regions: Regions,
+    walk: Walk,
+    diary: Diary,
+    noted: int,
+) -> int:
+    """Move queued units, then neighbours of those moved, each to the adjacent region where it costs least.
+
+    A move breaches no bound more, and leaves the donor connected. Returns how much the diary then holds.
+    """
+    first, room = 0, len(queue.units)
+    while queued > 0:
+        unit = queue.units[first]
+        first = first + 1 if first + 1 < room else 0
+        queued -= 1
+        queue.waits[unit] = False
+        own = regions.labels[unit]
+        if regions.size[own] == 1 or units.fixed[unit] or noted == len(diary.unit):
+            continue
+        saved, eased = -1.0, 0.0
+        target, gained, relieved = -1, EXACT, 0.0
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            region = regions.labels[graph.indices[link]]
+            if region in (own, target):
+                continue
+            if saved < 0.0:
+                saved = saved_without(unit, own, units, regions)
+                eased = breach(regions.held[own], limits)
+                eased -= breach_with(regions.held[own], units.amount[unit], -1.0, limits)
+            relief = eased + breach(regions.held[region], limits)
+            relief -= breach_with(regions.held[region], units.amount[unit], 1.0, limits)
+            gain = saved - spent_with(unit, region, units, regions)
+            if gain + limits.penalty * relief > gained and relief > -EXACT:
+                target, gained, relieved = region, gain + limits.penalty * relief, relief
+        if target < 0 or not stays_connected(unit, regions.labels, graph, walk):
+            continue
+        put(unit, target, units, regions)
+        diary.unit[noted], diary.was[noted] = unit, own
+        noted += 1
+        diary.gain[0] += gained - limits.penalty * relieved
+        diary.gain[1] += relieved
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            other = graph.indices[link]
+            if not queue.waits[other]:
+                queue.waits[other] = True
+                queue.units[(first + queued) % room] = other
+                queued += 1
+    return noted
+
+
+def queue_around(noted: int, graph: Graph, diary: Diary, queue: Queue) -> int:
+    """Queue the units that changed, and their neighbours; return how many there are."""
+    queued = 0
+    for note in range(noted):
+        unit = diary.unit[note]
+        if not queue.waits[unit]:
+            queue.waits[unit] = True
+            queue.units[queued] = unit
+            queued += 1
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            other = graph.indices[link]
+            if not queue.waits[other]:
+                queue.waits[other] = True
+                queue.units[queued] = other
+                queued += 1
+    return queued
+
+
+def is_better(broken: float, cost: float, standing: FloatArray) -> bool:
+    """Whether breach and cost are better than the best: bounds come first."""
+    return bool(
+        broken < standing[0] - EXACT or (broken <= standing[0] + EXACT and cost < standing[1] - EXACT)
+    )
+
+
+def recombine(
+    labels: IntArray,
+    best_labels: IntArray,
+    standing: FloatArray,
+    state: IntArray,
+    temperature: FloatArray,
+    tolerance: FloatArray,
+    stop_at_bounds: bool,
+    units: Units,
+    graph: Graph,
+    limits: Limits,
+    k: int,
+) -> int:
+    """Search on from `labels`, one move per temperature.
+
+    A move merges two adjacent regions; splits what it merged, or another region, at the best cut of a random
+    tree; and then moves single units as long as one gains. It is kept if it costs no more than temperature
+    times a tolerance drawn. Bounds once kept are never given up.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+        Where to start, 0 … k - 1, every region connected; on return, where the search is.
+    best_labels : (n,) int64
+        The best so far, replaced by better ones.
+    standing : (2,) float64
+        Breach and cost of the best so far.
+    state : (2,) int64
+        Of the random numbers (`draw`).
+    temperature : (moves,) float64
+        In the unit of cost.
+    tolerance : (t,) float64
+        Drawn from evenly; quantiles of the exponential distribution make it annealing.
+    stop_at_bounds : bool
+        Return as soon as no bound is breached.
+    units, graph, limits
+        What is grouped; the sum of squares of all `X` should be about 1.
+    k : int
+        Number of regions.
+
+    Returns
+    -------
+    int
+        Moves made: fewer than temperatures if stopped, 0 if no two regions touch.
+
+    References
+    ----------
+    DeFord, Duchin and Solomon (2021), Recombination: a family of Markov chains for redistricting.
+
+    Examples
+    --------
+    A path of four units, badly cut.
+
+    >>> none = np.empty((4, 0))
+    >>> units = Units(np.array([[-0.5], [-0.5], [0.5], [0.5]]), none, np.zeros(4, dtype=bool))
+    >>> graph = Graph(np.array([0, 1, 3, 5, 6]), np.array([1, 0, 2, 1, 3, 2]))
+    >>> labels, standing = np.array([0, 1, 1, 1]), np.array([np.inf, np.inf])
+    >>> best = labels.copy()
+    >>> limits = Limits(none[0], none[0], 10.0)
+    >>> recombine(labels, best, standing, np.array([1, 2]), np.zeros(5), np.ones(1), False,
+    ...     units, graph, limits, 2)
+    5
+    >>> best.tolist(), standing.tolist()
+    ([0, 0, 1, 1], [0.0, -1.0])
+    """
+    n, p = units.X.shape
+    bounds = units.amount.shape[1]
+    regions = count_up(labels, units, k)
+    cost, broken = 0.0, 0.0
+    for region in range(k):
+        cost += within_cost(regions.sums[region], regions.size[region])
+        broken += breach(regions.held[region], limits)
+    if is_better(broken, cost, standing):
+        standing[0], standing[1] = broken, cost
+        best_labels[:] = labels
+    border = False
+    for unit in range(n):
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            border = border or labels[graph.indices[link]] != labels[unit]
+    if not border:
+        return 0
+    walk = room_to_walk(graph)
+    links = len(graph.indices)
+    tree = Tree(
+        np.empty(n, dtype=np.int64),
+        np.full(n, -1),
+        np.empty(n, dtype=np.int64),
+        np.empty(n, dtype=np.int64),
+        np.empty(n, dtype=np.bool_),
+        np.empty(links, dtype=np.int64),
+        np.empty(links, dtype=np.int64),
+        np.empty((n, p)),
+        np.empty((n, bounds)),
+        np.empty(n, dtype=np.int64),
+        np.empty((n, 2), dtype=np.int64),
+    )
+    diary = Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
+    queue = Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_))
+    for move in range(len(temperature)):
+        if stop_at_bounds and standing[0] <= EXACT:
+            return move
+        unit, other = -1, -1
+        while other < 0:  # a random link between two regions
+            unit = int(draw(state) * n)
+            degree = graph.indptr[unit + 1] - graph.indptr[unit]
+            if degree > 0:
+                other = graph.indices[graph.indptr[unit] + int(draw(state) * degree)]
+                if labels[other] == labels[unit]:
+                    other = -1
+        a, b = labels[unit], labels[other]
+        start, c = unit, -1
+        if k > 2 and draw(state) < SPLIT_ANOTHER:
+            start = int(draw(state) * n)
+            c = labels[start]
+            if c in (a, b) or regions.size[c] == 1 or (regions.fixed[a] > 0 and regions.fixed[b] > 0):
+                start, c = unit, -1
+        diary.gain[0] = within_cost(regions.sums[a], regions.size[a])
+        diary.gain[0] += within_cost(regions.sums[b], regions.size[b])
+        diary.gain[1] = breach(regions.held[a], limits) + breach(regions.held[b], limits)
+        first, second, noted = a, b, 0
+        if c >= 0:
+            diary.gain[0] += within_cost(regions.sums[c], regions.size[c])
+            diary.gain[1] += breach(regions.held[c], limits)
+            if regions.fixed[b] > 0 or (regions.fixed[a] == 0 and regions.size[b] > regions.size[a]):
+                a, b, other = b, a, unit  # the smaller one loses its name, to a part of c
+            noted = merge(other, a, b, units, graph, regions, tree, diary)
+            first, second = c, b
+        found = gather(start, first, second, labels, graph, tree)
+        grow(found, graph, tree, state)
+        for member in range(found):
+            tree.place[tree.members[member]] = -1
+        sum_subtrees(found, first, second, labels, units, tree)
+        cut = best_cut(found, tree, limits)
+        keep = cut >= 0
+        if keep:
+            noted = assign_cut(cut, found, first, second, regions, tree, diary, noted)
+            diary.gain[0] -= within_cost(regions.sums[a], regions.size[a])
+            diary.gain[0] -= within_cost(regions.sums[b], regions.size[b])
+            diary.gain[1] -= breach(regions.held[a], limits) + breach(regions.held[b], limits)
+            if c >= 0:
+                diary.gain[0] -= within_cost(regions.sums[c], regions.size[c])
+                diary.gain[1] -= breach(regions.held[c], limits)
+            queued = queue_around(noted, graph, diary, queue)
+            noted = settle(queued, queue, units, graph, limits, regions, walk, diary, noted)
+            worse = -diary.gain[0] - limits.penalty * diary.gain[1]
+            allowed = temperature[move] * tolerance[int(draw(state) * len(tolerance))]
+            left = broken - diary.gain[1]
+            keep = worse <= allowed and (broken > EXACT or left <= EXACT)
+        if keep:
+            cost, broken = cost - diary.gain[0], broken - diary.gain[1]
+            if is_better(broken, cost, standing):
+                standing[0], standing[1] = broken, cost
+                best_labels[:] = labels
+            continue
+        for note in range(noted - 1, -1, -1):
+            put(diary.unit[note], diary.was[note], units, regions)
+    return len(temperature)

@@ -1,0 +1,303 @@
+"""The dendrogram: which clusters were joined, in which order and how different they were, as a picture."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError, UsageError
+from regionalize.maps.branches import Branches, select_branches
+from regionalize.maps.colors import NOISE_COLOR, cluster_color
+from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
+from regionalize.maps.static import DPI, FileFormat, _drawing, _settings
+from regionalize.maps.text import Font, clean, fonts_for
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
+
+PLOT_WIDTH = 400.0
+PITCHES = ((60, 12.0), (120, 8.0), (10**9, 5.5))
+"""Points from leaf to leaf, by how many there are at most."""
+TRUNK = "#4d4d4d"
+BAR_WIDTH = 5.0
+
+
+def draw_dendrogram(
+    merges: NDArray[np.float64],
+    target: pathlib.Path | IO[bytes],
+    *,
+    file_format: FileFormat,
+    units: int,
+    k: int,
+    title: str,
+    footer: str,
+) -> tuple[str, ...]:
+    """Draw the last joins of a hierarchy, coloured as the map is, and where it was cut.
+
+    Heights are on the axis. A join less different than one before it (that happens where only neighbours may
+    be joined) is drawn a hair above that one, and counted in a note: joins stay in their order, and the line
+    of the cut crosses k branches. What was joined before the last 40 or, if more are asked for, k branches is
+    one wedge with its number of units. Components that are apart are trees apart.
+
+    Parameters
+    ----------
+    merges : (m, 3) float64
+        Two nodes and a height of each join: units are nodes 0 … n - 1, and join i makes node n + i.
+    target : Path or binary file
+        Where to write. A path is overwritten as it is: the caller sees to safe replacement.
+    file_format : {"png", "svg", "pdf"}
+        What to write.
+    units : int
+        How many were joined, n.
+    k : int
+        Clusters: the last joins above them are grey, those below in the cluster's colour.
+    title, footer : str
+        Lines above and below.
+
+    Returns
+    -------
+    tuple of str
+        What the person should know of the picture.
+
+    Raises
+    ------
+    DataError
+        When nothing was joined, or fewer than k clusters can be cut off.
+    UsageError
+        For another file format.
+
+    Examples
+    --------
+    >>> import io
+    >>> merges = np.array([[0.0, 1, 1.0], [2, 3, 4.0]])
+    >>> draw_dendrogram(merges, io.BytesIO(), file_format="svg", units=3, k=2, title="SCHC", footer="")
+    ()
+    """
+    if file_format not in ("png", "svg", "pdf"):
+        raise UsageError(f"a dendrogram cannot be written as '{file_format}'", advice="use png, svg or pdf")
+    if not len(merges):
+        raise DataError("there is nothing to draw: no units were joined", advice="leave the dendrogram out")
+    if not units - len(merges) <= k <= units:
+        raise DataError(
+            f"a hierarchy of {len(merges)} joins of {units} units cannot be cut into {k} clusters"
+        )
+    branches = select_branches(np.asarray(merges, dtype=np.float64), units, k)
+    title, footer = clean(title), clean(footer)
+    with _drawing, _settings():
+        families, unknown = fonts_for([title, footer])
+        page = _Page(branches, families, title, footer)
+        figure = page.draw()
+        metadata: dict[str, str | None] = {
+            "png": dict.fromkeys(["Software"]),
+            "svg": dict.fromkeys(["Date", "Creator"]),
+            "pdf": dict.fromkeys(["CreationDate", "Creator", "Producer"]),
+        }[file_format]
+        metadata["Title"] = title
+        figure.savefig(target, format=file_format, dpi=DPI, metadata=metadata)
+    return tuple(_notes(branches, k, unknown))
+
+
+def _notes(branches: Branches, k: int, unknown: str) -> Iterator[str]:
+    if branches.falling:
+        many = branches.falling > 1
+        yield (
+            f"{branches.falling} {'joins' if many else 'join'} in the dendrogram {'are' if many else 'is'} "
+            "of clusters less different than some joined before, and drawn just above those"
+        )
+    if branches.cut is None:
+        yield f"the dendrogram has room for the last {len(branches.leaves)} branches, not for {k} clusters"
+    if branches.left_out:
+        yield f"the dendrogram leaves out {branches.left_out:,} components"
+    if unknown:
+        yield (
+            f"no font on this machine has the letters {' '.join(unknown[:8])}"
+            f"{' …' if len(unknown) > 8 else ''}: a picture shows boxes in their place"
+        )
+
+
+class _Page:
+    """Where everything is, in points from the lower left corner."""
+
+    def __init__(self, branches: Branches, families: list[str], title: str, footer: str) -> None:
+        self.branches = branches
+        self.pitch = next(pitch for most, pitch in PITCHES if len(branches.leaves) <= most)
+        self.small = Font(families, min(7.0, 0.8 * self.pitch))
+        self.bold = Font(families, min(7.5, 0.85 * self.pitch), bold=True)
+        self.axis_font = Font(families, 7.0)
+        head, foot = Font(families, 12.5, bold=True), Font(families, 7.0)
+
+        self.names = [
+            f"{leaf.units:,} units" if leaf.units > 1 else f"row {leaf.node + 1}" for leaf in branches.leaves
+        ]
+        wide = max(self.small.width(name) for name in self.names)
+        self.numbers = self._runs()
+        number = max((self.bold.width(str(cluster)) for cluster, _, _ in self.numbers), default=0.0)
+        inside = number + 4 + BAR_WIDTH + 6 + wide + 4 + PLOT_WIDTH + 10
+        above, below = head.wrap(title, inside, 3), foot.wrap(footer, inside, 4)
+        self.left = MARGIN + number + 4 + BAR_WIDTH + 6 + wide + 4
+        bottom = MARGIN + (len(below) * foot.leading + GAP / 2 if below else 0.0)
+        self.bottom = bottom + 26
+        self.plot_height = self.pitch * len(branches.leaves)
+        top = self.bottom + self.plot_height
+        self.width = float(np.ceil(inside + 2 * MARGIN))
+        over = len(above) * head.leading + GAP * 0.6 if above else 0.0
+        self.height = float(np.ceil(top + over + MARGIN))
+        self.longest = max(*(join.height for join in branches.joins), branches.cut or 0.0) * 1.02
+
+        self.words: list[Words] = []
+        y = self.height - MARGIN
+        for line in above:
+            y -= head.leading
+            self.words.append(Words(MARGIN, y + 0.3 * head.size, line, head))
+        for number_of, line in enumerate(reversed(below)):
+            self.words.append(Words(MARGIN, MARGIN + number_of * foot.leading, line, foot, GREY))
+
+    def x(self, height: float) -> float:
+        """Return where a height is."""
+        return self.left + (height / self.longest if self.longest else 0.0) * PLOT_WIDTH
+
+    def y(self, place: float) -> float:
+        """Return where a leaf is; the first is on top."""
+        return self.bottom + self.plot_height - (place + 0.5) * self.pitch
+
+    def _runs(self) -> list[tuple[int, int, int]]:
+        """Cluster, first and last leaf of every run of leaves of one cluster."""
+        runs: list[tuple[int, int, int]] = []
+        for place, leaf in enumerate(self.branches.leaves):
+            if runs and runs[-1][0] == leaf.cluster:
+                runs[-1] = (leaf.cluster, runs[-1][1], place)
+            elif leaf.cluster:
+                runs.append((leaf.cluster, place, place))
+        return runs
+
+    def draw(self) -> Figure:
+        """Put everything on the page."""
+        from matplotlib.figure import Figure
+        from matplotlib.transforms import Affine2D
+
+        figure = Figure(figsize=(self.width / 72, self.height / 72), facecolor="white")
+        points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
+        for artist in (*self._axis(points), *self._joins(points), *self._leaves(points), *self._cut(points)):
+            figure.add_artist(artist)
+        for words in self.words:
+            figure.text(
+                words.x,
+                words.y,
+                words.text,
+                transform=points,
+                fontproperties=words.font.properties,
+                color=words.color,
+                ha="right" if words.right else "left",
+                va="baseline",
+                parse_math=False,
+            )
+        return figure
+
+    def _axis(self, points: Transform) -> Iterator[Artist]:
+        """Light lines at round heights, with their numbers below."""
+        from matplotlib.lines import Line2D
+        from matplotlib.ticker import MaxNLocator
+
+        top = self.bottom + self.plot_height
+        for value in MaxNLocator(6).tick_values(0, self.longest):
+            if not 0 <= value <= self.longest:
+                continue
+            x, number = self.x(value), f"{value:g}"
+            yield Line2D([x, x], [self.bottom, top], transform=points, color="#e6e6e6", lw=0.6, zorder=0)
+            place = x - self.axis_font.width(number) / 2
+            self.words.append(Words(place, self.bottom - 9, number, self.axis_font, GREY))
+        name = "difference of the clusters joined"
+        self.words.append(Words(self.left, self.bottom - 20, name, self.axis_font, GREY))
+
+    def _joins(self, points: Transform) -> Iterator[Artist]:
+        """One path per colour: what is above the cut first, then cluster by cluster."""
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+
+        lines: dict[int, list[list[tuple[float, float]]]] = {}
+        for join in self.branches.joins:
+            corners = [
+                (self.x(join.low_height), self.y(join.low)),
+                (self.x(join.height), self.y(join.low)),
+                (self.x(join.height), self.y(join.high)),
+                (self.x(join.high_height), self.y(join.high)),
+            ]
+            lines.setdefault(join.cluster, []).append(corners)
+        for stem in self.branches.stems:
+            ends = [(self.x(height), self.y(stem.place)) for height in (stem.begin, stem.end)]
+            lines.setdefault(stem.cluster, []).append(ends)
+        for cluster in sorted(lines):
+            codes = [
+                code for line in lines[cluster] for code in (Path.MOVETO, *[Path.LINETO] * (len(line) - 1))
+            ]
+            yield PathPatch(
+                Path(np.concatenate(lines[cluster]), codes),
+                transform=points,
+                facecolor="none",
+                edgecolor=cluster_color(cluster) if cluster else TRUNK,
+                linewidth=1.3 if cluster else 0.9,
+                joinstyle="miter",
+                capstyle="butt",
+                gid=f"cluster-{cluster}" if cluster else "above-the-cut",
+                zorder=2,
+            )
+
+    def _leaves(self, points: Transform) -> Iterator[Artist]:
+        """Wedges for what is not drawn join by join; names, and a bar beside each cluster."""
+        from matplotlib.patches import Polygon, Rectangle
+
+        for place, (leaf, name) in enumerate(zip(self.branches.leaves, self.names, strict=True)):
+            y, color = self.y(place), cluster_color(leaf.cluster) if leaf.cluster else NOISE_COLOR
+            self.words.append(
+                Words(self.left - 4, y - 0.35 * self.small.size, name, self.small, GREY, right=True)
+            )
+            if leaf.units > 1:
+                half, end = 0.36 * self.pitch, max(self.x(leaf.height), self.left + 1.0)
+                corners = [(self.left, y - half), (self.left, y + half), (end, y)]
+                yield Polygon(
+                    corners,
+                    transform=points,
+                    facecolor=color,
+                    edgecolor="none",
+                    zorder=3,
+                    gid="joined-before",
+                )
+        bar = MARGIN + max((self.bold.width(str(one)) for one, _, _ in self.numbers), default=0.0) + 4
+        for cluster, first, last in self.numbers:
+            low, high = self.y(last) - 0.4 * self.pitch, self.y(first) + 0.4 * self.pitch
+            yield Rectangle(
+                (bar, low),
+                BAR_WIDTH,
+                high - low,
+                transform=points,
+                facecolor=cluster_color(cluster),
+                edgecolor="none",
+                gid=f"bar-cluster-{cluster}",
+            )
+            middle = (low + high) / 2 - 0.35 * self.bold.size
+            self.words.append(Words(bar - 4, middle, str(cluster), self.bold, INK, right=True))
+
+    def _cut(self, points: Transform) -> Iterator[Artist]:
+        """Draw the line that crosses as many branches as there are clusters."""
+        from matplotlib.lines import Line2D
+
+        if self.branches.cut is None:
+            return
+        x = self.x(self.branches.cut)
+        top = self.bottom + self.plot_height
+        yield Line2D(
+            [x, x],
+            [self.bottom, top],
+            transform=points,
+            color=INK,
+            lw=0.9,
+            linestyle=(0, (4, 3)),
+            zorder=4,
+            gid="cut",
+        )

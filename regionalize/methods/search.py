@@ -1,0 +1,257 @@
+"""The search for better regions: recombination in cycles of annealing, each twice as long as the last."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.kernels.compiler import compiled, compiles
+from regionalize.kernels.recombine import EXACT, recombine
+from regionalize.kernels.regions import Graph, Limits, Units
+from regionalize.model.bounds import Bound
+from regionalize.model.weights import Weights
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+CYCLES = 4
+"""Cycles of the default number of iterations."""
+HOT, COLD = 0.06, 0.4
+"""Temperature at the start and the end of a cycle: shares of a region's and of a unit's mean within sum."""
+PENALTY = 10.0
+"""Cost of missing a bound by a whole region's fair share, in total sums of squares: bounds come first."""
+LEAST_ITERATIONS = 1000
+UNITS_SEEN = 3_000_000
+"""Units that the iterations of a search by default look at, in all."""
+CHUNK_UNITS = 200_000
+"""The same between two looks at the clock."""
+TOLERANCE = -np.log((np.arange(1024) + 0.5) / 1024)
+"""Quantiles of the exponential distribution: what times temperature annealing lets a move cost."""
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a search works on, ready for the kernels.
+
+    Attributes
+    ----------
+    units, graph, limits : Units, Graph, Limits
+        Variables centred, and scaled to a sum of squares of 1; bounds in fair shares of a region.
+    k : int
+        Number of regions.
+    """
+
+    units: Units
+    graph: Graph
+    limits: Limits
+    k: int
+
+    @property
+    def unit_share(self) -> float:
+        """Units in two regions on average: what one iteration looks at."""
+        return max(2.0 * len(self.units.X) / self.k, 2.0)
+
+    @property
+    def default_iterations(self) -> int:
+        """Iterations that take about a second or two, more in large layers."""
+        return max(LEAST_ITERATIONS, int(UNITS_SEEN / self.unit_share))
+
+    @property
+    def first_cycle(self) -> int:
+        """Iterations of the first cycle: each is twice as long as the one before."""
+        return -(-self.default_iterations // (2**CYCLES - 1))
+
+    @property
+    def chunk(self) -> int:
+        """Iterations between two looks at the clock."""
+        return max(1, int(CHUNK_UNITS / self.unit_share))
+
+
+def make_problem(
+    X: NDArray[np.floating[Any]],
+    k: int,
+    weights: Weights,
+    bounds: Sequence[Bound] = (),
+    fixed: NDArray[np.bool_] | None = None,
+) -> Problem:
+    """Bring data to the form that kernels take.
+
+    Parameters
+    ----------
+    X : (n, p) float
+        Variables.
+    k : int
+        Number of regions.
+    weights : Weights
+        Neighbours; a link counts in both directions.
+    bounds : sequence of Bound
+        What every region must hold.
+    fixed : (n,) bool, optional
+        Units that keep their region.
+    """
+    values = np.asarray(X, dtype=np.float64)
+    values = values - values.mean(axis=0)
+    total = float(np.einsum("ij,ij->", values, values))
+    values = np.ascontiguousarray(values / np.sqrt(total) if total > 0 else values)
+    amounts, lower, upper = [], [], []
+    for bound in bounds:
+        share = max(float(bound.amount.sum()) / k, np.finfo(float).tiny)
+        amounts.append(np.asarray(bound.amount, dtype=np.float64) / share)
+        lower.append(bound.lower / share * (1 - SLACK))
+        upper.append(bound.upper / share * (1 + SLACK))
+    n = len(values)
+    both = Weights.from_links(
+        n, np.r_[weights.row, weights.indices], np.r_[weights.indices, weights.row], kind=weights.kind
+    )
+    return Problem(
+        Units(
+            values,
+            np.ascontiguousarray(np.stack(amounts, axis=1)) if amounts else np.empty((n, 0)),
+            np.zeros(n, dtype=np.bool_) if fixed is None else np.asarray(fixed, dtype=np.bool_),
+        ),
+        Graph(both.indptr, both.indices),
+        Limits(np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64), PENALTY),
+        k,
+    )
+
+
+class Chain:
+    """One search: where it is, the best it has seen, and the random numbers it goes by.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is grouped.
+    labels : (n,) int64
+        Where to start: k regions, every one connected.
+    seed : sequence of int
+        Of the random numbers.
+    """
+
+    def __init__(self, problem: Problem, labels: IntArray, seed: Sequence[int]) -> None:
+        self.problem = problem
+        self.labels = np.array(labels, dtype=np.int64)
+        self.best = self.labels.copy()
+        self.standing = np.array([np.inf, np.inf])
+        self.state = np.random.default_rng(seed).integers(1, 2147483399, size=2)
+        self.done = 0
+        self.cycle_start, self.cycle_length = 0, problem.first_cycle
+        self.hot = self.cold = 0.0
+        self.still = False
+
+    @property
+    def in_bounds(self) -> bool:
+        """Whether the best so far breaches no bound."""
+        return bool(self.standing[0] <= EXACT)
+
+    def run(self, iterations: int, *, stop_at_bounds: bool = False) -> None:
+        """Make more iterations; where that leads depends on their number alone, not on how it is reached."""
+        search = compiled(recombine) if compiles() else recombine
+        goal = self.done + iterations
+        while self.done < goal and not self.still:
+            self._begin_cycle()
+            stop = min(
+                goal,
+                self.cycle_start + self.cycle_length,
+                (self.done // self.problem.chunk + 1) * self.problem.chunk,
+            )
+            made = search(
+                self.labels,
+                self.best,
+                self.standing,
+                self.state,
+                self._temperatures(stop - self.done),
+                TOLERANCE,
+                stop_at_bounds,
+                self.problem.units,
+                self.problem.graph,
+                self.problem.limits,
+                self.problem.k,
+            )
+            self.still = made < stop - self.done
+            self.done += made
+
+    def _begin_cycle(self) -> None:
+        """Go back to the best and heat up again when a cycle is over."""
+        if self.done == self.cycle_start + self.cycle_length:
+            self.cycle_start, self.cycle_length = self.done, 2 * self.cycle_length
+            self.labels[:] = self.best
+        if self.done == self.cycle_start:
+            within = 1.0 + self.standing[1] if np.isfinite(self.standing[1]) else 0.5
+            self.cold = COLD * within / len(self.labels)
+            self.hot = max(HOT * within / self.problem.k, self.cold)
+
+    def _temperatures(self, count: int) -> FloatArray:
+        """Return those of the next iterations: falling evenly, on a logarithmic scale, through the cycle."""
+        if self.cold <= 0.0:
+            return np.zeros(count)
+        into = (self.done - self.cycle_start + np.arange(count)) / self.cycle_length
+        falling: FloatArray = self.hot * (self.cold / self.hot) ** into
+        return falling
+
+
+def search_regions(
+    problem: Problem,
+    starts: Sequence[IntArray],
+    *,
+    seed: int,
+    iterations: int | None = None,
+    time_limit: float | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[IntArray, int]:
+    """Search on from one or several starts, each by itself, and return the best found.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is grouped.
+    starts : sequence of (n,) int64
+        Where each search starts.
+    seed : int
+        Of the random numbers.
+    iterations : int, optional
+        Of each search; by default what takes a second or two, and without end under a time limit.
+    time_limit : float, optional
+        Seconds after which the searches stop, all at the same iteration.
+    jobs : int, optional
+        Threads for several searches; the answer does not depend on it.
+    progress : callable, optional
+        Called with (done, total).
+
+    Returns
+    -------
+    labels : (n,) int64
+        The best regions; of equally good ones, the first start's.
+    iterations : int
+        How many were made: with this number and the same seed the answer is the same.
+    """
+    began = perf_counter()
+    chains = [Chain(problem, start, (seed, number)) for number, start in enumerate(starts)]
+    if iterations is None and time_limit is None:
+        iterations = problem.default_iterations
+    done = 0
+    with ThreadPoolExecutor(min(len(chains), jobs or os.cpu_count() or 1)) as pool:
+        while True:
+            step = problem.chunk if iterations is None else min(problem.chunk, iterations - done)
+            list(pool.map(lambda chain: chain.run(step), chains))
+            done += step
+            spent = perf_counter() - began
+            if progress is not None:
+                share = 0.0 if iterations is None else done / iterations
+                share = share if time_limit is None else max(share, spent / time_limit)
+                progress(min(int(1000 * share), 1000), 1000)
+            over = time_limit is not None and spent >= time_limit
+            if over or done == iterations or all(chain.still for chain in chains):
+                break
+    best = min(chains, key=lambda chain: (max(chain.standing[0], EXACT), chain.standing[1]))
+    return best.best, done

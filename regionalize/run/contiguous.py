@@ -1,0 +1,246 @@
+"""Labels that exist already, made contiguous; and what that costs in fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, located
+from regionalize.model.partition import LEFT_OUT, NOISE, Partition
+
+if TYPE_CHECKING:
+    from regionalize.model.features import Features
+    from regionalize.model.job import Job, Outputs
+    from regionalize.model.layer import Layer
+    from regionalize.model.weights import Weights
+    from regionalize.run.solve import Progress, Solution, Stopwatch
+
+IntArray = NDArray[np.int64]
+
+KEEP, SPLIT, BEST = "keep-k", "split", "best"
+"""Ways to make labels contiguous: fragments join neighbours, become regions, or go where they fit best."""
+
+
+def run_contiguous(
+    source: str | None,
+    job: Job,
+    label_column: str,
+    way: str,
+    outputs: Outputs,
+    progress: Progress | None = None,
+) -> Solution:
+    """Read a layer, make one of its label columns contiguous, and write the result.
+
+    Parameters
+    ----------
+    source : str or None
+        What `regionalize.io.read.read_layer` takes.
+    job : Job
+        Source, variables and weights.
+    label_column : str
+        The labels there are, as `regionalize.run.existing.read_labels` takes them: rows without one take no
+        part, and neither do rows of label 0.
+    way : str
+        `KEEP`, `SPLIT` or `BEST`.
+    outputs : Outputs
+        What to write; its `label_column` is the new column.
+
+    Returns
+    -------
+    Solution
+        Its report says in ``extra["contiguity_cost"]`` what the regions cost.
+
+    Raises
+    ------
+    RegionalizeError
+        With the file and layer it is about.
+    """
+    from regionalize.io.read import read_layer
+    from regionalize.run.files import refuse_outputs, replace_notes, write_outputs
+    from regionalize.run.solve import Stopwatch
+
+    inputs = (source, job.weights_file)
+    refuse_outputs(outputs, inputs, None)
+    watch = Stopwatch(progress)
+    with watch.stage("read"):
+        layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+    with located(layer.origin.file, layer.origin.layer):
+        notes = refuse_outputs(outputs, inputs, layer)
+        solution = solve_contiguous(layer, job, label_column, way, watch)
+    with watch.stage("write"):
+        notes += write_outputs(solution, outputs)
+    return replace_notes(solution, (*solution.notes, *notes), watch.seconds)
+
+
+def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch: Stopwatch) -> Solution:
+    """Make a label column of a layer contiguous, in memory, checked by other code than made it."""
+    from regionalize.run.existing import noise_note, read_labels
+    from regionalize.run.reporting import make_report
+    from regionalize.run.solve import Solution, ready_weights, with_all_notes
+    from regionalize.run.verify import verify
+
+    labels, values = read_labels(layer, label_column)
+    with watch.stage("weights"):
+        weights = needed_weights(ready_weights(layer, job))
+    with watch.stage("features"):
+        features, said = features_if_any(layer, replace(job, exclude=(*job.exclude, label_column)), way)
+    rows = features.rows[labels[features.rows] > 0]
+    if not len(rows):
+        raise InfeasibleError("no row has a label of a cluster")
+    found, code = np.unique(labels[rows], return_inverse=True)
+    code += 1
+    taken = np.isin(features.rows, rows)
+    inner, scaled = weights.subset(rows), features.scaled[taken]
+    with watch.stage("contiguous"):
+        regions = regions_of(
+            way, code, inner, features.X[taken], lambda unit: layer.names(job.id)[rows[unit]]
+        )
+    placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
+    placed[features.rows] = np.where(labels[features.rows] == NOISE, NOISE, LEFT_OUT)
+    placed[rows] = regions
+    partition = Partition(placed)
+    verify(partition, partition.k if way == SPLIT else len(found), (), rows, weights)
+    own = {} if way == SPLIT else {number: values[label] for number, label in enumerate(found.tolist(), 1)}
+    job = replace(job, method="contiguous", k=partition.k)
+    with watch.stage("measure"):
+        extra: dict[str, Any] = {"contiguity_cost": contiguity_cost(code, regions, scaled, inner)}
+        extra |= {"labels": {str(number): value for number, value in own.items()}} if own else {}
+        report = make_report(layer, job, features, weights, partition, extra)
+    settings = {name: value for name, value in job.settings().items() if name != "seed"}
+    settings |= {"label_column": label_column, "way": way}
+    report = replace(report, settings=settings, fit=report.fit if features.names else None)
+    said = (*noise_note(labels, label_column), *said)
+    report, notes = with_all_notes(report, layer, weights, features, said)
+    own = {} if all(value == number for number, value in own.items()) else own
+    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, label_values=own)
+
+
+def regions_of(
+    way: str, labels: IntArray, weights: Weights, X: NDArray[np.floating[Any]], name: Callable[[int], str]
+) -> IntArray:
+    """Make labels 1 … k contiguous in one of the ways."""
+    from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
+
+    if way == KEEP:
+        return make_contiguous(labels, weights, name=name)
+    if way == SPLIT:
+        return Partition.canonical(split_into_pieces(labels, weights)).labels
+    from regionalize.methods.mend import mend
+
+    return mend(X, labels, weights)
+
+
+def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[str, ...]]:
+    """Build the variables; where there are none and none are needed, an empty table of them and a note.
+
+    Raises
+    ------
+    RegionalizeError
+        Columns that were named, or are needed, cannot be used.
+    """
+    from regionalize.features.build import build_features
+    from regionalize.features.columns import select_columns
+    from regionalize.model.features import Features
+
+    if not job.columns:
+        try:
+            select_columns(layer, (), job.exclude, job.id)
+        except RegionalizeError as error:
+            if isinstance(error, UsageError) and job.id is not None and job.id not in layer.column_names:
+                raise
+            if way == BEST:
+                raise DataError(
+                    "there is no numeric column to tell which pieces are alike",
+                    advice="give --keep-k or --split, which need none",
+                ) from None
+            nothing = np.empty((len(layer), 0))
+            empty = Features(
+                rows=np.arange(len(layer)),
+                names=(),
+                raw=nothing,
+                scaled=nothing,
+                X=nothing,
+                unweighted=nothing,
+                coordinates=None,
+                coordinate_share=0.0,
+                column_weights=np.empty(0),
+                attributes_only=False,
+            )
+            return empty, ("no variables to measure by, so what contiguity costs in fit is not known",)
+    return build_features(layer, job, None), ()
+
+
+def contiguity_cost(
+    before: IntArray, after: IntArray, scaled: NDArray[np.floating[Any]], weights: Weights
+) -> dict[str, Any]:
+    """Compare clusters with the regions made of them.
+
+    Parameters
+    ----------
+    before, after : (m,) int64
+        Cluster and region of each unit that takes part, from 1.
+    scaled : (m, p) float
+        Attributes to measure by, perhaps none.
+    weights : Weights
+        Neighbours of the m units.
+
+    Returns
+    -------
+    dict
+        Clusters and their connected pieces before, regions after, and BSS/TSS before and after (None without
+        attributes).
+
+    Examples
+    --------
+    >>> from regionalize.model.weights import Weights
+    >>> path = Weights.from_links(3, np.array([0, 1]), np.array([1, 2]), kind="example")
+    >>> cost = contiguity_cost(np.array([1, 2, 1]), np.array([1, 2, 2]), np.array([[0.0], [6], [0]]), path)
+    >>> list(cost.values())
+    [2, 3, 2, 1.0, 0.25]
+    """
+    from regionalize.kernels.components import components_within
+    from regionalize.measure.fit import measure_fit
+
+    fits = [measure_fit(scaled, labels).ratio if scaled.shape[1] else None for labels in (before, after)]
+    return {
+        "clusters": len(np.unique(before)),
+        "pieces": int(components_within(weights.indptr, weights.indices, before).max()) + 1,
+        "regions": len(np.unique(after)),
+        "bss_tss_before": fits[0],
+        "bss_tss_after": fits[1],
+    }
+
+
+def made_contiguous(
+    layer: Layer, codes: IntArray, features: Features, weights: Weights | None, id_column: str | None
+) -> tuple[IntArray, dict[str, Any]]:
+    """Make what a method found contiguous as `KEEP` does; return the regions and what that cost.
+
+    Parameters
+    ----------
+    codes : (m,) int64
+        Cluster 0 … k - 1 of each row used.
+    weights : Weights or None
+        Of all rows.
+    """
+    from regionalize.methods.make_contiguous import make_contiguous
+
+    inner = needed_weights(weights).subset(features.rows)
+    rows = features.rows
+    regions = make_contiguous(codes, inner, name=lambda unit: layer.names(id_column)[rows[unit]])
+    cost = contiguity_cost(codes + 1, regions + 1, features.scaled, inner)
+    return regions, {"contiguity_cost": cost}
+
+
+def needed_weights(weights: Weights | None) -> Weights:
+    """Return the weights, or refuse a table that has none."""
+    if weights is None:
+        raise DataError(
+            "the table has no geometry, so nobody can tell what is contiguous",
+            advice="give a weights file (--weights FILE.gal) or a layer with geometry",
+        )
+    return weights

@@ -1,0 +1,214 @@
+"""What a dendrogram shows, and that it cuts the hierarchy where the labels do."""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from regionalize.errors import DataError, UsageError
+from regionalize.maps.branches import LEAVES, MOST_LEAVES, select_branches
+from regionalize.maps.colors import cluster_color
+from regionalize.maps.dendrogram import draw_dendrogram
+from regionalize.methods.schc import schc
+from regionalize.model.findings import Findings
+from regionalize.model.partition import Partition
+from regionalize.model.weights import Weights
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def hierarchy(rows, columns, linkage="ward", share=1.0, seed=0):
+    """Return the merges of a grid with some links taken away, values, and weights."""
+    rng = np.random.default_rng(seed)
+    cell = np.arange(rows * columns).reshape(rows, columns)
+    first = np.concatenate([cell[:, :-1].ravel(), cell[:-1].ravel()])
+    second = np.concatenate([cell[:, 1:].ravel(), cell[1:].ravel()])
+    kept = rng.random(len(first)) < share
+    weights = Weights.from_links(cell.size, first[kept], second[kept], kind="grid")
+    X = rng.normal(size=(cell.size, 2))
+    findings = Findings()
+    schc(X, cell.size, weights=weights, linkage=linkage, findings=findings)
+    return findings.merges, X, weights
+
+
+def crossing(branches, height):
+    """Count the branches at a height: those that begin at or below it, and meet another above."""
+    ends = [(join.low_height, join.height) for join in branches.joins]
+    ends += [(join.high_height, join.height) for join in branches.joins]
+    return sum(begin <= height < end for begin, end in ends)
+
+
+@given(
+    size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    linkage=st.sampled_from(["ward", "single", "average"]),
+    share=st.sampled_from([1.0, 0.8, 0.5]),
+    seed=st.integers(0, 500),
+    k=st.integers(1, 36),
+)
+@settings(max_examples=80, deadline=None)
+def test_the_cut_leaves_the_clusters_of_the_map(size, linkage, share, seed, k):
+    merges, X, weights = hierarchy(*size, linkage, share, seed)
+    n = len(X)
+    k = min(max(k, weights.n_components), n)
+    if not len(merges):
+        return
+    branches = select_branches(merges, n, k)
+    labels = Partition.canonical(schc(X, k, weights=weights, linkage=linkage)).labels
+    assert sorted(leaf.node for leaf in branches.leaves) == list(range(n))  # small: nothing is drawn together
+    assert all(leaf.cluster == labels[leaf.node] for leaf in branches.leaves)
+    assert branches.sizes == np.bincount(labels)[1:].tolist()
+    order = [leaf.cluster for leaf in branches.leaves]
+    assert len([1 for one, other in zip(order, [0, *order], strict=False) if one != other]) == k
+    heights = [join.height for join in branches.joins]
+    assert heights == sorted(set(heights))
+    assert branches.cut not in heights
+    assert sum(height < branches.cut for height in heights) == n - k
+    assert sorted(stem.cluster for stem in branches.stems) == list(range(1, k + 1))
+    whole = [
+        (labels == label).sum() == (weights.component == weights.component[unit]).sum()
+        for label, unit in zip(*np.unique(labels, return_index=True), strict=True)
+    ]
+    if k > weights.n_components:  # clusters that are components meet no other
+        assert crossing(branches, branches.cut) + sum(whole) == k
+    assert all(max(join.low_height, join.high_height) < join.height for join in branches.joins)
+
+
+def test_rising_heights_are_drawn_as_they_are_and_others_just_above_those_before():
+    merges = np.array([[0.0, 1, 2.0], [2, 3, 4.0], [4, 5, 10.0]])
+    branches = select_branches(merges, 4, 2)
+    assert [join.height for join in branches.joins] == [2, 4, 10]
+    assert (branches.cut, branches.falling) == (7, 0)
+    merges[1, 2] = 1.0
+    branches = select_branches(merges, 4, 2)
+    low, middle, high = (join.height for join in branches.joins)
+    assert (low, high) == (2, 10)
+    assert low < middle < 2.1
+    assert branches.falling == 1
+
+
+def test_a_large_hierarchy_is_drawn_from_its_last_joins():
+    merges, _, _ = hierarchy(20, 20)
+    branches = select_branches(merges, 400, 5)
+    assert len(branches.leaves) == LEAVES
+    assert sum(leaf.units for leaf in branches.leaves) == 400
+    assert all(leaf.height > 0 for leaf in branches.leaves if leaf.units > 1)
+    assert len(select_branches(merges, 400, 70).leaves) == 70
+    many = select_branches(merges, 400, 300)
+    assert (len(many.leaves), many.cut, many.stems) == (MOST_LEAVES, None, [])
+
+
+def test_components_are_trees_apart_and_the_smallest_left_out():
+    merges, _, weights = hierarchy(30, 30, share=0.35)
+    components = weights.n_components
+    assert components > MOST_LEAVES
+    branches = select_branches(merges, 900, components)
+    assert len(branches.leaves) == MOST_LEAVES
+    assert branches.left_out == components - MOST_LEAVES
+    largest = np.sort(np.bincount(weights.component))[::-1][:MOST_LEAVES]
+    assert sorted((leaf.units for leaf in branches.leaves), reverse=True) == largest.tolist()
+
+
+class Picture:
+    """A dendrogram read back from SVG."""
+
+    def __init__(self, merges, units, k, **options):
+        raw, self.notes = drawn(merges, units, k, "svg", **options)
+        root = ET.fromstring(raw)
+        self.groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("id")}
+        self.texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+        self.size = [float(value) for value in root.get("viewBox").split()[2:]]
+
+    def points(self, name):
+        path = next(self.groups[name].iter(f"{SVG}path")).get("d")
+        return np.array(re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", path), dtype=float)
+
+    def style(self, name):
+        return next(self.groups[name].iter(f"{SVG}path")).get("style")
+
+
+def drawn(merges, units, k, file_format, title="SCHC, k = 3", footer="from a.gpkg"):
+    file = io.BytesIO()
+    notes = draw_dendrogram(
+        merges, file, file_format=file_format, units=units, k=k, title=title, footer=footer
+    )
+    return file.getvalue(), notes
+
+
+def test_what_is_on_the_page():
+    merges, _, _ = hierarchy(3, 4, "complete")
+    picture = Picture(merges, 12, 3)
+    assert picture.texts[:2] == ["SCHC, k = 3", "from a.gpkg"]
+    assert {f"row {unit}" for unit in range(1, 13)} < set(picture.texts)
+    assert {"1", "2", "3", "difference of the clusters joined", "0"} < set(picture.texts)
+    for cluster in (1, 2, 3):
+        assert f"stroke: {cluster_color(cluster)}" in picture.style(f"cluster-{cluster}")
+        assert f"fill: {cluster_color(cluster)}" in picture.style(f"bar-cluster-{cluster}")
+    cut = picture.points("cut")[0, 0]
+    assert picture.points("above-the-cut")[:, 0].min() == pytest.approx(cut, abs=0.01)
+    assert max(picture.points(f"cluster-{one}")[:, 0].max() for one in (1, 2, 3)) == pytest.approx(
+        cut, abs=0.01
+    )
+    everything = np.concatenate(
+        [picture.points(name) for name in picture.groups if re.match("cluster|above|bar", name)]
+    )
+    assert (everything >= 0).all()
+    assert (everything <= picture.size).all()
+
+
+def test_joins_that_fall_are_counted_in_a_note():
+    merges = np.array([[0.0, 1, 2.0], [2, 3, 1.0], [4, 5, 10.0]])
+    (note,) = drawn(merges, 4, 2, "svg")[1]
+    assert note.startswith("1 join in the dendrogram is of clusters less different than some joined before")
+    merges, _, _ = hierarchy(20, 20, "complete")
+    assert any(
+        "room for the last 200 branches, not for 300" in note for note in drawn(merges, 400, 300, "svg")[1]
+    )
+
+
+@pytest.mark.parametrize("file_format", ["png", "svg", "pdf"])
+def test_the_same_bytes_every_time(file_format):
+    merges, _, _ = hierarchy(12, 12, share=0.9)
+    first, second = (drawn(merges, 144, 30, file_format)[0] for _ in range(2))
+    assert first == second
+    assert len(first) > 5000
+
+
+def test_colours_of_the_clusters_are_in_the_png():
+    merges, _, _ = hierarchy(8, 8)
+    raw, _ = drawn(merges, 64, 4, "png")
+    seen = {tuple(color) for color in np.asarray(Image.open(io.BytesIO(raw)).convert("RGB")).reshape(-1, 3)}
+    for cluster in range(1, 5):
+        code = cluster_color(cluster)
+        assert tuple(int(code[i : i + 2], 16) for i in (1, 3, 5)) in seen
+
+
+def test_units_that_are_all_alike():
+    path = Weights.from_links(4, np.arange(3), np.arange(1, 4), kind="path")
+    findings = Findings()
+    schc(np.zeros((4, 1)), 2, weights=path, findings=findings)
+    assert len(select_branches(findings.merges, 4, 2).stems) == 2
+    assert drawn(findings.merges, 4, 2, "svg")[1] == ()
+
+
+def test_what_cannot_be_drawn_is_said():
+    merges = np.array([[0.0, 1, 2.0]])
+    with pytest.raises(UsageError, match="written as 'gif'"):
+        drawn(merges, 3, 2, "gif")
+    with pytest.raises(DataError, match="no units were joined"):
+        drawn(np.zeros((0, 3)), 3, 3, "png")
+    for k in (1, 4):
+        with pytest.raises(DataError, match="1 joins of 3 units cannot be cut into"):
+            drawn(merges, 3, k, "png")
+
+
+def test_hostile_titles():
+    words = "<script>&\"'$_^\\ $\\frac{a}{b}$ ]]> %s"
+    picture = Picture(np.array([[0.0, 1, 2.0]]), 2, 1, title=words)
+    assert words in " ".join(picture.texts)
