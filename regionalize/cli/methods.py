@@ -10,7 +10,7 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.errors import UsageError
-from regionalize.model.catalog import Method, Param
+from regionalize.model.catalog import Method, Param, Share, find_method
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 
 
@@ -24,7 +24,7 @@ def method_command(method: Method) -> click.Command:
     own = [param_option(param) for param in method.params]
     decorated = in_order(
         opt.INPUT,
-        opt.bundle("Method", k_option(method), *own),
+        opt.bundle("Method", *([k_option(method)] if method.takes_k else []), *own),
         opt.SOURCE,
         opt.VARIABLES,
         opt.FEATURES,
@@ -76,14 +76,17 @@ def in_order(*decorators: Any) -> Any:
 
 def param_option(param: Param) -> Any:
     """Turn a catalog row into an option."""
-    kind: Any = opt.OneOf(param.kind) if isinstance(param.kind, tuple) else param.kind
-    name = "--" + param.name.replace("_", "-")
-    metavar = (
-        None if isinstance(param.kind, tuple) else "|".join((*param.words, "COLUMN")) if param.words else "N"
-    )
-    return click.option(
-        name, type=kind, metavar=metavar, help=f"{param.help} [default:\N{NO-BREAK SPACE}{param.default}]"
-    )
+    kind: Any = param.kind
+    metavar: str | None = "N"
+    default: Any = param.default
+    if isinstance(param.kind, tuple):
+        kind, metavar = opt.OneOf(param.kind), None
+    elif param.words:
+        metavar = "|".join((*param.words, "COLUMN"))
+    elif param.kind is Share:
+        kind, metavar, default = str, "P%", f"{100 * param.default:g}%"
+    text = param.help if default is None else f"{param.help} [default:\N{NO-BREAK SPACE}{default}]"
+    return click.option("--" + param.name.replace("_", "-"), type=kind, metavar=metavar, help=text)
 
 
 def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
@@ -94,7 +97,7 @@ def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
     source, as_json, timing = values.pop("input"), values.pop("as_json"), values.pop("timing")
     outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values})
     job = make_job(method, without_empty(values))
-    if job.k is None:
+    if job.k is None and find_method(method).takes_k:
         raise UsageError("the number of clusters is missing", advice="give --k, such as --k 12")
     check_standard_output(outputs.output, as_json)
     console.say_sample(source)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.heap import rise, sink
-from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD, compare_runs
+from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD, compare_runs, compare_units
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -96,8 +96,10 @@ def agglomerate(
     pool = np.zeros((four, 4 * n if compares else 0))
     begin, room = start[:-1].copy(), size.copy()
     pool_end = n
+    rows = np.zeros((n if compares else 0, four))
     if compares:
         pool[:p, :n] = values
+        rows[:, :p] = values.T
 
     # half-link h is in the list of cluster end[h]; its other half, h ^ 1, in the list of the neighbour
     end = np.empty(2 * m, dtype=np.int64)
@@ -140,9 +142,12 @@ def agglomerate(
             if compares and left[task] >= 0:
                 one, other = left[task], right[task]
                 ones = alone if one == a else size[one]
-                known[link] = compare_runs(
-                    pool, begin[one], ones, begin[other], size[other], linkage, known[link]
-                )
+                if ones == 1 and size[other] == 1:  # still where they started
+                    known[link] = compare_units(rows, start[one], start[other], linkage, known[link])
+                else:
+                    known[link] = compare_runs(
+                        pool, begin[one], ones, begin[other], size[other], linkage, known[link]
+                    )
             if bordering:
                 new = known[link]
                 if linkage == AVERAGE:
@@ -231,20 +236,21 @@ def agglomerate(
             for j in range(p):
                 center[a, j] = (size[a] * center[a, j] + size[b] * center[b, j]) / (size[a] + size[b])
 
-        h = head[a]
+        # a's list is gone through once, since it may be long: b is the smaller
+        h = head[b]
         while h >= 0:
             side[end[h ^ 1]], half_of[end[h ^ 1]] = 1, h
             h = after[h]
-        h = head[b]
+        tasks = 0
+        h = head[a]
         while h >= 0:
             following = after[h]
             c = end[h ^ 1]
-            end[h] = a
             kept = h
             if side[c] == 0:
-                side[c] = 2
+                left[tasks], right[tasks] = b, c
             else:  # a neighbour of both: the earlier of the two links stays, and knows of both
-                side[c] = 3
+                left[tasks] = -1
                 kept, dropped = min(h, half_of[c]), max(h, half_of[c])
                 one, other = kept >> 1, dropped >> 1
                 if linkage == SINGLE:
@@ -256,24 +262,28 @@ def agglomerate(
                 links[one] += links[other]
                 gone[other] = True
                 take_out(dropped ^ 1, end, head, after, before)
-                if dropped != h:
-                    take_out(dropped, end, head, after, before)
-            if kept == h:
+                side[c] = 2
+                if dropped == h:
+                    take_out(h, end, head, after, before)
+                    side[c] = 3
+            todo[tasks] = kept >> 1
+            tasks += 1
+            h = following
+        h = head[b]
+        while h >= 0:
+            following = after[h]
+            c = end[h ^ 1]
+            end[h] = a
+            if side[c] == 1:
+                todo[tasks], left[tasks], right[tasks] = h >> 1, a, c
+                tasks += 1
+            if side[c] != 2:
                 before[h], after[h] = -1, head[a]
                 if head[a] >= 0:
                     before[head[a]] = h
                 head[a] = h
-            h = following
-        tasks = 0
-        h = head[a]
-        while h >= 0:
-            c = end[h ^ 1]
-            todo[tasks], left[tasks], right[tasks] = h >> 1, -1, -1
-            if side[c] < 3:
-                left[tasks], right[tasks] = (b if side[c] == 1 else a), c
             side[c] = 0
-            tasks += 1
-            h = after[h]
+            h = following
         alone = size[a]
         size[a] += size[b]
     return pairs[:joins], height[:joins], chosen[:joins]

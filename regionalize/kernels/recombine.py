@@ -71,6 +71,24 @@ class Queue(NamedTuple):
     waits: BoolArray
 
 
+def room_for_tree(units: Units, graph: Graph) -> Tree:
+    """Make room for a tree over all units."""
+    n, p = units.X.shape
+    return Tree(
+        np.empty(n, dtype=np.int64),
+        np.full(n, -1),
+        np.empty(n, dtype=np.int64),
+        np.empty(n, dtype=np.int64),
+        np.empty(n, dtype=np.bool_),
+        np.empty(len(graph.indices), dtype=np.int64),
+        np.empty(len(graph.indices), dtype=np.int64),
+        np.empty((n, p)),
+        np.empty((n, units.amount.shape[1])),
+        np.empty(n, dtype=np.int64),
+        np.empty((n, 2), dtype=np.int64),
+    )
+
+
 def merge(
     start: int, a: int, b: int, units: Units, graph: Graph, regions: Regions, tree: Tree, diary: Diary
 ) -> int:
@@ -367,8 +385,7 @@ def recombine(
     >>> best.tolist(), standing.tolist()
     ([0, 0, 1, 1], [0.0, -1.0])
     """
-    n, p = units.X.shape
-    bounds = units.amount.shape[1]
+    n = len(units.X)
     regions = count_up(labels, units, k)
     cost, broken = 0.0, 0.0
     for region in range(k):
@@ -384,20 +401,7 @@ def recombine(
     if not border:
         return 0
     walk = room_to_walk(graph)
-    links = len(graph.indices)
-    tree = Tree(
-        np.empty(n, dtype=np.int64),
-        np.full(n, -1),
-        np.empty(n, dtype=np.int64),
-        np.empty(n, dtype=np.int64),
-        np.empty(n, dtype=np.bool_),
-        np.empty(links, dtype=np.int64),
-        np.empty(links, dtype=np.int64),
-        np.empty((n, p)),
-        np.empty((n, bounds)),
-        np.empty(n, dtype=np.int64),
-        np.empty((n, 2), dtype=np.int64),
-    )
+    tree = room_for_tree(units, graph)
     diary = Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
     queue = Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_))
     for move in range(len(temperature)):

@@ -133,7 +133,7 @@ class _Page:
         head, foot = Font(families, 12.5, bold=True), Font(families, 7.0)
 
         self.names = [
-            f"{leaf.units:,} units" if leaf.units > 1 else f"row {leaf.node + 1}" for leaf in branches.leaves
+            f"{leaf.units:,} units" if leaf.units > 1 else f"no. {leaf.node + 1}" for leaf in branches.leaves
         ]
         wide = max(self.small.width(name) for name in self.names)
         self.numbers = self._runs()

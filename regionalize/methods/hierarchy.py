@@ -12,7 +12,7 @@ from regionalize.kernels.agglomerate import agglomerate
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.components import connected_components
 from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD
-from regionalize.methods.tree_cuts import SLACK
+from regionalize.methods.feasible import SLACK
 from regionalize.model.bounds import Bound
 
 FloatArray = NDArray[np.float64]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.contiguous_links import check_regions, contiguous_links
+from regionalize.methods.feasible import SLACK
 from regionalize.methods.hierarchy import LINKAGES, Hierarchy, full_order
-from regionalize.methods.tree_cuts import SLACK, cut_trees, spanning_trees
+from regionalize.methods.tree_cuts import cut_trees, spanning_trees
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Problem:
     @property
     def unit_share(self) -> float:
         """Units in two regions on average: what one iteration looks at."""
-        return max(2.0 * len(self.units.X) / self.k, 2.0)
+        return max(2.0 * len(self.graph.indptr) / self.k, 2.0)
 
     @property
     def default_iterations(self) -> int:
@@ -68,12 +68,32 @@ class Problem:
     @property
     def first_cycle(self) -> int:
         """Iterations of the first cycle: each is twice as long as the one before."""
-        return -(-self.default_iterations // (2**CYCLES - 1))
+        return -(-self.default_iterations // ((1 << CYCLES) - 1))
 
     @property
     def chunk(self) -> int:
         """Iterations between two looks at the clock."""
         return max(1, int(CHUNK_UNITS / self.unit_share))
+
+
+def keep_bounds(problem: Problem, labels: IntArray, seed: Sequence[int]) -> Recombination:
+    """Change regions until they keep the bounds, or the default iterations are over; see `in_bounds`."""
+    search = Recombination(problem, labels, seed)
+    search.run(problem.default_iterations, stop_at_bounds=True)
+    return search
+
+
+def in_bounds(search: Search) -> bool:
+    """Whether the best found breaches no bound."""
+    return bool(search.standing[0] <= EXACT)
+
+
+def bss_tss(problem: Problem, labels: IntArray) -> float:
+    """Return the share of all variation that lies between regions."""
+    sums = np.stack(
+        [np.bincount(labels, column, minlength=problem.k) for column in problem.units.X.T], axis=1
+    )
+    return float((np.einsum("ij,ij->i", sums, sums) / np.bincount(labels, minlength=problem.k)).sum())
 
 
 def make_problem(
@@ -124,8 +144,24 @@ def make_problem(
     )
 
 
-class Chain:
-    """One search: where it is, the best it has seen, and the random numbers it goes by.
+class Search(Protocol):
+    """What can be run on: `best` labels so far, their breach of bounds and cost in `standing`.
+
+    `still` tells that there is nothing more to find, `chunk` how many iterations take a fraction of a second.
+    """
+
+    best: IntArray
+    standing: FloatArray
+    still: bool
+
+    @property
+    def chunk(self) -> int: ...  # noqa: D102
+
+    def run(self, iterations: int) -> None: ...  # noqa: D102
+
+
+class Recombination:
+    """A search by recombination: where it is, the best it has seen, and the random numbers it goes by.
 
     Parameters
     ----------
@@ -149,9 +185,9 @@ class Chain:
         self.still = False
 
     @property
-    def in_bounds(self) -> bool:
-        """Whether the best so far breaches no bound."""
-        return bool(self.standing[0] <= EXACT)
+    def chunk(self) -> int:
+        """Iterations between two looks at the clock."""
+        return self.problem.chunk
 
     def run(self, iterations: int, *, stop_at_bounds: bool = False) -> None:
         """Make more iterations; where that leads depends on their number alone, not on how it is reached."""
@@ -199,51 +235,42 @@ class Chain:
         return falling
 
 
-def search_regions(
-    problem: Problem,
-    starts: Sequence[IntArray],
+def run_searches(
+    searches: Sequence[Search],
     *,
-    seed: int,
-    iterations: int | None = None,
+    iterations: int | None,
     time_limit: float | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
-) -> tuple[IntArray, int]:
-    """Search on from one or several starts, each by itself, and return the best found.
+) -> tuple[Search, int]:
+    """Run searches side by side, all for the same number of iterations, and return the best.
 
     Parameters
     ----------
-    problem : Problem
-        What is grouped.
-    starts : sequence of (n,) int64
-        Where each search starts.
-    seed : int
-        Of the random numbers.
-    iterations : int, optional
-        Of each search; by default what takes a second or two, and without end under a time limit.
+    searches : sequence of Search
+        One or more, each by itself.
+    iterations : int or None
+        Of each search; None: until none finds anything more, or time is up.
     time_limit : float, optional
-        Seconds after which the searches stop, all at the same iteration.
+        Seconds after which they stop.
     jobs : int, optional
         Threads for several searches; the answer does not depend on it.
     progress : callable, optional
-        Called with (done, total).
+        Called with (done, total), in thousandths.
 
     Returns
     -------
-    labels : (n,) int64
-        The best regions; of equally good ones, the first start's.
+    best : Search
+        Of equally good ones, the first.
     iterations : int
-        How many were made: with this number and the same seed the answer is the same.
+        How many each has made: as many again with the same seed lead to the same answer.
     """
     began = perf_counter()
-    chains = [Chain(problem, start, (seed, number)) for number, start in enumerate(starts)]
-    if iterations is None and time_limit is None:
-        iterations = problem.default_iterations
-    done = 0
-    with ThreadPoolExecutor(min(len(chains), jobs or os.cpu_count() or 1)) as pool:
+    done, chunk = 0, searches[0].chunk
+    with ThreadPoolExecutor(min(len(searches), jobs or os.cpu_count() or 1)) as pool:
         while True:
-            step = problem.chunk if iterations is None else min(problem.chunk, iterations - done)
-            list(pool.map(lambda chain: chain.run(step), chains))
+            step = chunk if iterations is None else min(chunk, iterations - done)
+            list(pool.map(lambda search, count: search.run(count), searches, [step] * len(searches)))
             done += step
             spent = perf_counter() - began
             if progress is not None:
@@ -251,7 +278,6 @@ def search_regions(
                 share = share if time_limit is None else max(share, spent / time_limit)
                 progress(min(int(1000 * share), 1000), 1000)
             over = time_limit is not None and spent >= time_limit
-            if over or done == iterations or all(chain.still for chain in chains):
+            if over or done == iterations or all(search.still for search in searches):
                 break
-    best = min(chains, key=lambda chain: (max(chain.standing[0], EXACT), chain.standing[1]))
-    return best.best, done
+    return min(searches, key=lambda search: (max(search.standing[0], EXACT), search.standing[1])), done

@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import InfeasibleError
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.trees import lay_out, room_in_subtrees, spanning_forest
+from regionalize.methods.feasible import (
+    SLACK,
+    not_found,
+    refuse_poor_component,
+    too_few_regions,
+    too_many_regions,
+)
 from regionalize.model.bounds import Bound
 
 FloatArray = NDArray[np.float64]
@@ -19,8 +25,6 @@ IntArray = NDArray[np.int64]
 
 COMPILED_LINKS = 5000
 """Links from which the compiled kernels are used: below, Python ends before the compiler is loaded."""
-SLACK = 1e-9
-"""Relative rounding allowed when sums are compared with a bound."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,10 @@ def cut_trees(
         stop = start + size[start]
         parts.append(_part(X, units[start:stop], size[start:stop], bounds))
         start = stop
-    for part in parts:
-        _refuse_too_small(part, bounds)
+    for bound in bounds:
+        tree = np.empty(len(units), dtype=np.int64)
+        tree[units] = np.repeat(np.arange(len(parts)), [len(part.units) for part in parts])
+        refuse_poor_component(tree, np.bincount(tree, bound.amount).astype(np.float64), bound)
     found = _cut(X, parts, k, bounds, thrifty=False)
     if not _is_done(found, k) and any(np.isfinite(bound.upper) for bound in bounds):
         found = _cut(X, parts, k, bounds, thrifty=True)
@@ -222,35 +228,11 @@ def _halves(X: FloatArray, part: Part, start: int, bounds: Sequence[Bound]) -> t
     )
 
 
-def _refuse_too_small(part: Part, bounds: Sequence[Bound]) -> None:
-    """Refuse a component that cannot be a region."""
-    for bound in bounds:
-        held = float(bound.amount[part.units].sum())
-        if held < bound.lower * (1 - SLACK):
-            raise InfeasibleError(
-                f"the component of unit {part.units.min() + 1} ({len(part.units)} units) holds {held:g} "
-                f"{bound.name}, less than the minimum of {bound.lower:g}",
-                advice="lower the minimum, or join what lies apart with --islands nearest",
-            )
-
-
-def _impossible(parts: Sequence[Part], k: int, bounds: Sequence[Bound]) -> InfeasibleError:
+def _impossible(parts: Sequence[Part], k: int, bounds: Sequence[Bound]) -> Exception:
     """Say why the trees cannot be cut into k regions, as far as is known."""
     need, room = sum(part.need for part in parts), sum(part.room for part in parts)
-    least = " and ".join(f"{bound.lower:g} {bound.name}" for bound in bounds if np.isfinite(bound.lower))
-    most = " and ".join(f"{bound.upper:g} {bound.name}" for bound in bounds if np.isfinite(bound.upper))
     if room < k:
-        return InfeasibleError(
-            f"the tree of neighbours can be cut into at most {room} regions of at least {least}, not {k}",
-            advice=f"ask for at most {room} regions, or lower the minimum",
-        )
+        return too_many_regions(k, room, bounds, "the tree of neighbours")
     if need > k:
-        return InfeasibleError(
-            f"the components need at least {need} regions of at most {most}, more than {k}",
-            advice=f"ask for at least {need} regions, or raise the maximum",
-        )
-    limits = " and ".join([f"at least {least}"] * bool(least) + [f"at most {most}"] * bool(most))
-    return InfeasibleError(
-        f"no way was found to cut the tree of neighbours into {k} regions of {limits}",
-        advice="loosen the bound, or ask for another number of regions",
-    )
+        return too_few_regions(k, need, bounds)
+    return not_found(k, bounds, "cut the tree of neighbours into")

@@ -10,13 +10,17 @@ from typing import Any
 from regionalize.errors import UsageError, nearest
 
 
+class Share(float):
+    """A kind of option: a share of a whole, such as 0.05 or 5%."""
+
+
 @dataclass(frozen=True)
 class Param:
     """An option of one method.
 
     `default` must equal the method function's own (a test holds it). `only_with` names another option and
     the value it must have for this one to matter. `words` belong to an option of kind `str`: they mean
-    something by themselves, and any other text names a column.
+    something by themselves, and any other text names a column. A default of None is told in `help`.
     """
 
     name: str
@@ -54,6 +58,10 @@ class Method:
         fills `findings.levels` and `findings.merges`.
     tree : bool
         It cuts a spanning tree, and fills `findings.tree`.
+    takes_k : bool
+        The number of clusters is given; otherwise the method finds it.
+    compactness : float
+        What `--compactness` is where it is not given.
     """
 
     name: str
@@ -65,6 +73,8 @@ class Method:
     takes_start: bool = False
     nested: bool = False
     tree: bool = False
+    takes_k: bool = True
+    compactness: float = 0.0
 
     def load(self) -> Callable[..., Any]:
         """Import and return the method's function."""
@@ -86,6 +96,23 @@ class Method:
                 notes.append(f"--{mine} has no effect: it belongs to --{theirs} {value}")
         return tuple(notes)
 
+
+START = Param(
+    "start",
+    str,
+    "schc",
+    "Where the search starts: regions of another method, random ones, or a plan in a column.",
+    words=("schc", "skater", "redcap", "random"),
+)
+RESTARTS = Param(
+    "restarts", int, 1, "Searches with random numbers of their own; the best is kept.", minimum=1
+)
+ITERATIONS = Param(
+    "iterations", int, None, "How long each search is. [default: what takes a second or two]", minimum=1
+)
+TIME_LIMIT = Param(
+    "time_limit", float, None, "Seconds after which the search stops. [default: none]", minimum=0
+)
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -171,6 +198,88 @@ METHODS: dict[str, Method] = {
             reference="Guo (2008); Guo and Wang (2011)",
             contiguous=True,
             tree=True,
+        ),
+        Method(
+            name="azp",
+            summary="Search for the contiguous regions that fit best, from a first solution on.",
+            function="regionalize.methods.azp:azp",
+            params=(
+                Param(
+                    "search",
+                    ("recombine", "greedy", "tabu", "annealing"),
+                    "recombine",
+                    "recombine: regions merged and split along random trees; the others move single units.",
+                ),
+                START,
+                RESTARTS,
+                ITERATIONS,
+                TIME_LIMIT,
+                Param(
+                    "tabu_length",
+                    int,
+                    10,
+                    "Moves that may not be undone at once (--search tabu).",
+                    minimum=0,
+                    only_with=("search", "tabu"),
+                ),
+                Param(
+                    "cooling",
+                    float,
+                    0.85,
+                    "What the temperature is multiplied by after each step (--search annealing).",
+                    minimum=0,
+                    only_with=("search", "annealing"),
+                ),
+                Param(
+                    "sweeps",
+                    int,
+                    1,
+                    "Times that all units are tried at each temperature (--search annealing).",
+                    minimum=1,
+                    only_with=("search", "annealing"),
+                ),
+            ),
+            reference="Openshaw (1977); Openshaw and Rao (1995); DeFord, Duchin and Solomon (2021)",
+            contiguous=True,
+            takes_start=True,
+        ),
+        Method(
+            name="maxp",
+            summary="Find the most contiguous regions that each hold enough, and of these the best.",
+            function="regionalize.methods.maxp:maxp",
+            params=(RESTARTS, ITERATIONS, TIME_LIMIT),
+            reference="Duque, Anselin and Rey (2012)",
+            contiguous=True,
+            takes_k=False,
+        ),
+        Method(
+            name="balance",
+            summary="Make contiguous regions of nearly equal size, or of equal sums of a column.",
+            function="regionalize.methods.balance:balance",
+            params=(
+                Param(
+                    "balance",
+                    str,
+                    "units",
+                    "What every region is to hold alike: units, or the sum of a column.",
+                    words=("units",),
+                ),
+                Param(
+                    "tolerance",
+                    Share,
+                    0.05,
+                    "How far a region may be from the mean of all, e.g. 5%.",
+                    minimum=0,
+                ),
+                START,
+                RESTARTS,
+                ITERATIONS,
+                TIME_LIMIT,
+            ),
+            reference="DeFord, Duchin and Solomon (2021)",
+            contiguous=True,
+            takes_start=True,
+            compactness=0.5,
         ),
     )
 }

@@ -74,7 +74,7 @@ class Job:
         """Return what differs from the defaults, ready for JSON, in the order of the fields."""
         chosen: dict[str, Any] = {
             "method": self.method,
-            "k": self.k,
+            **({} if self.k is None else {"k": self.k}),
             "seed": self.seed,
             "transform": self.transform,
         }

@@ -9,7 +9,7 @@ from operator import index
 from typing import Any
 
 from regionalize.errors import UsageError, listed, nearest
-from regionalize.model.catalog import METHODS, Method, find_method
+from regionalize.model.catalog import METHODS, Method, Share, find_method
 from regionalize.model.job import JOB_OPTIONS, Job, check_option_names
 
 CHOICES = {
@@ -79,6 +79,8 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
     for name, choices in CHOICES.items():
         check_choice(name, given.get(name), choices)
     values = plain_values(given)
+    if not values.get("with_centroids"):
+        values.setdefault("compactness", row.compactness)
     if values.get("compactness") and values.get("with_centroids"):
         other = "centroid-weight" if "centroid_weight" in values else "with-centroids"
         raise UsageError(
@@ -93,9 +95,10 @@ def check_belongs(method: Method, given: Mapping[str, Any]) -> None:
         ("within", method.contiguous, "make contiguous regions"),
         ("compactness", method.contiguous, "make contiguous regions"),
         ("locked", method.takes_start, "begin with a plan"),
+        ("k", method.takes_k, "are told the number of clusters"),
     ):
         if name in given and not belongs:
-            raise UsageError(f"{shown(name)} is for methods that {kind}, and {method.name} does not")
+            raise UsageError(f"{shown(name)} is for methods that {kind}, and {method.name} is none of them")
     if given.get("make_contiguous"):
         check_make_contiguous(method, given)
 
@@ -194,12 +197,32 @@ def checked_params(method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
             check_choice(param.name, value, param.kind)
         elif param.kind is int:
             found[param.name] = whole_number(param.name, value, param.minimum)
+        elif param.kind is Share:
+            found[param.name] = share(param.name, value)
         elif param.kind is float:
             found[param.name] = real_number(param.name, value)
             if param.minimum is not None and not found[param.name] >= param.minimum:
                 raise UsageError(f"{shown(param.name)} is {value}; it must be at least {param.minimum:g}")
         elif param.kind is str and not isinstance(value, str):
             raise UsageError(f"{shown(param.name)} is {value!r}; it must be text")
+    return found
+
+
+def share(name: str, value: Any) -> float:
+    """Read a share of a whole, 0.05 or "5%".
+
+    Examples
+    --------
+    >>> share("tolerance", "5%"), share("tolerance", 0.05)
+    (0.05, 0.05)
+    """
+    text = str(value).strip()
+    try:
+        found = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < inf:
+        raise UsageError(f"{shown(name)} is {value}; it must be a share such as 5% or 0.05")
     return found
 
 

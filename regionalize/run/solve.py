@@ -100,7 +100,7 @@ def solve(
         Whatever stands in the way, with the column and row where it is known.
     """
     method = find_method(job.method)
-    if job.k is None:
+    if job.k is None and method.takes_k:
         raise UsageError(f"{job.method} needs --k, the number of clusters")
     if method.contiguous and job.centroid_weight == "auto":
         raise UsageError(
@@ -117,10 +117,12 @@ def solve(
         bounds = read_bounds(layer, job, features.rows)
         upper = read_upper_units(layer, job, features.rows)
         start = read_start(layer, method, job, features.rows)
+        columns = {**start.arguments(), **read_balance(layer, method, job, features.rows)}
     inner = weights
     crossed: tuple[str, ...] = ()
     if upper is not None and weights is not None:
-        inner, crossed = upper.inside(weights, features.rows, min((*job.levels, job.k)))
+        fewest = min((*job.levels, job.k)) if job.k is not None else None
+        inner, crossed = upper.inside(weights, features.rows, fewest)
     findings = Findings()
     with watch.stage(job.method):
         if job.centroid_weight == "auto":
@@ -128,7 +130,7 @@ def solve(
 
             features, codes, extra = scan_centroid_weights(method, features, job, bounds, weights, progress)
         else:
-            codes = group(method, features, job, bounds, inner, progress, findings, start.arguments())
+            codes = group(method, features, job, bounds, inner, progress, findings, columns)
             extra = dict(findings.facts)
     if job.make_contiguous:
         from regionalize.run.contiguous import made_contiguous
@@ -137,16 +139,17 @@ def solve(
             codes, cost = made_contiguous(layer, codes, features, inner, job.id)
             extra |= cost
     partition = partition_of(codes, features.rows, len(layer))
+    k = partition.k if job.k is None else job.k
     levels = {k: partition_of(findings.levels[k], features.rows, len(layer)) for k in job.levels}
     if method.contiguous or job.make_contiguous:
         from regionalize.run.verify import verify, verify_locked, verify_nested
 
-        for k, regions in {**levels, job.k: partition}.items():
-            verify(regions, k, bounds, features.rows, inner, None if upper is None else upper.code)
+        for number, regions in {**levels, k: partition}.items():
+            verify(regions, number, bounds, features.rows, inner, None if upper is None else upper.code)
         verify_nested((*levels.values(), partition))
         verify_locked(partition.labels[features.rows], start.plan, start.locked)
     with watch.stage("measure"):
-        extra |= describe_levels(features, {**levels, job.k: partition}) if levels else {}
+        extra |= describe_levels(features, {**levels, k: partition}) if levels else {}
         extra |= describe_compactness(features, partition, job.compactness)
         report = make_report(layer, job, features, weights, partition, extra)
     said = (*crossed, *start.notes, *findings.notes, *method.without_effect(job.params))
@@ -158,7 +161,7 @@ def without_guides(method: Method, job: Job) -> Job:
     """Leave the columns that guide a search out of the variables that are chosen unasked."""
     if job.columns:
         return job
-    guides = (job.within, job.locked, start_column(method, job))
+    guides = (job.within, job.locked, start_column(method, job), balanced_column(method, job))
     return replace(job, exclude=(*job.exclude, *(name for name in guides if name is not None)))
 
 
@@ -186,10 +189,10 @@ def group(
     weights: Weights | None,
     progress: Progress | None = None,
     findings: Findings | None = None,
-    start: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> NDArray[np.int64]:
-    """Call the method's function on the features, once; `start` stands in for names of columns."""
-    params = {**job.params, **(start or {})}
+    """Call the method's function on the features, once; `columns` stand in for their names."""
+    params = {**job.params, **(columns or {})}
     if method.nested:
         params["levels"] = job.levels
     if method.contiguous:
@@ -252,7 +255,6 @@ def read_weights_for(layer: Layer, file: str, id_column: str | None) -> Weights:
 
 def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound, ...]:
     """Turn the bounds of a job into amounts per row used."""
-    from regionalize.features.columns import read_columns, select_columns
     from regionalize.model.bounds import Bound
 
     found = []
@@ -263,16 +265,43 @@ def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound,
         if bound is not None:
             wanted.setdefault(bound[0], {})[side] = bound[1]
     for column, sides in wanted.items():
-        names, _ = select_columns(layer, (column,))
-        if len(names) != 1:
-            raise UsageError(f"a bound is of one column; '{column}' names {len(names)}")
-        amount = read_columns(layer, names, "error", job.id).raw[rows, 0]
-        found.append(Bound.make(names[0], amount, sides.get("lower"), sides.get("upper")))
+        name, amount = read_amount(layer, column, job, rows)
+        found.append(Bound.make(name, amount, sides.get("lower"), sides.get("upper")))
     for one in found:
         for k in (*job.levels, job.k):
             if k is not None:
                 one.check_possible(k)
     return tuple(found)
+
+
+def balanced_column(method: Method, job: Job) -> str | None:
+    """Return the column that `--balance` names, None where it is a word or not given."""
+    words = next((param.words for param in method.params if param.name == "balance"), ())
+    named = job.params.get("balance")
+    return named if words and named is not None and named not in words else None
+
+
+def read_balance(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]) -> dict[str, Bound]:
+    """Read what regions are to hold alike."""
+    from regionalize.model.bounds import Bound
+
+    column = balanced_column(method, job)
+    if column is None:
+        return {}
+    name, amount = read_amount(layer, column, job, rows)
+    return {"balance": Bound.make(name, amount, None, None)}
+
+
+def read_amount(
+    layer: Layer, column: str, job: Job, rows: NDArray[np.int64]
+) -> tuple[str, NDArray[np.float64]]:
+    """Read one column of the rows used, of which no value may be missing."""
+    from regionalize.features.columns import read_columns, select_columns
+
+    names, _ = select_columns(layer, (column,))
+    if len(names) != 1:
+        raise UsageError(f"a bound is of one column; '{column}' names {len(names)}")
+    return names[0], read_columns(layer, names, "error", job.id).raw[rows, 0]
 
 
 def without_method(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solution:

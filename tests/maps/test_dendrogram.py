@@ -145,7 +145,7 @@ def test_what_is_on_the_page():
     merges, _, _ = hierarchy(3, 4, "complete")
     picture = Picture(merges, 12, 3)
     assert picture.texts[:2] == ["SCHC, k = 3", "from a.gpkg"]
-    assert {f"row {unit}" for unit in range(1, 13)} < set(picture.texts)
+    assert {f"no. {unit}" for unit in range(1, 13)} < set(picture.texts)
     assert {"1", "2", "3", "difference of the clusters joined", "0"} < set(picture.texts)
     for cluster in (1, 2, 3):
         assert f"stroke: {cluster_color(cluster)}" in picture.style(f"cluster-{cluster}")

@@ -1,0 +1,159 @@
+"""Max-p: the most contiguous regions that each hold enough, and of these the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import UsageError
+from regionalize.kernels.compiler import compiled, compiles
+from regionalize.kernels.pack import pack
+from regionalize.methods.azp import in_order_of_units, tell
+from regionalize.methods.feasible import check_bounds, least_in_words, most_regions, not_found
+from regionalize.methods.search import (
+    Problem,
+    Recombination,
+    in_bounds,
+    keep_bounds,
+    make_problem,
+    run_searches,
+)
+from regionalize.model.bounds import Bound
+from regionalize.model.findings import Findings
+from regionalize.model.job import DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from regionalize.model.weights import Weights
+
+IntArray = NDArray[np.int64]
+
+UNITS_PACKED = 1_000_000
+"""Units that packing looks at, in all, in small layers."""
+MOVES_PER_REGION = 200
+"""Moves of packing for each region there can be, in large layers."""
+FIT_SHARE = 8
+"""Part of the default iterations that goes into the fit: the number of regions comes first."""
+
+
+def maxp(
+    X: NDArray[np.floating[Any]],
+    k: int | None = None,
+    *,
+    weights: Weights,
+    restarts: int = 1,
+    iterations: int | None = None,
+    time_limit: float | None = None,
+    seed: int = DEFAULT_SEED,
+    bounds: Sequence[Bound] = (),
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    findings: Findings | None = None,
+) -> IntArray:
+    """Group units into the most contiguous regions that keep the bounds, with the best fit found.
+
+    Parameters
+    ----------
+    X : (n, p) float
+        Variables, already scaled and weighted.
+    k : None
+        Found, not given.
+    weights : Weights
+        Neighbours of the n units; a link counts in both directions.
+    restarts : int
+        Packings with random numbers of their own: the one with most regions is kept, and improved.
+    iterations : int, optional
+        Of the search that improves the fit (`azp`).
+    time_limit : float, optional
+        Seconds after which that search stops.
+    seed : int
+        Of all random numbers.
+    bounds : sequence of Bound
+        What every region must hold: at least one of them has a minimum.
+    jobs, progress, findings
+        As for `azp`; findings are told the number of regions, and the most there could be.
+
+    Returns
+    -------
+    (n,) int64
+        Region of each unit, 0 … p - 1.
+
+    Raises
+    ------
+    UsageError
+        No lower bound, or a k.
+    InfeasibleError
+        A component holds too little for one region, or no regions within the bounds were found.
+
+    References
+    ----------
+    Duque, Anselin and Rey (2012), The max-p-regions problem.
+
+    Examples
+    --------
+    >>> from regionalize.model.weights import Weights
+    >>> row = np.arange(6)
+    >>> path = Weights.from_links(7, row, row + 1, kind="example")
+    >>> two = Bound("units", np.ones(7), lower=2)
+    >>> maxp(np.array([[0.0], [1], [9], [9], [9], [5], [5]]), weights=path, bounds=(two,)).tolist()
+    [0, 0, 1, 1, 1, 2, 2]
+    """
+    if k is not None:
+        raise UsageError("maxp finds the number of regions", advice="leave k out, or use azp with the bounds")
+    if not any(bound.lower > 0 for bound in bounds):
+        raise UsageError(
+            "maxp needs a minimum that every region must hold",
+            advice="give --min-size or --min-bound, such as --min-bound pop=10%",
+        )
+    check_bounds(weights.n_components, weights, [Bound(b.name, b.amount, b.lower) for b in bounds])
+    most = most_regions(weights, bounds)
+    labels = max(
+        (most_packed(X, weights, bounds, most, (seed, number)) for number in range(restarts)),
+        key=lambda found: found.max(),
+    )
+    problem, labels = within_upper_bounds(X, weights, bounds, labels, seed)
+    search = Recombination(problem, labels, (seed, 0))
+    if iterations is None and time_limit is None:
+        iterations = problem.default_iterations // FIT_SHARE
+    best, done = run_searches(
+        [search], iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
+    )
+    tell(findings, problem, [labels], best, done, iterations, time_limit)
+    if findings is not None:
+        findings.facts["regions"] = problem.k
+        findings.facts["most_regions"] = most
+        findings.notes.append(
+            f"{problem.k} regions of at least {least_in_words(bounds)}; "
+            f"by the sums alone there can be no more than {most}"
+        )
+    return in_order_of_units(best.best)
+
+
+def most_packed(
+    X: NDArray[np.floating[Any]],
+    weights: Weights,
+    bounds: Sequence[Bound],
+    most: int,
+    seed: tuple[int, ...],
+) -> IntArray:
+    """Pack regions that hold enough, from whole components on."""
+    problem = make_problem(X, most, weights, bounds)
+    labels = weights.component.copy()
+    state = np.random.default_rng(seed).integers(1, 2147483399, size=2)
+    moves = max(int(UNITS_PACKED / problem.unit_share), MOVES_PER_REGION * most)
+    work = compiled(pack) if compiles() else pack
+    work(labels, weights.n_components, most, state, moves, problem.units, problem.graph, problem.limits)
+    return labels
+
+
+def within_upper_bounds(
+    X: NDArray[np.floating[Any]], weights: Weights, bounds: Sequence[Bound], labels: IntArray, seed: int
+) -> tuple[Problem, IntArray]:
+    """Return the problem with as many regions as were packed, and regions that keep upper bounds too."""
+    problem = make_problem(X, int(labels.max()) + 1, weights, bounds)
+    found = keep_bounds(problem, labels, (seed, 2))
+    if not in_bounds(found):
+        raise not_found(problem.k, bounds, "make")
+    return problem, found.best

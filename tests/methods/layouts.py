@@ -1,0 +1,94 @@
+"""Small graphs of the kinds that layers have, and values to go with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.csgraph
+from hypothesis import strategies as st
+
+from regionalize.model.weights import Weights
+
+
+def linked(n: int, links) -> Weights:
+    """Weights from pairs of units, each listed in both directions."""
+    ends = np.array([*links], dtype=np.int64).reshape(-1, 2)
+    return Weights.from_links(n, ends.ravel(), ends[:, ::-1].ravel(), kind="test")
+
+
+def grid(rows: int, columns: int, missing=()) -> tuple[int, list[tuple[int, int]]]:
+    """Cells of a grid that are there, joined with the one to the right and the one below."""
+    cells = [
+        (r, c) for r in range(rows) for c in range(columns) if r * columns + c not in missing
+    ]
+    place = {cell: number for number, cell in enumerate(cells)}
+    links = [
+        (place[r, c], place[other])
+        for r, c in cells
+        for other in ((r, c + 1), (r + 1, c))
+        if other in place
+    ]
+    return len(cells), links
+
+
+def triangulated(points: np.ndarray) -> list[tuple[int, int]]:
+    """Links of the Delaunay triangulation of points, which is planar."""
+    from scipy.spatial import Delaunay
+
+    if len(points) < 3:
+        return [(unit, unit + 1) for unit in range(len(points) - 1)]
+    corners = Delaunay(points).simplices
+    return sorted({(min(a, b), max(a, b)) for t in corners.tolist() for a in t for b in t if a != b})
+
+
+def random_layout(rng: np.random.Generator, most: int) -> tuple[int, list[tuple[int, int]]]:
+    """A grid with cells missing, a triangulation with links missing, or a tree; rows in random order."""
+    kind = rng.integers(4)
+    if kind < 2:
+        rows = int(rng.integers(1, 5))
+        columns = int(rng.integers(1, max(most // rows, 1) + 1))
+        gone = np.flatnonzero(rng.random(rows * columns) < rng.choice([0, 0.15, 0.3]))
+        n, links = grid(rows, columns, {*gone.tolist()} if len(gone) < rows * columns else ())
+    elif kind == 2:
+        n = int(rng.integers(1, most + 1))
+        links = triangulated(rng.random((n, 2)))
+        links = [link for link in links if rng.random() < rng.choice([1.0, 0.8, 0.5])]
+    else:
+        n = int(rng.integers(1, most + 1))
+        links = [(int(rng.integers(max(0, unit - 4), unit)), unit) for unit in range(1, n)]
+    order = rng.permutation(n)
+    return n, [(int(order[a]), int(order[b])) for a, b in links]
+
+
+def random_values(rng: np.random.Generator, n: int) -> np.ndarray:
+    """One to three variables: smooth numbers, few different ones, or rows of which many are equal."""
+    p = int(rng.integers(1, 4))
+    kind = rng.integers(3)
+    if kind == 0:
+        return rng.normal(size=(n, p))
+    if kind == 1:
+        return rng.integers(0, 3, size=(n, p)).astype(float)
+    return rng.normal(size=(n, p))[rng.integers(0, n, size=n)]
+
+
+def within(X: np.ndarray, labels: np.ndarray) -> float:
+    """Sum of squared distances to the means of the regions."""
+    return sum(float(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum()) for c in np.unique(labels))
+
+
+def pieces(labels: np.ndarray, weights: Weights) -> int:
+    """Number of connected pieces of all regions, by SciPy."""
+    row = np.repeat(np.arange(len(labels)), np.diff(weights.indptr))
+    same = labels[row] == labels[weights.indices]
+    links = scipy.sparse.csr_array(
+        (np.ones(same.sum()), (row[same], weights.indices[same])), shape=(len(labels),) * 2
+    )
+    return int(scipy.sparse.csgraph.connected_components(links, directed=False)[0])
+
+
+@st.composite
+def layouts(draw, most: int):
+    """Weights of up to `most` units, links in pairs, and values."""
+    rng = np.random.default_rng(draw(st.integers(0, 100_000)))
+    n, links = random_layout(rng, most)
+    return random_values(rng, n), linked(n, links), links
