@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("startup", "main_job", "kmeans", "contiguity", "regions", "smoothing")
+NAMES = ("startup", "main_job", "kmeans", "contiguity", "regions", "searches", "smoothing")
 
 
 def main() -> int:

@@ -28,7 +28,7 @@ from benchmarks.timing import interleave, medians, shared, show_growth
 K = 12
 PYGEODA_UP_TO = 10_000
 SCIKIT_LEARN_UP_TO = 100_000
-SINGLE_UP_TO = 30_000
+SINGLE_UP_TO = 10_000
 """Single linkage chains: one cluster takes up unit after unit, each time compared with all its neighbours."""
 LINKAGES = ("ward", "single", "complete", "average")
 

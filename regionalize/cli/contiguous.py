@@ -27,6 +27,8 @@ WAYS = ("keep-k", "split", "best")
 @opt.SOURCE
 @opt.VARIABLES
 @opt.WEIGHTS
+@opt.BOUNDS
+@opt.bundle("Run", opt.SEED)
 @opt.bundle(
     "Output",
     opt.file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),

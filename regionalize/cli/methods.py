@@ -52,7 +52,7 @@ def k_option(method: Method) -> Any:
 
 def region_options(method: Method) -> list[Any]:
     """List what only contiguous regions can be asked for."""
-    options = [opt.WITHIN, opt.COMPACTNESS] if method.contiguous else [opt.MAKE_CONTIGUOUS]
+    options = [opt.WITHIN, opt.compactness(method.compactness)] if method.contiguous else [opt.MAKE_CONTIGUOUS]
     options += [opt.LOCKED] if method.takes_start else []
     return [opt.bundle("Regions", *options)] if options else []
 
@@ -93,12 +93,12 @@ def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
     """Build job and outputs, run, and show the report."""
     from regionalize.run.files import run
     from regionalize.run.options import make_job
+    from regionalize.run.start import require_k
 
     source, as_json, timing = values.pop("input"), values.pop("as_json"), values.pop("timing")
     outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values})
     job = make_job(method, without_empty(values))
-    if job.k is None and find_method(method).takes_k:
-        raise UsageError("the number of clusters is missing", advice="give --k, such as --k 12")
+    require_k(find_method(method), job)
     check_standard_output(outputs.output, as_json)
     console.say_sample(source)
     with console.progress() as progress:

@@ -211,12 +211,19 @@ BOUNDS = bundle(
 WITHIN = click.option(
     "--within", metavar="COLUMN", help="Upper units, such as states, that no region may cross."
 )
-COMPACTNESS = click.option(
-    "--compactness",
-    type=float,
-    metavar="W",
-    help="Weight of compact shape against likeness, from 0 to below 1. [default:\N{NO-BREAK SPACE}0.0]",
-)
+
+
+def compactness(default: float) -> Any:
+    """Make --compactness, whose default is the method's."""
+    return click.option(
+        "--compactness",
+        type=float,
+        metavar="W",
+        help="Weight of compact shape against likeness, from 0 to below 1. "
+        f"[default:\N{NO-BREAK SPACE}{default}]",
+    )
+
+
 MAKE_CONTIGUOUS = click.option(
     "--make-contiguous",
     is_flag=True,
@@ -229,14 +236,16 @@ LOCKED = click.option(
     help="Units, marked by 1 or true, that keep the region they have in --start COLUMN.",
 )
 
+SEED = click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help=f"Seed of every random draw. [default:\N{NO-BREAK SPACE}{DEFAULT_SEED}]",
+)
+
 RUN = bundle(
     "Run",
-    click.option(
-        "--seed",
-        type=int,
-        metavar="N",
-        help=f"Seed of every random draw. [default:\N{NO-BREAK SPACE}{DEFAULT_SEED}]",
-    ),
+    SEED,
     click.option("--jobs", type=int, metavar="N", help="Threads for large data. [default: all processors]"),
     click.option("--timing", is_flag=True, help="Say on standard error how long each stage took."),
 )

@@ -176,6 +176,9 @@ def usage_text(error: click.ClickException) -> str:
     """One line for what click found wrong, with the nearest option for an unknown one."""
     text = error.format_message().rstrip(".")
     if isinstance(error, click.NoSuchOption):
+        method = METHODS.get(error.ctx.command.name or "") if error.ctx is not None else None
+        if error.option_name == "--k" and method is not None and not method.takes_k:
+            return f"there is no option --k: {method.name} finds the number of regions"
         hint = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
         return f"there is no option {error.option_name}{hint}"
     return text[:1].lower() + text[1:]

@@ -88,6 +88,19 @@ def show_fit(console: rich.console.Console, report: Report) -> None:
         show_text(console, cost_sentence(report.extra["contiguity_cost"]))
     if "compactness" in report.extra:
         show_text(console, compactness_sentence(report.extra["compactness"]))
+    show_search(console, report)
+
+
+def show_search(console: rich.console.Console, report: Report) -> None:
+    """Print what a search did, and how far it came in what it was for."""
+    extra = report.extra
+    if "most_regions" in extra:
+        show_text(console, most_regions_sentence(extra["regions"], extra["most_regions"]))
+    if "balance" in extra:
+        show_text(console, balance_sentence(extra["balance"]))
+    if "search" in extra:
+        ratio = report.fit.ratio if report.fit is not None else None
+        show_text(console, search_sentence(extra["search"], ratio))
 
 
 def show_clusters(console: rich.console.Console, report: Report) -> None:
@@ -156,6 +169,50 @@ def compactness_sentence(found: dict[str, Any]) -> str:
         f"Compactness counts {100 * found['weight']:g} %: "
         f"the regions keep {share} of the layer's moment of inertia."
     )
+
+
+def search_sentence(found: dict[str, Any], ratio: float | None) -> str:
+    """Say how long a search was, and what it made of its start; `ratio` is the BSS/TSS of the report.
+
+    The search goes by weighted variables, coordinates included: where that is another ratio, it is said.
+
+    Examples
+    --------
+    >>> search_sentence({"iterations": 800, "bss_tss_start": 0.4321, "bss_tss": 0.5099}, 0.5099)
+    'search: 800 iterations; BSS/TSS 0.4321 → 0.5099'
+    """
+    made = "1 iteration" if found["iterations"] == 1 else f"{found['iterations']} iterations"
+    same = ratio is not None and abs(ratio - found["bss_tss"]) < 1e-6
+    of = "BSS/TSS" if same else "BSS/TSS as weighted"
+    return f"search: {made}; {of} {found['bss_tss_start']:.4f} → {found['bss_tss']:.4f}"
+
+
+def balance_sentence(found: dict[str, Any]) -> str:
+    """Say how nearly equal regions are.
+
+    Examples
+    --------
+    >>> balance_sentence({"of": "units", "mean": 26.5, "least": 26.0, "most": 27.0})
+    'balance: the regions hold 26 to 27 units, 26.5 on average (-1.9 % to +1.9 %)'
+    """
+    least, most, mean = found["least"], found["most"], found["mean"]
+    off = f"{100 * (least / mean - 1):+.1f} % to {100 * (most / mean - 1):+.1f} %"
+    return (
+        f"balance: the regions hold {number(least)} to {number(most)} {found['of']}, "
+        f"{number(mean)} on average ({off})"
+    )
+
+
+def most_regions_sentence(regions: int, most: int) -> str:
+    """Say how many regions there are, and how many there could be.
+
+    Examples
+    --------
+    >>> most_regions_sentence(17, 20)
+    'max-p: 17 regions; by the sums alone there can be no more than 20'
+    """
+    count = "1 region" if regions == 1 else f"{regions} regions"
+    return f"max-p: {count}; by the sums alone there can be no more than {most}"
 
 
 def show_centers(console: rich.console.Console, report: Report) -> None:

@@ -13,6 +13,15 @@ from typing import Any
 from regionalize.model.report import Report
 
 
+EXTRA = {
+    "contiguity_cost": "Cost of contiguity",
+    "compactness": "Compactness",
+    "search": "Search",
+    "balance": "Balance",
+}
+"""What only some runs report, measure by measure."""
+
+
 def write_report(path: Path, report: Report, suffix: str) -> None:
     """Write a report to `path` in the form `suffix` asks for: ``.json``, ``.csv`` or ``.md``.
 
@@ -118,11 +127,11 @@ def report_markdown(report: Report) -> str:
         parts.append(f"The clusters are {whole}.\n")
     if report.coordinate_share:
         parts.append(f"The coordinates carry {report.coordinate_share:.1%} of the weight.\n")
-    if "contiguity_cost" in report.extra:
-        cost = report.extra["contiguity_cost"]
-        parts.append("## Cost of contiguity\n\n" + _table(("measure", "value"), cost.items()))
-    if "compactness" in report.extra:
-        parts.append("## Compactness\n\n" + _table(("measure", "value"), report.extra["compactness"].items()))
+    for name, title in EXTRA.items():
+        if name in report.extra:
+            parts.append(f"## {title}\n\n" + _table(("measure", "value"), report.extra[name].items()))
+    if "most_regions" in report.extra:
+        parts.append(f"By the sums alone there can be no more than {report.extra['most_regions']} regions.\n")
     if "levels" in report.extra:
         found = report.extra["levels"]
         parts.append("## Levels\n\n" + _table(found[0], [level.values() for level in found]))

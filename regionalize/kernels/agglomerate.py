@@ -289,6 +289,51 @@ def agglomerate(
     return pairs[:joins], height[:joins], chosen[:joins]
 
 
+def join_in_order(first: IntArray, second: IntArray, n: int) -> tuple[IntArray, IntArray]:
+    """Join the clusters at the ends of each link, in the order given, unless they are one already.
+
+    That is single linkage over the links alone, for links from the shortest to the longest (Kruskal 1956).
+
+    Parameters
+    ----------
+    first, second : (m,) int64
+        Ends of each link.
+    n : int
+        Units.
+
+    Returns
+    -------
+    pairs : (j, 2) int64
+        Nodes joined: units are 0 … n - 1, and join i makes node n + i. The lower node first.
+    link : (j,) int64
+        By which link.
+
+    Examples
+    --------
+    >>> pairs, link = join_in_order(np.array([0, 1, 0]), np.array([1, 2, 2]), 4)
+    >>> pairs.tolist(), link.tolist()
+    ([[0, 1], [2, 4]], [0, 1])
+    """
+    parent, node = np.arange(n), np.arange(n)
+    pairs, chosen = np.empty((n, 2), dtype=np.int64), np.empty(n, dtype=np.int64)
+    joins = 0
+    for link in range(len(first)):
+        a, b = first[link], second[link]
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        while parent[b] != b:
+            parent[b] = parent[parent[b]]
+            b = parent[b]
+        if a != b:
+            pairs[joins, 0], pairs[joins, 1] = min(node[a], node[b]), max(node[a], node[b])
+            chosen[joins] = link
+            parent[max(a, b)] = min(a, b)
+            node[min(a, b)] = n + joins
+            joins += 1
+    return pairs[:joins], chosen[:joins]
+
+
 def take_out(h: int, end: IntArray, head: IntArray, after: IntArray, before: IntArray) -> None:
     """Take half-link h out of the list of its cluster."""
     if before[h] >= 0:

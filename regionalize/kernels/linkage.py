@@ -86,7 +86,7 @@ def compare_runs(
 def compare_units(rows: FloatArray, one: int, other: int, linkage: int, known: float) -> float:
     """Do what :func:`compare_runs` does for a single pair of units, to the last bit.
 
-    Most calls by far are such where a cluster grows by single units. They cost what it costs to fetch two rows.
+    Most calls by far are such where a cluster grows by single units: they cost little more than two rows.
 
     Parameters
     ----------

@@ -333,7 +333,7 @@ def recombine(
     limits: Limits,
     k: int,
 ) -> int:
-    """Search on from `labels`, one move per temperature.
+    """Search on from `labels`, one move per temperature; before the first, single units are moved.
 
     A move merges two adjacent regions; splits what it merged, or another region, at the best cut of a random
     tree; and then moves single units as long as one gains. It is kept if it costs no more than temperature
@@ -387,23 +387,22 @@ def recombine(
     """
     n = len(units.X)
     regions = count_up(labels, units, k)
-    cost, broken = 0.0, 0.0
+    walk, tree = room_to_walk(graph), room_for_tree(units, graph)
+    diary = Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
+    queue = Queue(np.arange(n), np.ones(n, dtype=np.bool_))
+    settle(n, queue, units, graph, limits, regions, walk, diary, 0)
+    cost, broken, border = 0.0, 0.0, False
     for region in range(k):
         cost += within_cost(regions.sums[region], regions.size[region])
         broken += breach(regions.held[region], limits)
     if is_better(broken, cost, standing):
         standing[0], standing[1] = broken, cost
         best_labels[:] = labels
-    border = False
     for unit in range(n):
         for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
             border = border or labels[graph.indices[link]] != labels[unit]
     if not border:
         return 0
-    walk = room_to_walk(graph)
-    tree = room_for_tree(units, graph)
-    diary = Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
-    queue = Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_))
     for move in range(len(temperature)):
         if stop_at_bounds and standing[0] <= EXACT:
             return move

@@ -181,8 +181,9 @@ def sweep(
     >>> units = Units(np.array([[-0.5], [-0.5], [0.5], [0.5]]), none, np.zeros(4, dtype=bool))
     >>> graph = Graph(np.array([0, 1, 3, 5, 6]), np.array([1, 0, 2, 1, 3, 2]))
     >>> labels, limits = np.array([0, 1, 1, 1]), Limits(none[0], none[0], 10.0)
-    >>> sweep(labels, np.array([1, 2]), 0.0, 0.0, np.ones(1), units, graph, limits, 2)
-    (0.0, -1.0)
+    >>> breach, cost = sweep(labels, np.array([1, 2]), 0.0, 0.0, np.ones(1), units, graph, limits, 2)
+    >>> float(cost)
+    -1.0
     >>> labels.tolist()
     [0, 0, 1, 1]
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.kernels.agglomerate import agglomerate
+from regionalize.kernels.agglomerate import agglomerate, join_in_order
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.components import connected_components
 from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD
@@ -156,16 +156,21 @@ def first_order(X: FloatArray, first: IntArray, second: IntArray, linkage: str) 
     length = _lengths(X, first, second)
     by_length = np.argsort(length, kind="stable")
     first, second, length = first[by_length], second[by_length], length[by_length]
-    gap = length**2 if linkage == "ward" else length
-    start = np.arange(len(X) + 1)
     fast = len(first) >= COMPILED_LINKS and compiles()
-    run = compiled(agglomerate) if fast else agglomerate
-    none = np.zeros((len(X), 0)), np.zeros(0)
-    nothing = np.zeros((X.shape[1], 0))
-    pairs, difference, link = run(
-        nothing, start, first, second, gap, np.ones(len(gap)), LINKAGES[linkage], True, *none
-    )
-    height = np.sqrt(difference) if linkage == "ward" else difference
+    if linkage == "single":
+        in_order = compiled(join_in_order) if fast else join_in_order
+        pairs, link = in_order(first, second, len(X))
+        height = length[link]
+    else:
+        run = compiled(agglomerate) if fast else agglomerate
+        gap = length**2 if linkage == "ward" else length
+        no_values, no_bounds = np.zeros((X.shape[1], 0)), (np.zeros((len(X), 0)), np.zeros(0))
+        start, ones = np.arange(len(X) + 1), np.ones(len(gap))
+        pairs, height, link = run(
+            no_values, start, first, second, gap, ones, LINKAGES[linkage], True, *no_bounds
+        )
+        if linkage == "ward":
+            height = np.sqrt(height)
     return Hierarchy(len(X), pairs, height, np.stack([first[link], second[link]], axis=1))
 
 

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
+from regionalize.methods.azp import azp
 from regionalize.methods.contiguous_links import contiguous_links
 from regionalize.methods.hierarchy import full_order
 from regionalize.methods.make_contiguous import both_ways, pieces_in_order, refuse_too_few
-from regionalize.methods.merge_and_split import merge_and_split
+from regionalize.model.bounds import Bound
+from regionalize.model.job import DEFAULT_SEED
 from regionalize.model.weights import Weights
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 MOST_MATCHED = 2_000
 """Regions up to which labels are given out so that most units keep theirs; with more, pair by pair."""
 
 
-def mend(X: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], weights: Weights) -> IntArray:
+def mend(
+    X: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    weights: Weights,
+    *,
+    bounds: Sequence[Bound] = (),
+    iterations: int | None = None,
+    seed: int = DEFAULT_SEED,
+    progress: Callable[[int, int], None] | None = None,
+) -> IntArray:
     """Make every cluster one piece, as many as before, with the within sum of squares kept low.
 
     All connected pieces of all clusters are joined with neighbouring ones, each time the two whose joining
     raises the within sum of squares least (Ward 1963), until as many are left as there were clusters: which
-    piece is a cluster's core is decided by that too. The regions are then improved: units cross borders while
-    that lowers the within sum of squares, and two regions are joined and another is cut in two where
-    that helps. Each region gets the label it shares most units with, all labels once.
+    piece is a cluster's core is decided by that too. The search of `azp` then improves the regions. Each gets
+    the label it shares most units with, all labels once.
 
     Parameters
     ----------
@@ -38,6 +48,10 @@ def mend(X: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], weights
         Cluster of each unit, any whole numbers.
     weights : Weights
         Neighbours of the n units; a link counts in both directions.
+    bounds : sequence of Bound
+        What every region must hold.
+    iterations, seed, progress
+        Of the search, as for `azp`.
 
     Returns
     -------
@@ -49,7 +63,7 @@ def mend(X: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], weights
     UsageError
         X, labels and weights are of different numbers of units.
     InfeasibleError
-        There are fewer clusters than components.
+        There are fewer clusters than components, or the bounds cannot be kept.
 
     References
     ----------
@@ -81,8 +95,17 @@ def mend(X: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], weights
     piece, _ = pieces_in_order(links, code)
     joins = full_order(values, *contiguous_links(links), "ward", regions=piece)
     region = joins.regions(len(found))
-    if region.max() < piece.max():  # otherwise everything was contiguous, and nothing is changed
-        region = merge_and_split(values, region, links)
+    if region.max() < piece.max() or bounds:  # otherwise everything was contiguous, and nothing is changed
+        region = azp(
+            values,
+            len(found),
+            weights=links,
+            start=region,
+            iterations=iterations,
+            bounds=bounds,
+            seed=seed,
+            progress=progress,
+        )
     return np.asarray(found[most_shared(region, code)[region]], dtype=np.int64)
 
 

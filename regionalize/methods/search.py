@@ -28,9 +28,12 @@ HOT, COLD = 0.06, 0.4
 """Temperature at the start and the end of a cycle: shares of a region's and of a unit's mean within sum."""
 PENALTY = 10.0
 """Cost of missing a bound by a whole region's fair share, in total sums of squares: bounds come first."""
-LEAST_ITERATIONS = 1000
+LEAST_ITERATIONS, MOST_ITERATIONS = 1_000, 200_000
+"""Of a search by default, however large or small the layer."""
 UNITS_SEEN = 3_000_000
 """Units that the iterations of a search by default look at, in all."""
+MOST_TO_BOUNDS = 20_000
+"""Iterations after which bounds that are not kept count as impossible to keep."""
 CHUNK_UNITS = 200_000
 """The same between two looks at the clock."""
 TOLERANCE = -np.log((np.arange(1024) + 0.5) / 1024)
@@ -63,7 +66,7 @@ class Problem:
     @property
     def default_iterations(self) -> int:
         """Iterations that take about a second or two, more in large layers."""
-        return max(LEAST_ITERATIONS, int(UNITS_SEEN / self.unit_share))
+        return min(max(LEAST_ITERATIONS, int(UNITS_SEEN / self.unit_share)), MOST_ITERATIONS)
 
     @property
     def first_cycle(self) -> int:
@@ -77,9 +80,9 @@ class Problem:
 
 
 def keep_bounds(problem: Problem, labels: IntArray, seed: Sequence[int]) -> Recombination:
-    """Change regions until they keep the bounds, or the default iterations are over; see `in_bounds`."""
+    """Change regions until they keep the bounds, or that takes too long; see `in_bounds`."""
     search = Recombination(problem, labels, seed)
-    search.run(problem.default_iterations, stop_at_bounds=True)
+    search.run(min(problem.default_iterations, MOST_TO_BOUNDS), stop_at_bounds=True)
     return search
 
 
@@ -159,6 +162,8 @@ class Search(Protocol):
 
     def run(self, iterations: int) -> None: ...  # noqa: D102
 
+    def finish(self) -> None: ...  # noqa: D102
+
 
 class Recombination:
     """A search by recombination: where it is, the best it has seen, and the random numbers it goes by.
@@ -191,7 +196,6 @@ class Recombination:
 
     def run(self, iterations: int, *, stop_at_bounds: bool = False) -> None:
         """Make more iterations; where that leads depends on their number alone, not on how it is reached."""
-        search = compiled(recombine) if compiles() else recombine
         goal = self.done + iterations
         while self.done < goal and not self.still:
             self._begin_cycle()
@@ -200,21 +204,31 @@ class Recombination:
                 self.cycle_start + self.cycle_length,
                 (self.done // self.problem.chunk + 1) * self.problem.chunk,
             )
-            made = search(
-                self.labels,
-                self.best,
-                self.standing,
-                self.state,
-                self._temperatures(stop - self.done),
-                TOLERANCE,
-                stop_at_bounds,
-                self.problem.units,
-                self.problem.graph,
-                self.problem.limits,
-                self.problem.k,
-            )
+            made = self._search(self._temperatures(stop - self.done), stop_at_bounds)
             self.still = made < stop - self.done
             self.done += made
+
+    def finish(self) -> None:
+        """Move single units of the best found as long as one gains; the search is over."""
+        self.labels[:] = self.best
+        self._search(np.empty(0), False)
+
+    def _search(self, temperatures: FloatArray, stop_at_bounds: bool) -> int:
+        """Make one iteration per temperature."""
+        search = compiled(recombine) if compiles() else recombine
+        return search(
+            self.labels,
+            self.best,
+            self.standing,
+            self.state,
+            temperatures,
+            TOLERANCE,
+            stop_at_bounds,
+            self.problem.units,
+            self.problem.graph,
+            self.problem.limits,
+            self.problem.k,
+        )
 
     def _begin_cycle(self) -> None:
         """Go back to the best and heat up again when a cycle is over."""
@@ -280,4 +294,6 @@ def run_searches(
             over = time_limit is not None and spent >= time_limit
             if over or done == iterations or all(search.still for search in searches):
                 break
-    return min(searches, key=lambda search: (max(search.standing[0], EXACT), search.standing[1])), done
+    best = min(searches, key=lambda search: (max(search.standing[0], EXACT), search.standing[1]))
+    best.finish()
+    return best, done

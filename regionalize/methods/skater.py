@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.methods.contiguous_links import check_regions, contiguous_links
-from regionalize.methods.tree_cuts import cut_trees, spanning_trees
+from regionalize.methods.mended_cuts import cut_within
+from regionalize.methods.tree_cuts import spanning_trees
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
@@ -39,12 +40,14 @@ def skater(
         Number of regions: at least the number of connected components, at most n.
     weights : Weights
         Neighbours of the n units; a link counts in both directions.
-    seed, jobs, progress
-        Taken for the sake of the other methods: nothing here is drawn, or takes long.
+    seed : int
+        Of the search for regions within the bounds, asked where no cuts of the tree keep them.
     bounds : sequence of Bound
         What every region must hold at least or at most.
+    jobs, progress
+        Taken for the sake of the other methods: nothing here takes long.
     findings : Findings, optional
-        Told the tree.
+        Told the tree, and whether regions had to leave it.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def skater(
     UsageError
         k is not between 1 and n.
     InfeasibleError
-        Fewer regions than components, or bounds that cannot be kept by cutting the tree.
+        Fewer regions than components, or bounds that cannot be kept.
 
     References
     ----------
@@ -83,4 +86,4 @@ def skater(
     units, size, links = spanning_trees(len(values), first, second, length)
     if findings is not None:
         findings.tree = np.stack([first[links], second[links]], axis=1)
-    return cut_trees(values, units, size, k, bounds)
+    return cut_within(values, units, size, k, weights=weights, bounds=bounds, seed=seed, findings=findings)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.errors import UsageError
 from regionalize.kernels.compiler import compiled
 from regionalize.kernels.recombine import EXACT, is_better
 from regionalize.kernels.regions import count_up, room_to_walk
@@ -82,6 +83,14 @@ class Zoning:
         """Make one iteration."""
         raise NotImplementedError
 
+    def finish(self) -> None:
+        """Move single units of the best found as long as one gains; the search is over."""
+        self.still = True
+        self.labels[:] = self.best
+        before, cost = np.inf, self.sweep(slack=-EXACT)
+        while cost < before - EXACT:
+            before, cost = cost, self.sweep(slack=-EXACT)
+
     def sweep(self, heat: float = 0.0, slack: float = EXACT) -> float:
         """Try to move each unit once; keep what is better than the best. Return the cost with its penalty."""
         problem = self.problem
@@ -137,8 +146,8 @@ class Greedy(Zoning):
             self.still, self.strict = self.strict, True
 
 
-class Annealing(Greedy):
-    """Sweeps that let units move at a cost, at a falling temperature; then greedy ones from the best.
+class Annealing(Zoning):
+    """Sweeps that let units move at a cost, at a falling temperature.
 
     A move that raises the within sum of squares by a share r of itself is made with probability
     exp(-r n / T). The temperature T begins at 1 and is multiplied by `cooling` after each step. Annealing
@@ -155,6 +164,11 @@ class Annealing(Greedy):
     sweeps : int
         Sweeps of a step.
 
+    Raises
+    ------
+    UsageError
+        The temperature would not fall.
+
     References
     ----------
     Openshaw and Rao (1995), Algorithms for reengineering 1991 Census geography.
@@ -169,6 +183,11 @@ class Annealing(Greedy):
         cooling: float = 0.85,
         sweeps: int = 1,
     ) -> None:
+        if not 0.0 < cooling < 1.0:
+            raise UsageError(
+                f"annealing multiplies the temperature by {cooling:g} after each step",
+                advice="give a factor above 0 and below 1, such as 0.85",
+            )
         super().__init__(problem, labels, seed)
         self.cooling, self.sweeps = cooling, sweeps
         self.patience = max(IDLE_STEPS, round(IDLE_STEPS * np.log(IDLE_COOLING) / np.log(cooling)))
@@ -182,16 +201,12 @@ class Annealing(Greedy):
 
     def step(self) -> None:
         """Make the sweeps of one temperature."""
-        if self.idle == self.patience:
-            super().step()
-            return
         heat = self.temperature / len(self.labels)
         cost = min(self.sweep(heat) for _ in range(self.sweeps))
         self.temperature *= self.cooling
         self.idle = 0 if cost < self.lowest - EXACT else self.idle + 1
         self.lowest = min(self.lowest, cost)
-        if self.idle == self.patience:
-            self.labels[:] = self.best
+        self.still = self.idle == self.patience
 
 
 class TabuSearch(Zoning):
@@ -228,6 +243,7 @@ class TabuSearch(Zoning):
         self.patience = max(LEAST_PATIENCE, n // k) if patience is None else patience
         self.current = self.standing.copy()
         self.regions = self.kernel(count_up, 0)(self.labels, problem.units, k)
+        self.labels = self.regions.labels
         self.walk = self.kernel(room_to_walk, n)(problem.graph)
         self.border = Border(
             units=np.empty(n, dtype=np.int64),

@@ -20,7 +20,8 @@ class Param:
 
     `default` must equal the method function's own (a test holds it). `only_with` names another option and
     the value it must have for this one to matter. `words` belong to an option of kind `str`: they mean
-    something by themselves, and any other text names a column. A default of None is told in `help`.
+    something by themselves, and any other text names a column. A default of None is told in `help`. Numbers
+    are at least `minimum`, and above or below the others.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Param:
     minimum: float | None = None
     only_with: tuple[str, Any] | None = None
     words: tuple[str, ...] = ()
+    above: float | None = None
+    below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ ITERATIONS = Param(
     "iterations", int, None, "How long each search is. [default: what takes a second or two]", minimum=1
 )
 TIME_LIMIT = Param(
-    "time_limit", float, None, "Seconds after which the search stops. [default: none]", minimum=0
+    "time_limit", float, None, "Seconds after which the search stops. [default: none]", above=0
 )
 
 METHODS: dict[str, Method] = {
@@ -227,7 +230,8 @@ METHODS: dict[str, Method] = {
                     float,
                     0.85,
                     "What the temperature is multiplied by after each step (--search annealing).",
-                    minimum=0,
+                    above=0,
+                    below=1,
                     only_with=("search", "annealing"),
                 ),
                 Param(

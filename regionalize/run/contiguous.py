@@ -78,9 +78,11 @@ def run_contiguous(
 
 def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch: Stopwatch) -> Solution:
     """Make a label column of a layer contiguous, in memory, checked by other code than made it."""
+    from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
+    from regionalize.methods.mend import mend
     from regionalize.run.existing import noise_note, read_labels
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, ready_weights, with_all_notes
+    from regionalize.run.solve import Solution, read_bounds, ready_weights, with_all_notes
     from regionalize.run.verify import verify
 
     labels, values = read_labels(layer, label_column)
@@ -94,23 +96,36 @@ def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch:
     found, code = np.unique(labels[rows], return_inverse=True)
     code += 1
     taken = np.isin(features.rows, rows)
+    bounds = read_bounds(layer, job, rows)
+    if bounds and way != BEST:
+        raise UsageError(f"--{way} knows no bounds", advice="use --best")
     inner, scaled = weights.subset(rows), features.scaled[taken]
     with watch.stage("contiguous"):
-        regions = regions_of(
-            way, code, inner, features.X[taken], lambda unit: layer.names(job.id)[rows[unit]]
-        )
+        if way == BEST:
+            regions = mend(
+                features.X[taken],
+                code,
+                inner,
+                bounds=bounds,
+                seed=job.seed,
+                progress=told("contiguous", watch),
+            )
+        elif way == SPLIT:
+            regions = Partition.canonical(split_into_pieces(code, inner)).labels
+        else:
+            regions = make_contiguous(code, inner, name=lambda unit: layer.names(job.id)[rows[unit]])
     placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
     placed[features.rows] = np.where(labels[features.rows] == NOISE, NOISE, LEFT_OUT)
     placed[rows] = regions
     partition = Partition(placed)
-    verify(partition, partition.k if way == SPLIT else len(found), (), rows, weights)
+    verify(partition, partition.k if way == SPLIT else len(found), bounds, rows, weights)
     own = {} if way == SPLIT else {number: values[label] for number, label in enumerate(found.tolist(), 1)}
     job = replace(job, method="contiguous", k=partition.k)
     with watch.stage("measure"):
         extra: dict[str, Any] = {"contiguity_cost": contiguity_cost(code, regions, scaled, inner)}
         extra |= {"labels": {str(number): value for number, value in own.items()}} if own else {}
         report = make_report(layer, job, features, weights, partition, extra)
-    settings = {name: value for name, value in job.settings().items() if name != "seed"}
+    settings = {name: value for name, value in job.settings().items() if name != "seed" or way == BEST}
     settings |= {"label_column": label_column, "way": way}
     report = replace(report, settings=settings, fit=report.fit if features.names else None)
     said = (*noise_note(labels, label_column), *said)
@@ -119,19 +134,10 @@ def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch:
     return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, label_values=own)
 
 
-def regions_of(
-    way: str, labels: IntArray, weights: Weights, X: NDArray[np.floating[Any]], name: Callable[[int], str]
-) -> IntArray:
-    """Make labels 1 … k contiguous in one of the ways."""
-    from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
-
-    if way == KEEP:
-        return make_contiguous(labels, weights, name=name)
-    if way == SPLIT:
-        return Partition.canonical(split_into_pieces(labels, weights)).labels
-    from regionalize.methods.mend import mend
-
-    return mend(X, labels, weights)
+def told(stage: str, watch: Stopwatch) -> Callable[[int, int], None] | None:
+    """Return what a search calls to tell how far it is."""
+    progress = watch.progress
+    return None if progress is None else (lambda done, total: progress(stage, done, total))
 
 
 def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[str, ...]]:

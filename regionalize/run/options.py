@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import inf, nextafter
 from numbers import Real
-from operator import index
+from operator import ge, gt, index, lt
 from typing import Any
 
 from regionalize.errors import UsageError, listed, nearest
-from regionalize.model.catalog import METHODS, Method, Share, find_method
+from regionalize.model.catalog import METHODS, Method, Param, Share, find_method
 from regionalize.model.job import JOB_OPTIONS, Job, check_option_names
 
 CHOICES = {
@@ -201,11 +201,23 @@ def checked_params(method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
             found[param.name] = share(param.name, value)
         elif param.kind is float:
             found[param.name] = real_number(param.name, value)
-            if param.minimum is not None and not found[param.name] >= param.minimum:
-                raise UsageError(f"{shown(param.name)} is {value}; it must be at least {param.minimum:g}")
+            check_range(param, found[param.name])
         elif param.kind is str and not isinstance(value, str):
             raise UsageError(f"{shown(param.name)} is {value!r}; it must be text")
     return found
+
+
+def check_range(param: Param, value: float) -> None:
+    """Refuse a number outside the range of a method's own option, or one that is none."""
+    limits = (
+        (param.minimum, "at least", ge),
+        (param.above, "above", gt),
+        (param.below, "below", lt),
+    )
+    named = [(limit, words, holds) for limit, words, holds in limits if limit is not None]
+    if not all(holds(value, limit) for limit, _, holds in named):
+        range_ = " and ".join(f"{words} {limit:g}" for limit, words, _ in named)
+        raise UsageError(f"{shown(param.name)} is {value:g}; it must be {range_}")
 
 
 def share(name: str, value: Any) -> float:

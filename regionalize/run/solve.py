@@ -17,7 +17,7 @@ from regionalize.model.findings import Findings
 from regionalize.model.partition import LEFT_OUT, Partition
 from regionalize.model.report import Report
 from regionalize.run.reporting import describe_compactness, describe_levels, make_report
-from regionalize.run.start import read_start, start_column
+from regionalize.run.start import read_start, require_k, start_column
 from regionalize.run.upper import read_upper_units
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def solve(
         Whatever stands in the way, with the column and row where it is known.
     """
     method = find_method(job.method)
-    if job.k is None and method.takes_k:
-        raise UsageError(f"{job.method} needs --k, the number of clusters")
+    require_k(method, job)
     if method.contiguous and job.centroid_weight == "auto":
         raise UsageError(
             f"--centroid-weight auto looks for contiguous clusters; those of {job.method} always are",
@@ -114,9 +113,11 @@ def solve(
         from regionalize.features.build import build_features
 
         features = build_features(layer, without_guides(method, job), weights)
+        start = read_start(layer, method, job, features.rows)
+        if job.k is None and start.plan is not None:
+            job = replace(job, k=start.n_regions)
         bounds = read_bounds(layer, job, features.rows)
         upper = read_upper_units(layer, job, features.rows)
-        start = read_start(layer, method, job, features.rows)
         columns = {**start.arguments(), **read_balance(layer, method, job, features.rows)}
     inner = weights
     crossed: tuple[str, ...] = ()

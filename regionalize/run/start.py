@@ -35,6 +35,11 @@ class Start:
     locked: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def n_regions(self) -> int:
+        """Number of regions of the plan."""
+        return 0 if self.plan is None else int(self.plan.max(initial=-1)) + 1
+
     def arguments(self) -> dict[str, Any]:
         """Return what the method's function is given in place of the names of columns."""
         given = {"start": self.plan, "locked": self.locked}
@@ -62,6 +67,18 @@ def start_column(method: Method, job: Job) -> str | None:
             advice="name the column that holds the plan with --start COLUMN",
         )
     return None
+
+
+def require_k(method: Method, job: Job) -> None:
+    """Refuse a job without a number of regions that neither the method finds nor a plan tells.
+
+    Raises
+    ------
+    UsageError
+        There is no k.
+    """
+    if job.k is None and method.takes_k and start_column(method, job) is None:
+        raise UsageError("the number of clusters is missing", advice="give --k, such as --k 12")
 
 
 def read_start(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]) -> Start:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from regionalize.kernels.agglomerate import agglomerate
+from regionalize.kernels.agglomerate import agglomerate, join_in_order
 from regionalize.kernels.compiler import compiled
 from regionalize.kernels.heap import rise, sink
-from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD, compare_runs
+from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD, compare_runs, compare_units
 
 LINKAGES = (WARD, SINGLE, COMPLETE, AVERAGE)
 
@@ -156,6 +156,30 @@ def test_plain_and_compiled_agree_to_the_last_bit(layer):
             fast = joins_of(X, first, second, linkage, bordering=bordering, run=compiled(agglomerate))
             for ours, theirs in zip(plain, fast, strict=True):
                 assert np.array_equal(ours, theirs)
+
+
+@given(layer=layers())
+@settings(max_examples=40, deadline=None)
+def test_single_linkage_over_links_is_joining_in_the_order_of_length(layer):
+    X, first, second = layer
+    order = np.argsort(((X[first] - X[second]) ** 2).sum(axis=1), kind="stable")
+    first, second = first[order], second[order]
+    pairs, link = join_in_order(first, second, len(X))
+    expected, _, chosen = joins_of(X, first, second, SINGLE, bordering=True)
+    assert np.array_equal(pairs, expected)
+    assert np.array_equal(link, chosen)
+    for ours, theirs in zip(compiled(join_in_order)(first, second, len(X)), (pairs, link), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("linkage", [SINGLE, COMPLETE, AVERAGE])
+def test_a_pair_of_units_is_a_pair_of_runs_of_one(linkage):
+    rows = np.random.default_rng(7).normal(size=(40, 8))
+    for known in (np.inf if linkage == SINGLE else 0.0, 3.0):
+        for one, other in np.random.default_rng(8).integers(0, 40, size=(50, 2)):
+            by_runs = compare_runs(np.ascontiguousarray(rows.T), one, 1, other, 1, linkage, known)
+            assert compare_units(rows, one, other, linkage, known) == by_runs
+            assert compiled(compare_units)(rows, one, other, linkage, known) == by_runs
 
 
 @pytest.mark.parametrize("linkage", [SINGLE, COMPLETE, AVERAGE])

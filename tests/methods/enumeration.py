@@ -1,8 +1,8 @@
 """The best of all ways to cut a small graph into connected regions, found by trying every region.
 
 A region is a number whose bits are its units. A partition is built region by region: the next region is the
-one that holds the first unit not yet covered, so every partition comes up exactly once. What regions may be is
-a yes or no for each of the 2**n sets of units, which is all that contiguity, bounds and locked units ask.
+one that holds the first unit not yet covered, so every partition comes up exactly once. What may be
+a region is a yes or no for each of the 2**n sets of units: contiguity, bounds and locked units ask no more.
 """
 
 from __future__ import annotations

@@ -18,15 +18,10 @@ def linked(n: int, links) -> Weights:
 
 def grid(rows: int, columns: int, missing=()) -> tuple[int, list[tuple[int, int]]]:
     """Cells of a grid that are there, joined with the one to the right and the one below."""
-    cells = [
-        (r, c) for r in range(rows) for c in range(columns) if r * columns + c not in missing
-    ]
+    cells = [(r, c) for r in range(rows) for c in range(columns) if r * columns + c not in missing]
     place = {cell: number for number, cell in enumerate(cells)}
     links = [
-        (place[r, c], place[other])
-        for r, c in cells
-        for other in ((r, c + 1), (r + 1, c))
-        if other in place
+        (place[r, c], place[other]) for r, c in cells for other in ((r, c + 1), (r + 1, c)) if other in place
     ]
     return len(cells), links
 

@@ -1,0 +1,182 @@
+"""Regions under moves, and random draws, against SciPy and plain recomputation, compiled and not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.csgraph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regionalize.kernels import regions as kernels
+from regionalize.kernels.compiler import compiled
+from regionalize.kernels.draws import draw as draw_number
+from regionalize.kernels.regions import FURTHEST, Graph, Limits, Units
+from regionalize.model.weights import Weights
+
+both_ways = pytest.mark.parametrize("fast", [compiled, lambda kernel: kernel], ids=["compiled", "plain"])
+
+
+def graph_of(n, first, second):
+    weights = Weights.from_links(n, np.r_[first, second], np.r_[second, first], kind="test")
+    return Graph(weights.indptr, weights.indices)
+
+
+def hangs_together(unit, labels, graph):
+    """By SciPy: the others of its region are there, and in one piece."""
+    others = np.flatnonzero((labels == labels[unit]) & (np.arange(len(labels)) != unit))
+    links = scipy.sparse.csr_array(
+        (np.ones(len(graph.indices)), graph.indices, graph.indptr), shape=(len(labels),) * 2
+    )[others][:, others]
+    return len(others) > 0 and scipy.sparse.csgraph.connected_components(links, directed=False)[0] == 1
+
+
+@st.composite
+def cases(draw, sides=8):
+    """A grid, or any graph, some links taken away, in connected regions."""
+    rng = np.random.default_rng(draw(st.integers(0, 100_000)))
+    rows, columns = draw(st.integers(1, sides)), draw(st.integers(1, sides))
+    n = rows * columns
+    cell = np.arange(n).reshape(rows, columns)
+    first = np.concatenate([cell[:, :-1].ravel(), cell[:-1].ravel()])
+    second = np.concatenate([cell[:, 1:].ravel(), cell[1:].ravel()])
+    if draw(st.booleans()):
+        first, second = rng.integers(0, n, size=2 * n), rng.integers(0, n, size=2 * n)
+    kept = (rng.random(len(first)) < draw(st.sampled_from([1.0, 0.8, 0.5]))) & (first != second)
+    first, second = first[kept], second[kept]
+    inside = rng.random(len(first)) < draw(st.sampled_from([1.0, 0.9, 0.6]))
+    links = scipy.sparse.csr_array((np.ones(inside.sum()), (first[inside], second[inside])), shape=(n, n))
+    labels = scipy.sparse.csgraph.connected_components(links, directed=False)[1].astype(np.int64)
+    return graph_of(n, first, second), labels, rng
+
+
+@both_ways
+@given(cases())
+@settings(max_examples=60, deadline=None)
+def test_regions_up_to_the_limit_are_told_exactly(fast, case):
+    graph, labels, _ = case
+    walk = kernels.room_to_walk(graph)
+    for unit in range(len(labels)):
+        assert len(labels) <= FURTHEST
+        found = fast(kernels.stays_connected)(unit, labels, graph, walk)
+        assert found == hangs_together(unit, labels, graph)
+
+
+@given(cases(sides=30))
+@settings(max_examples=30, deadline=None)
+def test_large_regions_are_never_called_connected_wrongly(case):
+    graph, labels, rng = case
+    walk = kernels.room_to_walk(graph)
+    for unit in rng.permutation(len(labels))[:40]:
+        connected = hangs_together(unit, labels, graph)
+        found = compiled(kernels.stays_connected)(unit, labels, graph, walk)
+        assert connected or not found
+        if (labels == labels[unit]).sum() - 1 <= FURTHEST:
+            assert found == connected
+
+
+@pytest.mark.parametrize("around", [FURTHEST - 1, FURTHEST, FURTHEST + 2, 3 * FURTHEST])
+def test_a_long_way_round_counts_as_none(around):
+    """A ring without one unit hangs together; when the rest is longer than the limit, that is not seen."""
+    n = around + 1
+    graph = graph_of(n, np.arange(n), (np.arange(n) + 1) % n)
+    labels = np.zeros(n, dtype=np.int64)
+    assert hangs_together(0, labels, graph)
+    found = kernels.stays_connected(0, labels, graph, kernels.room_to_walk(graph))
+    assert found == (around <= FURTHEST)
+
+
+@both_ways
+@given(cases(sides=5), st.integers(1, 4), st.integers(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_moves_against_recomputation(fast, case, p, b):
+    _, labels, rng = case
+    n, k = len(labels), labels.max() + 1
+    X = rng.normal(size=(n, p))
+    X -= X.mean(axis=0)
+    units = Units(X, rng.integers(0, 4, size=(n, b)).astype(float), rng.random(n) < 0.3)
+    limits = Limits(rng.uniform(0, 5, size=b), rng.uniform(3, 9, size=b), 10.0)
+
+    def sums(labels, values):
+        return np.array([values[labels == region].sum(axis=0) for region in range(k)])
+
+    def lacks_and_exceeds(labels):
+        held = sums(labels, units.amount)
+        return (np.maximum(limits.lower - held, 0) + np.maximum(held - limits.upper, 0)).sum(axis=1)
+
+    def within(labels):
+        return np.array([((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in each(labels)])
+
+    def each(labels):
+        return [labels == region for region in range(k)]
+
+    start = labels.copy()
+    regions = fast(kernels.count_up)(labels, units, k)
+    for unit in rng.permutation(n):
+        own, target = labels[unit], rng.integers(k)
+        if target == own or regions.size[own] == 1:
+            continue
+        before = within(labels)
+        saved = fast(kernels.saved_without)(unit, own, units, regions)
+        spent = fast(kernels.spent_with)(unit, target, units, regions)
+        foreseen = [
+            fast(kernels.breach_with)(regions.held[region], units.amount[unit], times, limits)
+            for region, times in ((own, -1.0), (target, 1.0))
+        ]
+        fast(kernels.put)(unit, target, units, regions)
+        after, left = within(labels), lacks_and_exceeds(labels)
+        assert labels[unit] == target
+        assert before[own] - after[own] == pytest.approx(saved, abs=1e-9)
+        assert after[target] - before[target] == pytest.approx(spent, abs=1e-9)
+        assert [left[own], left[target]] == pytest.approx(foreseen, abs=1e-9)
+        assert fast(kernels.breach)(regions.held[own], limits) == pytest.approx(left[own], abs=1e-9)
+    np.testing.assert_allclose(regions.sums, sums(labels, X), atol=1e-9)
+    np.testing.assert_allclose(regions.held, sums(labels, units.amount), atol=1e-9)
+    assert regions.size.tolist() == np.bincount(labels, minlength=k).tolist()
+    fixed = np.bincount(start, units.fixed, minlength=k)
+    assert regions.fixed.tolist() == fixed.tolist()
+    overall = (X**2).sum()
+    costs = [fast(kernels.within_cost)(regions.sums[region], regions.size[region]) for region in range(k)]
+    assert overall + sum(costs) == pytest.approx(within(labels).sum(), abs=1e-9)
+
+
+def draws(state, count, fast):
+    state = np.array(state, dtype=np.int64)
+    number = fast(draw_number)
+    return np.array([number(state) for _ in range(count)]), state
+
+
+STATES = [(1, 1), (2147483562, 2147483398), (12345, 67890), (1, 2147483398), (2147483398, 1)]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_draws_are_those_of_the_two_generators(state):
+    """The i-th number from powers of the factors, in exact whole numbers; compiled as in plain Python."""
+    first, second = 2147483563, 2147483399
+    numbers, end = draws(state, 20_000, lambda kernel: kernel)
+    again, end_again = draws(state, 20_000, compiled)
+    assert np.array_equal(numbers, again)
+    assert np.array_equal(end, end_again)
+    assert numbers.min() > 0
+    assert numbers.max() < 1
+    for i in (1, 2, 3, 100, 19_999, 20_000):
+        a, b = pow(40014, i, first) * state[0] % first, pow(40692, i, second) * state[1] % second
+        expected = (a - b - 1) % (first - 1) + 1
+        assert numbers[i - 1] == float(Fraction(expected, first))
+    assert end.tolist() == [
+        pow(40014, 20_000, first) * state[0] % first,
+        pow(40692, 20_000, second) * state[1] % second,
+    ]
+
+
+def test_draws_are_even_and_do_not_follow_from_one_another():
+    numbers, _ = draws((12345, 67890), 200_000, compiled)
+    places = np.bincount((numbers * 20).astype(int), minlength=20)
+    assert ((places - 10_000) ** 2 / 10_000).sum() < 60  # chi-squared, 19 degrees of freedom: p > 1e-5
+    pairs = np.bincount(
+        (numbers[::2] * 10).astype(int) * 10 + (numbers[1::2] * 10).astype(int), minlength=100
+    )
+    assert ((pairs - 1000) ** 2 / 1000).sum() < 170  # 99 degrees of freedom
