@@ -52,7 +52,9 @@ def k_option(method: Method) -> Any:
 
 def region_options(method: Method) -> list[Any]:
     """List what only contiguous regions can be asked for."""
-    options = [opt.WITHIN, opt.compactness(method.compactness)] if method.contiguous else [opt.MAKE_CONTIGUOUS]
+    options = [opt.MAKE_CONTIGUOUS]
+    if method.contiguous:
+        options = [opt.WITHIN, opt.compactness(method.compactness)]
     options += [opt.LOCKED] if method.takes_start else []
     return [opt.bundle("Regions", *options)] if options else []
 

@@ -193,7 +193,7 @@ def balance_sentence(found: dict[str, Any]) -> str:
     Examples
     --------
     >>> balance_sentence({"of": "units", "mean": 26.5, "least": 26.0, "most": 27.0})
-    'balance: the regions hold 26 to 27 units, 26.5 on average (-1.9 % to +1.9 %)'
+    'balance: the regions hold 26 to 27 units, 26.50 on average (-1.9 % to +1.9 %)'
     """
     least, most, mean = found["least"], found["most"], found["mean"]
     off = f"{100 * (least / mean - 1):+.1f} % to {100 * (most / mean - 1):+.1f} %"

@@ -73,10 +73,8 @@ def build_features(
     notes += columns.notes
     _refuse_too_few(columns, layer, job)
     if with_centroids:
-        if job.compactness and not layer.has_geometry:
-            raise DataError(
-                "the table has no geometry, so its regions have no shape", advice="leave out --compactness"
-            )
+        if job.compactness:
+            _refuse_no_shape(layer, job)
         if xy is None:
             from regionalize.features.centroids import centroids
 
@@ -348,6 +346,20 @@ def _weighted(unweighted: FloatArray, each: FloatArray, kind: np.dtype[np.floati
         return unweighted.astype(kind, copy=False)
     weighted: NDArray[np.floating] = (unweighted * np.sqrt(each)).astype(kind, copy=False)
     return weighted
+
+
+def _refuse_no_shape(layer: Layer, job: Job) -> None:
+    """Refuse to weigh the shape of regions that have none; some methods weigh it unasked."""
+    if not layer.has_geometry:
+        raise DataError(
+            "the table has no geometry, so its regions have no shape", advice="give --compactness 0"
+        )
+    if layer.projection is None and job.project.strip().lower() == "auto":
+        raise DataError(
+            "the layer has no coordinate reference system, so the shape of its regions is not known",
+            advice="set one (ogr2ogr -a_srs), take its coordinates as plane with --project none, "
+            "or give --compactness 0",
+        )
 
 
 def _compactness_notes(job: Job) -> tuple[str, ...]:

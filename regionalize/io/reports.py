@@ -12,7 +12,6 @@ from typing import Any
 
 from regionalize.model.report import Report
 
-
 EXTRA = {
     "contiguity_cost": "Cost of contiguity",
     "compactness": "Compactness",

@@ -93,13 +93,17 @@ def agglomerate(
 
     # each cluster's units are one run of the pool, with room to grow behind it
     four = (p + 3) // 4 * 4  # variables are compared by fours, the last filled up with zeros
-    pool = np.zeros((four, 4 * n if compares else 0))
+    pool = np.zeros((four + 1, 4 * n if compares else 0))
     begin, room = start[:-1].copy(), size.copy()
     pool_end = n
     rows = np.zeros((n if compares else 0, four))
+    reach = np.zeros(g)
     if compares:
         pool[:p, :n] = values
+        pool[four, :n] = np.sqrt((values**2).sum(axis=0))
         rows[:, :p] = values.T
+        for c in range(g):
+            reach[c] = pool[four, start[c] : start[c + 1]].max()
 
     # half-link h is in the list of cluster end[h]; its other half, h ^ 1, in the list of the neighbour
     end = np.empty(2 * m, dtype=np.int64)
@@ -146,7 +150,14 @@ def agglomerate(
                     known[link] = compare_units(rows, start[one], start[other], linkage, known[link])
                 else:
                     known[link] = compare_runs(
-                        pool, begin[one], ones, begin[other], size[other], linkage, known[link]
+                        pool,
+                        begin[one],
+                        ones,
+                        begin[other],
+                        size[other],
+                        linkage,
+                        known[link],
+                        max(reach[one], reach[other]),
                     )
             if bordering:
                 new = known[link]
@@ -182,20 +193,20 @@ def agglomerate(
                         if node[c] < 0 and c != b:
                             continue
                         units = alone if c == a else size[c]
-                        for j in range(p):
+                        for j in range(four + 1):
                             for i in range(units):
                                 closed[j, pool_end + i] = pool[j, begin[c] + i]
                         begin[c] = pool_end
                         room[c] = units
                         pool_end += units
                     pool = closed
-                for j in range(p):
+                for j in range(four + 1):
                     for i in range(alone):
                         pool[j, pool_end + i] = pool[j, begin[a] + i]
                 begin[a] = pool_end
                 room[a] = 2 * joined
                 pool_end += room[a]
-            for j in range(p):
+            for j in range(four + 1):
                 for i in range(size[b]):
                     pool[j, begin[a] + alone + i] = pool[j, begin[b] + i]
 
@@ -284,6 +295,7 @@ def agglomerate(
                 head[a] = h
             side[c] = 0
             h = following
+        reach[a] = max(reach[a], reach[b])
         alone = size[a]
         size[a] += size[b]
     return pairs[:joins], height[:joins], chosen[:joins]

@@ -9,10 +9,19 @@ FloatArray = NDArray[np.float64]
 
 WARD, SINGLE, COMPLETE, AVERAGE = 0, 1, 2, 3
 """What the difference of two clusters is."""
+ROUNDED_UP = 1.0 + 1e-9
+"""Keeps rounding from passing over what is equal."""
 
 
 def compare_runs(
-    pool: FloatArray, one: int, ones: int, other: int, others: int, linkage: int, known: float
+    pool: FloatArray,
+    one: int,
+    ones: int,
+    other: int,
+    others: int,
+    linkage: int,
+    known: float,
+    reach: float,
 ) -> float:
     """Compare every unit of one run with every unit of another.
 
@@ -21,8 +30,9 @@ def compare_runs(
 
     Parameters
     ----------
-    pool : (p, m) float64
-        Variables in rows, p a multiple of four (filled up with zeros); a run of units is a run of columns.
+    pool : (p + 1, m) float64
+        Variables in rows, p a multiple of four (filled up with zeros), and below them how far each unit is
+        from the origin; a run of units is a run of columns.
     one, other : int
         Where the runs begin.
     ones, others : int
@@ -31,6 +41,9 @@ def compare_runs(
         `SINGLE`, `COMPLETE` or `AVERAGE`.
     known : float
         The least or the greatest squared distance, or the sum of distances, of pairs compared before.
+    reach : float
+        How far any unit of the two runs is from the origin at most: for the greatest distance, units that
+        even from there cannot be farther apart than is known are passed over.
 
     Returns
     -------
@@ -41,8 +54,9 @@ def compare_runs(
     --------
     Units at 0 and 1 against one at 4.
 
-    >>> pool = np.array([[0.0, 1.0, 4.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    >>> [float(compare_runs(pool, 0, 2, 2, 1, linkage, 0.0)) for linkage in (SINGLE, COMPLETE, AVERAGE)]
+    >>> none = [0.0, 0.0, 0.0]
+    >>> pool = np.array([[0.0, 1.0, 4.0], none, none, none, [0.0, 1.0, 4.0]])
+    >>> [float(compare_runs(pool, 0, 2, 2, 1, linkage, 0.0, 4.0)) for linkage in (SINGLE, COMPLETE, AVERAGE)]
     [0.0, 16.0, 7.0]
     """
     if ones > others:
@@ -53,8 +67,10 @@ def compare_runs(
         wide = min(width, other + others - strip)
         found[:wide] = known if linkage == SINGLE else 0.0
         for unit in range(one, one + ones):
+            if linkage == COMPLETE and (pool[-1, unit] + reach) ** 2 * ROUNDED_UP < known:
+                continue
             square[:wide] = 0.0
-            for j in range(0, len(pool), 4):
+            for j in range(0, len(pool) - 1, 4):
                 # slices, because places counted from `strip` would be gone through one by one
                 own_0, across_0 = pool[j, unit], pool[j, strip : strip + wide]
                 own_1, across_1 = pool[j + 1, unit], pool[j + 1, strip : strip + wide]

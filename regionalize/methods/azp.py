@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.errors import UsageError
 from regionalize.methods.contiguous_links import check_regions
 from regionalize.methods.feasible import check_bounds, not_found
 from regionalize.methods.search import Recombination, bss_tss, in_bounds, make_problem, run_searches
@@ -34,6 +36,9 @@ def azp(
     restarts: int = 1,
     iterations: int | None = None,
     time_limit: float | None = None,
+    tabu_length: int = 10,
+    cooling: float = 0.85,
+    sweeps: int = 1,
     seed: int = DEFAULT_SEED,
     bounds: Sequence[Bound] = (),
     jobs: int | None = None,
@@ -50,9 +55,11 @@ def azp(
         Number of regions: at least the number of connected components, at most n.
     weights : Weights
         Neighbours of the n units; a link counts in both directions.
-    search : {"recombine"}
+    search : {"recombine", "greedy", "tabu", "annealing"}
         ``"recombine"``: two adjacent regions are merged, and they or another region split at the best cut of
-        a random spanning tree; single units move as long as one gains; annealing decides what is kept.
+        a random spanning tree; single units move as long as one gains; annealing decides what is kept. The
+        others move single units: where that gains, to the best of all with a way back closed for
+        `tabu_length` moves, or at a falling temperature.
     start : {"schc", "skater", "redcap", "random"} or (n,) int64
         Where the search starts: a method, random regions, or a plan, -1 for units without a region.
     locked : (n,) bool, optional
@@ -60,9 +67,16 @@ def azp(
     restarts : int
         Searches with random numbers of their own, the best of which is kept.
     iterations : int, optional
-        Of each search; by default what takes a second or two.
+        Of each search: recombinations (by default what takes a second or two), sweeps of the greedy search,
+        moves with a tabu list, or steps of annealing (by default until nothing is gained any more).
     time_limit : float, optional
         Seconds after which the search stops, if it has not made the iterations.
+    tabu_length : int
+        Moves for which a unit may not go back.
+    cooling : float
+        What the temperature of annealing is multiplied by after each step, between 0 and 1.
+    sweeps : int
+        Times that annealing tries all units at a temperature.
     seed : int
         Of all random numbers.
     bounds : sequence of Bound
@@ -82,7 +96,7 @@ def azp(
     Raises
     ------
     UsageError
-        k is not between 1 and n.
+        k is not between 1 and n, there is no such search, or the temperature would not fall.
     InfeasibleError
         Fewer regions than components, a start plan that is not contiguous or not of k regions, or bounds
         that cannot be, or were not, met.
@@ -90,6 +104,7 @@ def azp(
     References
     ----------
     Openshaw (1977), A geographical solution to scale and aggregation problems in region-building.
+    Openshaw and Rao (1995), Algorithms for reengineering 1991 Census geography.
     DeFord, Duchin and Solomon (2021), Recombination: a family of Markov chains for redistricting.
 
     Examples
@@ -105,16 +120,31 @@ def azp(
     check_bounds(k, weights, bounds)
     problem = make_problem(X, k, weights, bounds, locked)
     starts = [start_regions(start, X, k, weights, (seed, number)) for number in range(restarts)]
-    searches = [Recombination(problem, labels, (seed, number)) for number, labels in enumerate(starts)]
-    if iterations is None and time_limit is None:
+    make = searches_by_name(tabu_length, cooling, sweeps)
+    if search not in make:
+        raise UsageError(f"there is no search '{search}'", advice=f"use one of {', '.join(make)}")
+    searches = [make[search](problem, labels, (seed, number)) for number, labels in enumerate(starts)]
+    if iterations is None and time_limit is None and search == "recombine":
         iterations = problem.default_iterations
-    best, done = run_searches(
+    best, done, cut_short = run_searches(
         searches, iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
     )
-    tell(findings, problem, starts, best, done, iterations, time_limit)
+    tell(findings, problem, starts, best, done, time_limit if cut_short else None)
     if not in_bounds(best):
         raise not_found(k, bounds, "make")
     return in_order_of_units(best.best)
+
+
+def searches_by_name(tabu_length: int, cooling: float, sweeps: int) -> dict[str, Callable[..., Search]]:
+    """Return what makes a search of a problem, labels and a seed, by its name."""
+    from regionalize.methods.zoning import Annealing, Greedy, TabuSearch
+
+    return {
+        "recombine": Recombination,
+        "greedy": Greedy,
+        "tabu": partial(TabuSearch, length=tabu_length),
+        "annealing": partial(Annealing, cooling=cooling, sweeps=sweeps),
+    }
 
 
 def tell(
@@ -123,10 +153,9 @@ def tell(
     starts: Sequence[IntArray],
     best: Search,
     done: int,
-    iterations: int | None,
-    time_limit: float | None,
+    stopped_at: float | None,
 ) -> None:
-    """Leave word of a search for the report."""
+    """Leave word of a search for the report; `stopped_at` is the time limit that cut it short."""
     if findings is None:
         return
     findings.facts["search"] = {
@@ -134,9 +163,9 @@ def tell(
         "bss_tss_start": max(bss_tss(problem, labels) for labels in starts),
         "bss_tss": bss_tss(problem, best.best),
     }
-    if time_limit is not None and done != iterations and not best.still:
+    if stopped_at is not None:
         findings.notes.append(
-            f"stopped by --time-limit {time_limit:g} after {done} iterations; "
+            f"stopped by --time-limit {stopped_at:g} after {done} iterations; "
             f"--iterations {done} repeats this"
         )
 

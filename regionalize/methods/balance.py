@@ -107,10 +107,10 @@ def balance(
         raise not_even(min(evened, key=lambda one: one.standing[0]).best, even, bounds)
     if iterations is None and time_limit is None:
         iterations = problem.default_iterations
-    best, done = run_searches(
+    best, done, cut_short = run_searches(
         searches, iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
     )
-    tell(findings, problem, starts, best, done, iterations, time_limit)
+    tell(findings, problem, starts, best, done, time_limit if cut_short else None)
     if findings is not None:
         held = np.bincount(best.best, even.amount)
         findings.facts["balance"] = {

@@ -117,10 +117,10 @@ def maxp(
     search = Recombination(problem, labels, (seed, 0))
     if iterations is None and time_limit is None:
         iterations = problem.default_iterations // FIT_SHARE
-    best, done = run_searches(
+    best, done, cut_short = run_searches(
         [search], iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
     )
-    tell(findings, problem, [labels], best, done, iterations, time_limit)
+    tell(findings, problem, [labels], best, done, time_limit if cut_short else None)
     if findings is not None:
         findings.facts["regions"] = problem.k
         findings.facts["most_regions"] = most

@@ -150,11 +150,13 @@ def make_problem(
 class Search(Protocol):
     """What can be run on: `best` labels so far, their breach of bounds and cost in `standing`.
 
-    `still` tells that there is nothing more to find, `chunk` how many iterations take a fraction of a second.
+    `done` counts iterations, `still` tells that there is nothing more to find, `chunk` how many iterations
+    take a fraction of a second.
     """
 
     best: IntArray
     standing: FloatArray
+    done: int
     still: bool
 
     @property
@@ -256,7 +258,7 @@ def run_searches(
     time_limit: float | None = None,
     jobs: int | None = None,
     progress: Progress | None = None,
-) -> tuple[Search, int]:
+) -> tuple[Search, int, bool]:
     """Run searches side by side, all for the same number of iterations, and return the best.
 
     Parameters
@@ -277,7 +279,9 @@ def run_searches(
     best : Search
         Of equally good ones, the first.
     iterations : int
-        How many each has made: as many again with the same seed lead to the same answer.
+        How many each has made, but for those that ended before: as many again lead to the same answer.
+    cut_short : bool
+        Whether time was up before they were made, and before the searches ended.
     """
     began = perf_counter()
     done, chunk = 0, searches[0].chunk
@@ -291,9 +295,11 @@ def run_searches(
                 share = 0.0 if iterations is None else done / iterations
                 share = share if time_limit is None else max(share, spent / time_limit)
                 progress(min(int(1000 * share), 1000), 1000)
+            ended = done == iterations or all(search.still for search in searches)
             over = time_limit is not None and spent >= time_limit
-            if over or done == iterations or all(search.still for search in searches):
+            if ended or over:
                 break
+    done = max(search.done for search in searches)
     best = min(searches, key=lambda search: (max(search.standing[0], EXACT), search.standing[1]))
     best.finish()
-    return best, done
+    return best, done, not ended

@@ -290,6 +290,8 @@ def read_balance(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]
     if column is None:
         return {}
     name, amount = read_amount(layer, column, job, rows)
+    if not amount.any():
+        raise DataError("holds nothing but zeros, so there is nothing to balance", column=name)
     return {"balance": Bound.make(name, amount, None, None)}
 
 
@@ -301,7 +303,7 @@ def read_amount(
 
     names, _ = select_columns(layer, (column,))
     if len(names) != 1:
-        raise UsageError(f"a bound is of one column; '{column}' names {len(names)}")
+        raise UsageError(f"'{column}' names {len(names)} columns", advice="name one")
     return names[0], read_columns(layer, names, "error", job.id).raw[rows, 0]
 
 

@@ -32,7 +32,7 @@ WRONG = [
     (("--min-bound", "pop=lots"), ["'lots'"]),
     (("--min-bound", "pop=nan"), ["'nan'"]),
     (("--max-bound", "pop=-5"), ["'-5'"]),
-    (("--min-bound", "*=5"), ["a bound is of one column"]),
+    (("--min-bound", "*=5"), ["columns; name one"]),
     (("--centroid-weight", 2), ["--centroid-weight is 2"]),
     (("--centroid-weight", "nan"), ["--centroid-weight is nan"]),
     (("--centroid-weight", "automatic"), ["--centroid-weight", "auto"]),

@@ -175,7 +175,7 @@ class TestCompactness:
         grid().drop(columns="geometry").to_csv(tmp_path / "in.csv", index=False)
         table = (*SKATER, tmp_path / "in.csv", "--weights", tmp_path / "in.gal", "--k", 3)
         assert cli(*table).code == 0
-        refused(*table, "--compactness", 0.2, says="its regions have no shape; leave out --compactness")
+        refused(*table, "--compactness", 0.2, says="its regions have no shape; give --compactness 0")
 
     def test_not_for_clusters_that_may_lie_anywhere(self, squares, refused):
         refused("kmeans", squares, "--k", 3, "--compactness", 0.2, code=2, says="--compactness")

@@ -175,27 +175,46 @@ def test_single_linkage_over_links_is_joining_in_the_order_of_length(layer):
 @pytest.mark.parametrize("linkage", [SINGLE, COMPLETE, AVERAGE])
 def test_a_pair_of_units_is_a_pair_of_runs_of_one(linkage):
     rows = np.random.default_rng(7).normal(size=(40, 8))
+    pool, reach = with_norms(rows.T)
     for known in (np.inf if linkage == SINGLE else 0.0, 3.0):
         for one, other in np.random.default_rng(8).integers(0, 40, size=(50, 2)):
-            by_runs = compare_runs(np.ascontiguousarray(rows.T), one, 1, other, 1, linkage, known)
+            by_runs = compare_runs(pool, one, 1, other, 1, linkage, known, reach)
             assert compare_units(rows, one, other, linkage, known) == by_runs
             assert compiled(compare_units)(rows, one, other, linkage, known) == by_runs
+
+
+def with_norms(values):
+    """Return a pool with its last row, and how far the farthest unit is from the origin."""
+    norm = np.sqrt((values**2).sum(axis=0))
+    return np.concatenate([values, norm[None]]), norm.max()
 
 
 @pytest.mark.parametrize("linkage", [SINGLE, COMPLETE, AVERAGE])
 def test_runs_longer_than_a_strip(linkage):
     rng = np.random.default_rng(4)
-    pool = np.zeros((8, 1000))
-    pool[:6] = rng.normal(size=(6, 1000))
+    values = np.zeros((8, 1000))
+    values[:6] = rng.normal(size=(6, 1000))
+    pool, reach = with_norms(values)
     for ones, others in ((700, 3), (2, 300), (1, 1), (257, 257), (1, 256)):
-        apart = cdist(pool[:, :ones].T, pool[:, ones : ones + others].T)
+        apart = cdist(pool[:8, :ones].T, pool[:8, ones : ones + others].T)
         expected = {SINGLE: apart.min() ** 2, COMPLETE: apart.max() ** 2, AVERAGE: apart.sum()}[linkage]
         known = np.inf if linkage == SINGLE else 0.0
-        found = compiled(compare_runs)(pool, 0, ones, ones, others, linkage, known)
+        found = compiled(compare_runs)(pool, 0, ones, ones, others, linkage, known, reach)
         assert found == pytest.approx(expected, rel=1e-12)
         before = {SINGLE: 1e-6, COMPLETE: 1e6, AVERAGE: 5.0}[linkage]
-        again = compiled(compare_runs)(pool, 0, ones, ones, others, linkage, before)
+        again = compiled(compare_runs)(pool, 0, ones, ones, others, linkage, before, reach)
         assert again == pytest.approx({AVERAGE: expected + 5.0}.get(linkage, before), rel=1e-12)
+        almost = apart.max() ** 2 * (1 - 1e-12)  # passing units over must not lose the greatest
+        if linkage == COMPLETE:
+            exact = compiled(compare_runs)(pool, 0, ones, ones, others, linkage, 0.0, reach)
+            assert compiled(compare_runs)(pool, 0, ones, ones, others, linkage, almost, reach) == exact
+
+
+def test_units_passed_over_are_none_of_the_farthest():
+    """Two units opposite each other as seen from the origin: the bound is met to the last bit."""
+    pool, reach = with_norms(np.array([[1.1, -1.1, 0.3], [0.0, 0, 0], [0, 0, 0], [0, 0, 0]]))
+    for known in (0.0, 4.84 * (1 - 1e-15), 4.84 * (1 - 1e-9)):
+        assert compare_runs(pool, 0, 1, 1, 2, COMPLETE, known, reach) == (pool[0, 0] - pool[0, 1]) ** 2
 
 
 @pytest.mark.parametrize("linkage", LINKAGES)

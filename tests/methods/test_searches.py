@@ -1,4 +1,4 @@
-"""What holds for every searching method on any graph, and what azp reaches on published layers."""
+"""What holds for every searching method on any graph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.weights import Weights
 
-LONGEST = 240
+LONGEST = 300
 """Seconds after which a test hangs, and ends the process: a kernel cannot be interrupted."""
 few = settings(max_examples=25, deadline=None)
 
@@ -86,22 +86,19 @@ def test_regions_are_connected_and_repeat_themselves(name, case, k, seed):
 def test_plain_and_compiled_kernels_agree(name, case, k, seed):
     X, weights, _ = case
     k = min(weights.n_components + k - 1, len(X))
-
-    def answer():
-        try:
-            return run(name, X, k, weights, iterations=15, seed=seed).tolist()
-        except InfeasibleError as refused:
-            return str(refused)
-
-    fast = answer()
+    answers = []
     with pytest.MonkeyPatch.context() as patch:
-        for module in (search_module, maxp_module):
-            if hasattr(module, "compiles"):
-                patch.setattr(module, "compiles", lambda: False)
-        patch.setattr(search_module, "MOST_TO_BOUNDS", 20, raising=False)
-        if isinstance(fast, list):
-            plain = answer()
-            assert isinstance(plain, str) or plain == fast
+        patch.setattr(search_module, "MOST_TO_BOUNDS", 10)  # plain Python takes long
+        patch.setattr(maxp_module, "UNITS_PACKED", 300)
+        patch.setattr(maxp_module, "MOVES_PER_REGION", 1)
+        for compiles in (True, False):
+            for module in (search_module, maxp_module):
+                patch.setattr(module, "compiles", lambda compiles=compiles: compiles)
+            try:
+                answers.append(run(name, X, k, weights, iterations=10, seed=seed).tolist())
+            except InfeasibleError as refused:
+                answers.append(str(refused))
+    assert answers[0] == answers[1]
 
 
 @every_method
@@ -169,11 +166,10 @@ def test_bounds_are_kept_or_refused(case, k, seed, lower, upper, seldom):
     amount = rng.integers(0, 4, size=len(X)).astype(float) if seldom else np.ones(len(X))
     bounds = (Bound("pop", amount, lower=lower, upper=lower + upper),)
     for method in (azp, balance, maxp):
+        given_k = () if method is maxp else (k,)
         try:
-            labels = method(X, *([k] if method is not maxp else []), weights=weights, bounds=bounds,
-                            iterations=300, seed=seed)  # fmt: skip
-        except (InfeasibleError, UsageError) as refused:
-            assert "\n" not in str(refused)
+            labels = method(X, *given_k, weights=weights, bounds=bounds, iterations=300, seed=seed)
+        except (InfeasibleError, UsageError):
             continue
         found = whole(labels, X, weights)
         assert found == k or method is maxp
@@ -206,14 +202,13 @@ def test_iterations_made_in_a_time_limit_repeat_it(name):
     points = rng.random((300, 2))
     weights = linked(300, triangulated(points))
     X = points + rng.normal(scale=0.1, size=(300, 2))
-    made = []
-    for limit in (0.0, 0.05, 0.2):
+    for limit in (0.0, 0.2):
         findings = Findings()
         labels = run(name, X, 9, weights, time_limit=limit, seed=3, findings=findings)
-        made.append(findings.facts["search"]["iterations"])
-        again = run(name, X, 9, weights, iterations=made[-1], seed=3)
+        made = findings.facts["search"]["iterations"]
+        assert made > 0
+        again = run(name, X, 9, weights, iterations=made, seed=3)
         assert again.tobytes() == labels.tobytes()
-    assert made[0] < made[2]
 
 
 def shapes():
@@ -229,16 +224,7 @@ def shapes():
         "path": (n, [(unit, unit + 1) for unit in range(n - 1)]),
         "cycle": (n, [(unit, (unit + 1) % n) for unit in range(n)]),
         "pairs": (n, [(0, 1), (2, 3), (4, 5), (6, 7)]),
-        "twins": (
-            10,
-            [
-                (a, b)
-                for half in (0, 5)
-                for b in range(5)
-                for a in range(b)
-                for a, b in [(a + half, b + half)]
-            ],
-        ),  # fmt: skip
+        "twins": (10, [(a + half, b + half) for half in (0, 5) for b in range(5) for a in range(b)]),
     }
 
 
@@ -269,7 +255,7 @@ def test_any_graph_and_any_values(name, shape):
         n, np.array([a for a, _ in links], int), np.array([b for _, b in links], int), kind="one way"
     )
     for X in variables(n).values():
-        for k in range(1, n + 1):
+        for k in sorted({1, min(2, n), n // 2 or 1, n - 1 or 1, n}):
             answers = []
             for each in (weights, one_way):
                 try:
@@ -317,80 +303,6 @@ def test_what_cannot_be_asked_is_refused(name):
         run(name, X, 2, path, bounds=(units(4, lower=5),))
     with pytest.raises(RegionalizeError):
         run(name, X, 2, path, bounds=(Bound("pop", np.array([1.0, 9, 1, 1]), upper=8),))
-
-
-GUERRY = {3: 0.32236, 4: 0.38496, 5: 0.44530, 6: 0.48653, 8: 0.54943, 10: 0.60566}
-"""BSS/TSS of the best partitions known; GeoDa's best at five regions is 0.4303."""
-
-
-@pytest.fixture(scope="module")
-def guerry(shared_data):
-    import geopandas
-
-    from regionalize.features.transforms import transform
-    from regionalize.model.layer import Layer
-    from regionalize.weights import build_weights
-
-    frame = geopandas.read_file(shared_data("guerry/Guerry.shp"))
-    values = frame[["Crm_prs", "Crm_prp", "Litercy", "Donatns", "Infants", "Suicids"]].to_numpy(float)
-    return transform(values, "z"), build_weights(Layer.from_frame(frame), "queen"), frame["Pop1831"]
-
-
-@pytest.mark.parametrize("k", GUERRY)
-def test_azp_on_guerry_reaches_the_best_known(guerry, k):
-    X, weights, _ = guerry
-    labels = azp(X, k, weights=weights)
-    assert whole(labels, X, weights) == k
-    assert 1 - within(X, labels) / 504 > GUERRY[k] - 5e-6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("k", GUERRY)
-def test_azp_on_guerry_reaches_the_best_known_from_every_seed(guerry, k):
-    X, weights, _ = guerry
-    reached = [1 - within(X, azp(X, k, weights=weights, seed=seed)) / 504 for seed in range(20)]
-    assert min(reached) > GUERRY[k] - 5e-6
-
-
-def test_azp_and_maxp_do_better_than_geoda_under_the_same_bounds(guerry, shared_reference):
-    """As many regions as its longest run made or more, and a better fit for equal numbers of regions."""
-    X, weights, population = guerry
-    theirs: dict[int, float] = {}
-    for reference in shared_reference["results"]:
-        params = reference["params"]
-        if reference["method"].startswith("maxp") and params.get("min_bound") == 3236.67:
-            p = len(set(reference["labels"]))
-            theirs[p] = max(theirs.get(p, 0.0), reference["ratio"])
-    bound = Bound("Pop1831", population.to_numpy(float), lower=3236.67)
-    findings = Findings()
-    labels = maxp(X, weights=weights, bounds=(bound,), findings=findings)
-    p = whole(labels, X, weights)
-    assert findings.facts["regions"] == p >= max(theirs)
-    assert np.bincount(labels, bound.amount).min() >= bound.lower
-    if p in theirs:
-        assert 1 - within(X, labels) / 504 > theirs[p]
-    for k, ratio in theirs.items():
-        labels = azp(X, k, weights=weights, bounds=(bound,), iterations=20_000)
-        assert np.bincount(labels, bound.amount).min() >= bound.lower
-        assert 1 - within(X, labels) / 504 > ratio
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_azp_on_natregimes_by_default(shared_data, seed):
-    import geopandas
-
-    from regionalize.features.transforms import transform
-    from regionalize.model.layer import Layer
-    from regionalize.weights import build_weights
-
-    frame = geopandas.read_file(shared_data("natregimes/natregimes.shp"))
-    names = ["HR90", "RD90", "PS90", "UE90", "DV90", "MA90", "FH90", "GI89"]
-    X = transform(frame[names].to_numpy(float), "z")
-    weights = build_weights(Layer.from_frame(frame), "queen")
-    labels = azp(X, 12, weights=weights, seed=seed)
-    assert whole(labels, X, weights) == 12
-    assert 1 - within(X, labels) / within(X, np.zeros(len(X))) >= 0.43
 
 
 def test_a_graph_with_hardly_a_border_ends():

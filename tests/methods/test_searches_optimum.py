@@ -203,7 +203,7 @@ def test_locked_units_and_bounds_together(seed):
 def test_maxp_makes_the_most_regions_and_the_best_of_them(seed):
     rng, n, links, weights, X = random_case(seed)
     bound = random_bound(rng, n, int(rng.integers(1, n + 1)))
-    if not np.isfinite(bound.lower):
+    if not bound.lower > 0:
         bound = Bound(bound.name, bound.amount, lower=1.0, upper=max(bound.upper, 1.0))
     bounds = [bound]
     if rng.random() < 0.3:
