@@ -191,7 +191,7 @@ def _agglomerate(
         by_region = np.argsort(regions, kind="stable")
         start = np.searchsorted(regions[by_region], np.arange(regions.max(initial=-1) + 2))
         g, values = len(start) - 1, values[by_region]
-        amount = [np.bincount(regions, each, minlength=g) for each in amount]
+        amount = [np.bincount(regions, each, minlength=g).astype(np.float64) for each in amount]
         one, other = regions[first], regions[second]
         key = np.minimum(one, other) * max(g, 1) + np.maximum(one, other)
         kept = np.sort(np.unique(key, return_index=True)[1])  # the first link of each pair of regions

@@ -14,6 +14,7 @@ from regionalize.kernels.pack import pack
 from regionalize.methods.azp import in_order_of_units, tell
 from regionalize.methods.feasible import check_bounds, least_in_words, most_regions, not_found
 from regionalize.methods.search import (
+    LEAST_ITERATIONS,
     Problem,
     Recombination,
     in_bounds,
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.int64]
 
-UNITS_PACKED = 1_000_000
-"""Units that packing looks at, in all, in small layers."""
+UNITS_PACKED = 1_000_000, 10_000_000
+"""Units that packing looks at in all, at least and at most."""
 MOVES_PER_REGION = 200
-"""Moves of packing for each region there can be, in large layers."""
+"""Moves of packing for each region there can be, between the two."""
 FIT_SHARE = 8
 """Part of the default iterations that goes into the fit: the number of regions comes first."""
 
@@ -116,7 +117,7 @@ def maxp(
     problem, labels = within_upper_bounds(X, weights, bounds, labels, seed)
     search = Recombination(problem, labels, (seed, 0))
     if iterations is None and time_limit is None:
-        iterations = problem.default_iterations // FIT_SHARE
+        iterations = max(problem.default_iterations // FIT_SHARE, LEAST_ITERATIONS)
     best, done, cut_short = run_searches(
         [search], iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
     )
@@ -142,7 +143,8 @@ def most_packed(
     problem = make_problem(X, most, weights, bounds)
     labels = weights.component.copy()
     state = np.random.default_rng(seed).integers(1, 2147483399, size=2)
-    moves = max(int(UNITS_PACKED / problem.unit_share), MOVES_PER_REGION * most)
+    least, last = (int(units / problem.unit_share) for units in UNITS_PACKED)
+    moves = min(max(least, MOVES_PER_REGION * most), last)
     work = compiled(pack) if compiles() else pack
     work(labels, weights.n_components, most, state, moves, problem.units, problem.graph, problem.limits)
     return labels

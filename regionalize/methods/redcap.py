@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError
 from regionalize.methods.contiguous_links import check_regions, contiguous_links
 from regionalize.methods.hierarchy import LINKAGES, first_order, full_order
-from regionalize.methods.tree_cuts import cut_trees, spanning_trees
+from regionalize.methods.mended_cuts import cut_within
+from regionalize.methods.tree_cuts import spanning_trees
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
@@ -52,8 +53,10 @@ def redcap(
         How it is measured: Ward's criterion, the least, the greatest or the mean distance. Ward's of first
         order has the mean squared length of the links in the place of the centroids' squared distance.
         First-order single linkage is SKATER.
-    seed, jobs, progress
-        Taken for the sake of the other methods: nothing here is drawn.
+    seed : int
+        Of the search for regions within the bounds, asked where no cuts of the tree keep them.
+    jobs, progress
+        Taken for the sake of the other methods.
     bounds : sequence of Bound
         What every region must hold at least or at most.
     findings : Findings, optional
@@ -69,7 +72,7 @@ def redcap(
     UsageError
         k is not between 1 and n, or there is no such order or linkage.
     InfeasibleError
-        Fewer regions than components, or bounds that cannot be kept by cutting the tree.
+        Fewer regions than components, or bounds that cannot be kept.
 
     References
     ----------
@@ -99,4 +102,4 @@ def redcap(
         findings.merges, findings.tree = hierarchy.merges, hierarchy.links
     ends = hierarchy.links.T
     units, size, _ = spanning_trees(len(values), ends[0], ends[1], hierarchy.height)
-    return cut_trees(values, units, size, k, bounds)
+    return cut_within(values, units, size, k, weights=weights, bounds=bounds, seed=seed, findings=findings)

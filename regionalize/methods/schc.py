@@ -12,16 +12,14 @@ from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.contiguous_links import check_regions, contiguous_links
 from regionalize.methods.feasible import SLACK
 from regionalize.methods.hierarchy import LINKAGES, Hierarchy, full_order
-from regionalize.methods.tree_cuts import cut_trees, spanning_trees
+from regionalize.methods.mended_cuts import cut_within
+from regionalize.methods.tree_cuts import spanning_trees
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from regionalize.model.weights import Weights
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 def schc(
@@ -57,8 +55,10 @@ def schc(
     levels : sequence of int
         Other numbers of regions wanted of the same hierarchy. With bounds that make it necessary to cut the
         tree, that is done for the most regions asked for, and these are joined further.
-    seed, jobs, progress
-        Taken for the sake of the other methods: nothing here is drawn.
+    seed : int
+        Of the search for regions within the bounds, asked where no cuts of the tree keep them.
+    jobs, progress
+        Taken for the sake of the other methods.
     bounds : sequence of Bound
         What every region must hold at least or at most, of every level.
     findings : Findings, optional
@@ -107,7 +107,13 @@ def schc(
     first, second = contiguous_links(weights)
     hierarchy = full_order(values, first, second, linkage, bounds=bounds)
     if not _within(hierarchy, asked, bounds):
-        hierarchy = _cut_and_joined(values, first, second, linkage, asked, bounds)
+        plain = full_order(values, first, second, linkage)
+        units, size, _ = spanning_trees(len(values), plain.links[:, 0], plain.links[:, 1], plain.height)
+        regions = cut_within(
+            values, units, size, asked[-1], weights=weights, bounds=bounds, seed=seed, findings=findings
+        )
+        hierarchy = full_order(values, first, second, linkage, bounds=bounds, regions=regions)
+        _refuse_stuck(hierarchy, asked)
     if findings is not None:
         findings.merges = hierarchy.merges
         findings.levels.update({number: hierarchy.regions(number) for number in levels})
@@ -125,24 +131,12 @@ def _within(hierarchy: Hierarchy, asked: Sequence[int], bounds: Sequence[Bound])
     return all(np.bincount(finest, bound.amount).min() >= bound.lower * (1 - SLACK) for bound in lower)
 
 
-def _cut_and_joined(
-    X: FloatArray,
-    first: IntArray,
-    second: IntArray,
-    linkage: str,
-    asked: Sequence[int],
-    bounds: Sequence[Bound],
-) -> Hierarchy:
-    """Cut the tree of the unbounded hierarchy into the most regions asked for, and join these further."""
-    plain = full_order(X, first, second, linkage)
-    units, size, _ = spanning_trees(len(X), plain.links[:, 0], plain.links[:, 1], plain.height)
-    regions = cut_trees(X, units, size, asked[-1], bounds)
-    hierarchy = full_order(X, first, second, linkage, bounds=bounds, regions=regions)
-    fewest = len(X) - len(hierarchy.pairs)
+def _refuse_stuck(hierarchy: Hierarchy, asked: Sequence[int]) -> None:
+    """Refuse levels that regions within the bounds cannot be joined to."""
+    fewest = hierarchy.n - len(hierarchy.pairs)
     if fewest > asked[0]:
         raise InfeasibleError(
             f"{asked[-1]} regions within the bounds were found, but joining them within the bounds ends at "
             f"{fewest}, not {asked[0]}",
             advice=f"raise the maximum, or ask for {asked[0]} regions alone",
         )
-    return hierarchy

@@ -20,6 +20,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 PLAIN_UNITS = 5000
 """Units that a search looks at before its kernels are compiled: loading the compiler takes longer."""
+FEWEST_SWEEPS = 4
+"""Looks at all units that any search takes, so that a large one compiles from the beginning."""
 LEAST_PATIENCE = 10
 """Moves without a new best after which the tabu search stops, if regions have no more units than that."""
 IDLE_STEPS, IDLE_COOLING = 3, 0.85
@@ -54,7 +56,7 @@ class Zoning:
         self.problem = problem
         self.labels = np.array(labels, dtype=np.int64)
         self.best = self.labels.copy()
-        self.seen = 0.0
+        self.seen: float = FEWEST_SWEEPS * len(self.labels)
         rate = self.kernel(measure, len(self.labels))
         self.standing = np.array(rate(self.labels, problem.units, problem.limits, problem.k))
         self.state = np.random.default_rng(seed).integers(1, 2147483399, size=2)

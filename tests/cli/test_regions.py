@@ -96,11 +96,14 @@ def test_fewer_regions_than_components(method, parted, refused):
 
 
 @every_method
-def test_components_hold_too_little(method, parted, refused):
-    number = ("--k", 2) if method in TOLD_K else ()
-    bounds = ("--min-bound", "pop=60%")
-    said = ("pop", "minimum")
-    refused(method, parted, "--columns", "a", "--missing", "drop", *number, *bounds, says=said)
+def test_an_island_is_too_small_for_a_bound(method, grid, save, refused, cli):
+    frame = grid()
+    frame.loc[24, "geometry"] = frame.geometry[24].centroid.buffer(9).envelope
+    options = (save(frame), "--columns", "a,b", *(("--k", 3) if method in TOLD_K else ()), "--min-size", 3)
+    said = ("the component of unit 25 (1 unit)", "less than the minimum", "--islands nearest")
+    refused(method, *options, says=said)
+    found = cli("-q", method, *options, "--islands", "nearest", "--json")
+    assert min(json.loads(found.out)["sizes"]) >= 3
 
 
 @every_method

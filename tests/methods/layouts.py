@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
@@ -81,9 +83,25 @@ def pieces(labels: np.ndarray, weights: Weights) -> int:
     return int(scipy.sparse.csgraph.connected_components(links, directed=False)[0])
 
 
-@st.composite
-def layouts(draw, most: int):
-    """Weights of up to `most` units, links in pairs, and values."""
-    rng = np.random.default_rng(draw(st.integers(0, 100_000)))
+class Case(NamedTuple):
+    """Values, weights and links in pairs, by number so that a failure can be read."""
+
+    X: np.ndarray
+    weights: Weights
+    links: list[tuple[int, int]]
+    number: int
+
+    def __repr__(self) -> str:
+        return f"case({self.number}) of {len(self.X)} units"
+
+
+def case(number: int, most: int) -> Case:
+    """Return the random layout of a number, of up to `most` units or little more."""
+    rng = np.random.default_rng(number)
     n, links = random_layout(rng, most)
-    return random_values(rng, n), linked(n, links), links
+    return Case(random_values(rng, n), linked(n, links), links, number)
+
+
+def layouts(most: int) -> st.SearchStrategy[Case]:
+    """Random layouts for Hypothesis."""
+    return st.integers(0, 100_000).map(lambda number: case(number, most))

@@ -65,7 +65,7 @@ cases = {"case": layouts(60), "k": st.integers(1, 20), "seed": st.integers(0, 10
 @given(**cases)
 @few
 def test_regions_are_connected_and_repeat_themselves(name, case, k, seed):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     options = {"iterations": 60, "seed": seed, "restarts": 2}
     try:
@@ -84,7 +84,7 @@ def test_regions_are_connected_and_repeat_themselves(name, case, k, seed):
 @given(**cases)
 @few
 def test_plain_and_compiled_kernels_agree(name, case, k, seed):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     answers = []
     with pytest.MonkeyPatch.context() as patch:
@@ -105,7 +105,7 @@ def test_plain_and_compiled_kernels_agree(name, case, k, seed):
 @given(**cases, power=st.sampled_from([-20, -3, 1, 12]))
 @few
 def test_the_unit_of_measurement_does_not_matter(name, case, k, seed, power):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     try:
         labels = run(name, X, k, weights, iterations=60, seed=seed)
@@ -118,7 +118,7 @@ def test_the_unit_of_measurement_does_not_matter(name, case, k, seed, power):
 @given(**cases)
 @few
 def test_more_iterations_and_more_restarts_are_never_worse(name, case, k, seed):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     costs, counts = [], []
     for iterations, restarts in ((1, 1), (7, 1), (50, 1), (400, 1), (400, 3)):
@@ -139,7 +139,7 @@ def test_more_iterations_and_more_restarts_are_never_worse(name, case, k, seed):
 @given(**cases, start=st.sampled_from(["schc", "skater", "redcap", "random"]))
 @few
 def test_azp_is_never_worse_than_its_start_and_tells_both(case, k, seed, start):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     findings = Findings()
     labels = azp(X, k, weights=weights, start=start, iterations=30, seed=seed, findings=findings)
@@ -160,7 +160,7 @@ def test_azp_is_never_worse_than_its_start_and_tells_both(case, k, seed, start):
 @given(**cases, lower=st.integers(1, 6), upper=st.integers(2, 20), seldom=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_bounds_are_kept_or_refused(case, k, seed, lower, upper, seldom):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     rng = np.random.default_rng(seed)
     amount = rng.integers(0, 4, size=len(X)).astype(float) if seldom else np.ones(len(X))
@@ -185,7 +185,7 @@ def test_bounds_are_kept_or_refused(case, k, seed, lower, upper, seldom):
 @given(**cases, share=st.sampled_from([0.1, 0.5, 1.0]))
 @settings(max_examples=40, deadline=None)
 def test_locked_units_keep_their_region_whatever_the_start(case, k, seed, share):
-    X, weights, _ = case
+    X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
     plan = azp(X, k, weights=weights, start="random", iterations=1, seed=seed)
     locked = np.random.default_rng(seed).random(len(X)) < share

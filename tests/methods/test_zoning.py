@@ -25,8 +25,8 @@ SMALL = 1e-9
 @st.composite
 def tasks(draw, most=16):
     """Values, weights, k, regions to start from, bounds they may break, and units that are fixed."""
-    X, weights, _ = draw(layouts(most))
-    n = len(X)
+    case = draw(layouts(most))
+    X, weights, n = case.X, case.weights, len(case.X)
     rng = np.random.default_rng(draw(st.integers(0, 100_000)))
     least = weights.n_components
     k = draw(st.integers(least, max(least, min(n, 6))))
@@ -245,14 +245,14 @@ def test_the_seed_matters_where_numbers_are_drawn():
 
 
 @searches
-def test_searches_side_by_side_until_all_rest_or_time_is_up(kind):
+def test_searches_side_by_side_until_all_rest_or_time_is_up(kind, monkeypatch):
     rng = np.random.default_rng(5)
     n, links = grid(12, 12)
     weights = linked(n, links)
     problem = make_problem(rng.normal(size=(n, 2)), 6, weights)
     starts = [random_regions(6, weights, (number,)) for number in range(4)]
     side_by_side = [kind(problem, start, (number,)) for number, start in enumerate(starts)]
-    best, _ = run_searches(side_by_side, iterations=None)
+    best = run_searches(side_by_side, iterations=None)[0]
     alone = []
     for number, start in enumerate(starts):
         search = kind(problem, start, (number,))
@@ -262,8 +262,9 @@ def test_searches_side_by_side_until_all_rest_or_time_is_up(kind):
     expected = min(alone, key=lambda search: search.standing[1])
     expected.finish()
     assert np.array_equal(best.best, expected.best)
+    monkeypatch.setattr(kind, "chunk", 2)
     search = kind(problem, starts[0], (0,))
-    assert run_searches([search], iterations=None, time_limit=0.0)[1] == search.chunk
+    assert run_searches([search], iterations=None, time_limit=0.0)[1] == 2
 
 
 @searches
@@ -288,6 +289,22 @@ def test_units_without_neighbours_and_equal_values(kind):
     search.run(1000)
     assert search.still
     assert np.array_equal(search.best, start)  # moves that change nothing may be made, but are not better
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_greedy_looks_again_after_moves_that_change_nothing(seed):
+    """Both regions have the same mean: any unit may move for nothing, and then others gain by moving."""
+    n, links = grid(2, 4)
+    weights = linked(n, links)
+    X = np.array([[0.0], [2], [1], [1], [0], [2], [1], [1]])
+    start = np.array([0, 0, 0, 0, 0, 0, 0, 1])
+    search = Greedy(make_problem(X, 2, weights), start, (seed,))
+    search.run(1000)
+    assert search.still
+    assert search.standing[1] < -0.1  # it starts with nothing between regions
+    cost = share_within(X, search.best)
+    nobody = np.zeros(n, dtype=bool)
+    assert all(after > cost - SMALL for *_, after, _ in single_moves(X, weights, 2, search.best, (), nobody))
 
 
 @searches
