@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.compiler import compiled, compiles
-from regionalize.kernels.recombine import EXACT, recombine
+from regionalize.kernels.recombine import EXACT, is_better, recombine
 from regionalize.kernels.regions import Graph, Limits, Units
+from regionalize.kernels.zoning import sweep
 from regionalize.model.bounds import Bound
 from regionalize.model.weights import Weights
 
@@ -22,15 +23,19 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
-CYCLES = 4
+CYCLES = 2
 """Cycles of the default number of iterations."""
+SWEEP_SHARE = 1 / 6
+"""Share of a cycle's iterations that sweep over all units; it takes about half of the time."""
+SWEEP_HEAT = 1.5, 0.1
+"""Temperature of the first and the last sweep of a cycle, in a unit's mean share of the within sum."""
 HOT, COLD = 0.06, 0.4
-"""Temperature at the start and the end of a cycle: shares of a region's and of a unit's mean within sum."""
+"""The same for recombination: shares of a region's mean within sum, and of a unit's."""
 PENALTY = 10.0
 """Cost of missing a bound by a whole region's fair share, in total sums of squares: bounds come first."""
 LEAST_ITERATIONS, MOST_ITERATIONS = 1_000, 200_000
 """Of a search by default, however large or small the layer."""
-UNITS_SEEN = 3_000_000
+UNITS_SEEN = 1_800_000
 """Units that the iterations of a search by default look at, in all."""
 MOST_TO_BOUNDS = 20_000
 """Iterations after which bounds that are not kept count as impossible to keep."""
@@ -76,12 +81,12 @@ class Problem:
     @property
     def chunk(self) -> int:
         """Iterations between two looks at the clock."""
-        return max(1, int(CHUNK_UNITS / self.unit_share))
+        return max(1, 2 * CHUNK_UNITS // len(self.units.X))
 
 
 def keep_bounds(problem: Problem, labels: IntArray, seed: Sequence[int]) -> Recombination:
     """Change regions until they keep the bounds, or that takes too long; see `in_bounds`."""
-    search = Recombination(problem, labels, seed)
+    search = Recombination(problem, labels, seed, sweeps=False)
     search.run(min(problem.default_iterations, MOST_TO_BOUNDS), stop_at_bounds=True)
     return search
 
@@ -168,7 +173,10 @@ class Search(Protocol):
 
 
 class Recombination:
-    """A search by recombination: where it is, the best it has seen, and the random numbers it goes by.
+    """Annealing of single units and recombination of regions in turn; the best seen is kept.
+
+    A cycle begins at the best so far. Single units are annealed in sweeps over all of them; then, from the
+    best again, regions are merged and split, at a temperature of their own. The next cycle is twice as long.
 
     Parameters
     ----------
@@ -178,16 +186,21 @@ class Recombination:
         Where to start: k regions, every one connected.
     seed : sequence of int
         Of the random numbers.
+    sweeps : bool
+        Whether single units are annealed.
     """
 
-    def __init__(self, problem: Problem, labels: IntArray, seed: Sequence[int]) -> None:
+    def __init__(
+        self, problem: Problem, labels: IntArray, seed: Sequence[int], *, sweeps: bool = True
+    ) -> None:
         self.problem = problem
         self.labels = np.array(labels, dtype=np.int64)
         self.best = self.labels.copy()
         self.standing = np.array([np.inf, np.inf])
         self.state = np.random.default_rng(seed).integers(1, 2147483399, size=2)
+        self.sweep_share = SWEEP_SHARE if sweeps else 0.0
         self.done = 0
-        self.cycle_start, self.cycle_length = 0, problem.first_cycle
+        self.start, self.middle, self.stop = 0, 0, 0  # of the cycle: sweeps up to its middle
         self.hot = self.cold = 0.0
         self.still = False
 
@@ -199,24 +212,72 @@ class Recombination:
     def run(self, iterations: int, *, stop_at_bounds: bool = False) -> None:
         """Make more iterations; where that leads depends on their number alone, not on how it is reached."""
         goal = self.done + iterations
+        if self.done == 0:
+            self._recombine(np.empty(0), False)  # where the start stands
+            self.still = not has_borders(self.labels, self.problem.graph)
         while self.done < goal and not self.still:
-            self._begin_cycle()
-            stop = min(
-                goal,
-                self.cycle_start + self.cycle_length,
-                (self.done // self.problem.chunk + 1) * self.problem.chunk,
-            )
-            made = self._search(self._temperatures(stop - self.done), stop_at_bounds)
-            self.still = made < stop - self.done
+            if self.done == self.stop:
+                self._begin_cycle()
+            if self.done < self.middle:
+                self._sweep()
+                self.done += 1
+                continue
+            if self.done == self.middle:
+                self._heat()
+            last = min(goal, self.stop, (self.done // self.chunk + 1) * self.chunk)
+            made = self._recombine(self._temperatures(last), stop_at_bounds)
+            self.still = made < last - self.done
             self.done += made
 
     def finish(self) -> None:
         """Move single units of the best found as long as one gains; the search is over."""
         self.labels[:] = self.best
-        self._search(np.empty(0), False)
+        self._recombine(np.empty(0), False)
 
-    def _search(self, temperatures: FloatArray, stop_at_bounds: bool) -> int:
-        """Make one iteration per temperature."""
+    def _begin_cycle(self) -> None:
+        """Go back to the best, for twice as long as before."""
+        length = 2 * (self.stop - self.start) or self.problem.first_cycle
+        self.start, self.stop = self.done, self.done + length
+        self.middle = self.start + int(length * self.sweep_share)
+        self.labels[:] = self.best
+
+    def _sweep(self) -> None:
+        """Try to move every unit once, at a temperature that falls through the sweeps of the cycle."""
+        hot, cold = SWEEP_HEAT
+        heat = hot * (cold / hot) ** ((self.done - self.start) / (self.middle - self.start))
+        move = compiled(sweep) if compiles() else sweep
+        broken, cost = move(
+            self.labels,
+            self.state,
+            heat / len(self.labels),
+            EXACT,
+            TOLERANCE,
+            self.problem.units,
+            self.problem.graph,
+            self.problem.limits,
+            self.problem.k,
+        )
+        if is_better(broken, cost, self.standing):
+            self.standing[:] = broken, cost
+            self.best[:] = self.labels
+
+    def _heat(self) -> None:
+        """Go back to the best, and find the temperatures at which it will be recombined."""
+        self.labels[:] = self.best
+        within = 1.0 + self.standing[1]
+        self.cold = max(COLD * within / len(self.labels), 0.0)
+        self.hot = max(HOT * within / self.problem.k, self.cold)
+
+    def _temperatures(self, last: int) -> FloatArray:
+        """Return those up to an iteration: falling evenly, on a logarithmic scale, through the cycle."""
+        if self.cold <= 0.0:
+            return np.zeros(last - self.done)
+        into = (np.arange(self.done, last) - self.middle) / (self.stop - self.middle)
+        falling: FloatArray = self.hot * (self.cold / self.hot) ** into
+        return falling
+
+    def _recombine(self, temperatures: FloatArray, stop_at_bounds: bool) -> int:
+        """Make one iteration per temperature; without any, move single units as long as one gains."""
         search = compiled(recombine) if compiles() else recombine
         return search(
             self.labels,
@@ -232,23 +293,11 @@ class Recombination:
             self.problem.k,
         )
 
-    def _begin_cycle(self) -> None:
-        """Go back to the best and heat up again when a cycle is over."""
-        if self.done == self.cycle_start + self.cycle_length:
-            self.cycle_start, self.cycle_length = self.done, 2 * self.cycle_length
-            self.labels[:] = self.best
-        if self.done == self.cycle_start:
-            within = 1.0 + self.standing[1] if np.isfinite(self.standing[1]) else 0.5
-            self.cold = COLD * within / len(self.labels)
-            self.hot = max(HOT * within / self.problem.k, self.cold)
 
-    def _temperatures(self, count: int) -> FloatArray:
-        """Return those of the next iterations: falling evenly, on a logarithmic scale, through the cycle."""
-        if self.cold <= 0.0:
-            return np.zeros(count)
-        into = (self.done - self.cycle_start + np.arange(count)) / self.cycle_length
-        falling: FloatArray = self.hot * (self.cold / self.hot) ** into
-        return falling
+def has_borders(labels: IntArray, graph: Graph) -> bool:
+    """Whether two neighbours are of different regions."""
+    row = np.repeat(np.arange(len(labels)), np.diff(graph.indptr))
+    return bool((labels[row] != labels[graph.indices]).any())
 
 
 def run_searches(

@@ -34,29 +34,35 @@ class Bound:
     def check_possible(self, k: int) -> None:
         """Raise `InfeasibleError` if no grouping into k regions can satisfy the bound."""
         total = float(self.amount.sum())
+        clusters, s = ("1 cluster", "s") if k == 1 else (f"{k} clusters", "")
         if self.lower * k > total:
             raise InfeasibleError(
-                f"{k} clusters of at least {self.lower:g} {self.name} need {self.lower * k:g}, "
-                f"but there are only {total:g}",
+                f"{clusters} of at least {plain(self.lower)} {self.name} need{s} {plain(self.lower * k)}, "
+                f"but there are only {plain(total)}",
                 advice=f"lower the minimum to {self._shown(total / k, floor)} or less"
                 + (f", or ask for at most {int(most)} clusters" if (most := total // self.lower) > 1 else ""),
             )
         if self.upper * k < total:
             raise InfeasibleError(
-                f"{k} clusters of at most {self.upper:g} {self.name} hold {self.upper * k:g}, "
-                f"but there are {total:g}",
+                f"{clusters} of at most {plain(self.upper)} {self.name} hold{s} {plain(self.upper * k)}, "
+                f"but there are {plain(total)}",
                 advice=f"raise the maximum to {self._shown(total / k, ceil)} or more, "
                 "or ask for more clusters",
             )
+        self.check_units()
+
+    def check_units(self) -> None:
+        """Raise `InfeasibleError` if a unit holds more than any region may."""
         largest = float(self.amount.max(initial=0.0))
         if largest > self.upper:
             raise InfeasibleError(
-                f"one unit alone has {largest:g} {self.name}, more than the maximum of {self.upper:g}",
+                f"one unit alone has {plain(largest)} {self.name}, "
+                f"more than the maximum of {plain(self.upper)}",
                 advice="raise the maximum",
             )
 
     def _shown(self, share: float, whole: Callable[[float], int]) -> str:
-        return str(whole(share)) if self.name == "units" else f"{share:g}"
+        return str(whole(share)) if self.name == "units" or share >= 1e6 else plain(share)
 
     @staticmethod
     def make(
@@ -75,8 +81,19 @@ class Bound:
         low = -np.inf if lower is None else _amount(lower, total)
         high = np.inf if upper is None else _amount(upper, total)
         if low > high:
-            raise UsageError(f"the minimum of {low:g} {name} is above the maximum of {high:g}")
+            raise UsageError(f"the minimum of {plain(low)} {name} is above the maximum of {plain(high)}")
         return Bound(name, amount, low, high)
+
+
+def plain(amount: float) -> str:
+    """Write an amount without powers of ten, which are no way to speak of people.
+
+    Examples
+    --------
+    >>> plain(1295643.6), plain(26.0), plain(38.750612)
+    ('1295644', '26', '38.7506')
+    """
+    return f"{amount:.0f}" if 1e6 <= abs(amount) < 1e15 else f"{amount:g}"
 
 
 def _amount(value: float | str, total: float) -> float:

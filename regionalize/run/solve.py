@@ -269,6 +269,7 @@ def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound,
         name, amount = read_amount(layer, column, job, rows)
         found.append(Bound.make(name, amount, sides.get("lower"), sides.get("upper")))
     for one in found:
+        one.check_units()
         for k in (*job.levels, job.k):
             if k is not None:
                 one.check_possible(k)

@@ -466,5 +466,5 @@ def test_python_takes_the_same_options(standin, sided):
     sided["plan"] = np.arange(25) // 5 + 1
     rz.regionalize(sided, "planned", k=5, columns=["a"], start="plan")
     assert standin.CALLS[-1]["start"].tolist() == (sided["plan"] - 1).tolist()
-    with pytest.raises(UsageError, match="does not"):
+    with pytest.raises(UsageError, match="is none of them"):
         rz.regionalize(sided, "kmeans", k=3, within="state")

@@ -36,7 +36,7 @@ def guerry(shared_data):
     return transform(values, "z"), build_weights(Layer.from_frame(frame), "queen"), frame["Pop1831"]
 
 
-@pytest.mark.parametrize("k", GUERRY)
+@pytest.mark.parametrize("k", [3, 5, 10])
 def test_azp_on_guerry_reaches_the_best_known(guerry, k):
     X, weights, _ = guerry
     labels = azp(X, k, weights=weights)

@@ -79,10 +79,14 @@ def test_all_columns_constant_is_refused_with_compactness_too(frame):
         (
             "kmeans",
             {"within": "a"},
-            "--within is for methods that make contiguous regions, and kmeans does not",
+            "--within is for methods that make contiguous regions, and kmeans is none of them",
         ),
         ("kmeans", {"compactness": 0.5}, "--compactness is for methods"),
-        ("skater", {"locked": "a"}, "--locked is for methods that begin with a plan, and skater does not"),
+        (
+            "skater",
+            {"locked": "a"},
+            "--locked is for methods that begin with a plan, and skater is none of them",
+        ),
         ("skater", {"within": 3}, "--within is 3; it must be text"),
         ("skater", {"compactness": "x"}, "--compactness is x; it must be a number"),
         ("skater", {"compactness": 0.5, "with_centroids": True}, "both put weight on the coordinates"),
