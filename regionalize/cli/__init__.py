@@ -7,13 +7,15 @@ import sys
 from typing import Any
 
 UNUSED = frozenset({"pandas", "geopandas"})
+ASKS_FOR_BLAS = "numba.np.arraymath"
 
 
 class NotHere:
     """An import finder that passes packages off as not installed.
 
     pyogrio and pyarrow import pandas and geopandas wherever they are installed: half the time of a small run,
-    for data frames the command line never makes. They do without when there are none.
+    for data frames the command line never makes. They do without when there are none. numba imports SciPy's
+    linear algebra for functions that no kernel calls, and does without when told that there is none.
     """
 
     @staticmethod
@@ -21,6 +23,15 @@ class NotHere:
         """Refuse the packages that are not used; leave all others to the next finder."""
         if name in UNUSED:
             raise ModuleNotFoundError(f"{name} is not used by the command line", name=name)
+        if name == ASKS_FOR_BLAS:
+            import numba.np.linalg
+
+            numba.np.linalg.ensure_blas = no_blas
+
+
+def no_blas() -> None:
+    """Tell numba that there is no linear algebra."""
+    raise ImportError("linear algebra is not used by the command line")
 
 
 def main() -> None:

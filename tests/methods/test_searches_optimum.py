@@ -15,7 +15,7 @@ from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 
 ITERATIONS = 3000
-"""A hundredth of what small graphs get by default."""
+"""A small part of what small graphs get by default."""
 PLAIN = ("2x2", "2x3", "3x3", "3x4", "4x4", "holes", "comb", "star", "path", "cycle", "complete")
 
 
