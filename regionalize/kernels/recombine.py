@@ -29,8 +29,14 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+ANY_CUT = 0.1
+"""Share of the moves that cut the tree anywhere: where trees are few, the best cut is always the same."""
+BREACH_HEAT = 0.3
+"""What a move may add to a breach, on average, while bounds are breached: in a region's fair share."""
 SPLIT_ANOTHER = 0.2
 """Share of the moves that merge two regions and split a third; the others split what they merged."""
+MOST_DRAWS = 200
+"""Draws of a link between two regions before one is searched for."""
 EXACT = 1e-12
 """Relative to all variation: differences below are rounding."""
 
@@ -172,18 +178,25 @@ def sum_subtrees(found: int, a: int, b: int, labels: IntArray, units: Units, tre
         tree.fixed[above, 1] += tree.fixed[position, 1]
 
 
-def best_cut(found: int, tree: Tree, limits: Limits) -> int:
-    """Return the position whose subtree is best cut off, -1 if fixed units allow none.
+def choose_cut(found: int, tree: Tree, limits: Limits, state: IntArray) -> int:
+    """Return the position whose subtree is best cut off, seldom any; -1 if fixed units allow none.
 
     Fixed units of one region stay on one side, those of two regions on two.
     """
     best, least = -1, np.inf
+    anywhere = draw(state) < ANY_CUT
+    seen = 0
     all_first, all_second = tree.fixed[0, 0], tree.fixed[0, 1]
     for position in range(1, found):
         first, second = tree.fixed[position, 0], tree.fixed[position, 1]
         if (first not in (0, all_first)) or (second not in (0, all_second)):
             continue
         if all_first > 0 and all_second > 0 and (first > 0) == (second > 0):
+            continue
+        if anywhere:
+            seen += 1
+            if draw(state) * seen < 1.0:
+                best = position
             continue
         inside, outside, short = 0.0, 0.0, 0.0
         for variable in range(tree.below.shape[1]):
@@ -313,6 +326,41 @@ def queue_around(noted: int, graph: Graph, diary: Diary, queue: Queue) -> int:
     return queued
 
 
+def draw_border(labels: IntArray, graph: Graph, state: IntArray) -> tuple[int, int]:
+    """Draw two neighbours of different regions, of which there are some."""
+    n = len(labels)
+    unit = int(draw(state) * n)
+    for _ in range(MOST_DRAWS):
+        degree = graph.indptr[unit + 1] - graph.indptr[unit]
+        if degree > 0:
+            other = graph.indices[graph.indptr[unit] + int(draw(state) * degree)]
+            if labels[other] != labels[unit]:
+                return unit, other
+        unit = int(draw(state) * n)
+    while True:  # borders are rare: the next one in the order of units
+        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
+            if labels[graph.indices[link]] != labels[unit]:
+                return unit, graph.indices[link]
+        unit = unit + 1 if unit + 1 < n else 0
+
+
+def settle_all(
+    units: Units,
+    graph: Graph,
+    limits: Limits,
+    regions: Regions,
+    walk: Walk,
+    diary: Diary,
+    queue: Queue,
+) -> None:
+    """Move any units as long as one gains; the diary tells what that gained."""
+    for unit in range(len(queue.units)):
+        queue.units[unit] = unit
+        queue.waits[unit] = True
+    diary.gain[:] = 0.0
+    settle(len(queue.units), queue, units, graph, limits, regions, walk, diary, 0)
+
+
 def is_better(broken: float, cost: float, standing: FloatArray) -> bool:
     """Whether breach and cost are better than the best: bounds come first."""
     return bool(
@@ -337,7 +385,8 @@ def recombine(
 
     A move merges two adjacent regions; splits what it merged, or another region, at the best cut of a random
     tree; and then moves single units as long as one gains. It is kept if it costs no more than temperature
-    times a tolerance drawn. Bounds once kept are never given up.
+    times a tolerance drawn. Bounds once kept are never given up; before, a move that changes what breaches
+    them is judged by that alone.
 
     Parameters
     ----------
@@ -389,8 +438,8 @@ def recombine(
     regions = count_up(labels, units, k)
     walk, tree = room_to_walk(graph), room_for_tree(units, graph)
     diary = Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
-    queue = Queue(np.arange(n), np.ones(n, dtype=np.bool_))
-    settle(n, queue, units, graph, limits, regions, walk, diary, 0)
+    queue = Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_))
+    settle_all(units, graph, limits, regions, walk, diary, queue)
     cost, broken, border = 0.0, 0.0, False
     for region in range(k):
         cost += within_cost(regions.sums[region], regions.size[region])
@@ -406,14 +455,7 @@ def recombine(
     for move in range(len(temperature)):
         if stop_at_bounds and standing[0] <= EXACT:
             return move
-        unit, other = -1, -1
-        while other < 0:  # a random link between two regions
-            unit = int(draw(state) * n)
-            degree = graph.indptr[unit + 1] - graph.indptr[unit]
-            if degree > 0:
-                other = graph.indices[graph.indptr[unit] + int(draw(state) * degree)]
-                if labels[other] == labels[unit]:
-                    other = -1
+        unit, other = draw_border(labels, graph, state)
         a, b = labels[unit], labels[other]
         start, c = unit, -1
         if k > 2 and draw(state) < SPLIT_ANOTHER:
@@ -437,7 +479,7 @@ def recombine(
         for member in range(found):
             tree.place[tree.members[member]] = -1
         sum_subtrees(found, first, second, labels, units, tree)
-        cut = best_cut(found, tree, limits)
+        cut = choose_cut(found, tree, limits, state)
         keep = cut >= 0
         if keep:
             noted = assign_cut(cut, found, first, second, regions, tree, diary, noted)
@@ -449,13 +491,17 @@ def recombine(
                 diary.gain[1] -= breach(regions.held[c], limits)
             queued = queue_around(noted, graph, diary, queue)
             noted = settle(queued, queue, units, graph, limits, regions, walk, diary, noted)
-            worse = -diary.gain[0] - limits.penalty * diary.gain[1]
-            allowed = temperature[move] * tolerance[int(draw(state) * len(tolerance))]
+            drawn = tolerance[int(draw(state) * len(tolerance))]
             left = broken - diary.gain[1]
-            keep = worse <= allowed and (broken > EXACT or left <= EXACT)
+            if broken > EXACT and abs(diary.gain[1]) > EXACT:
+                keep = left <= broken + BREACH_HEAT * drawn
+            else:
+                keep = left <= EXACT + broken and -diary.gain[0] <= temperature[move] * drawn
         if keep:
             cost, broken = cost - diary.gain[0], broken - diary.gain[1]
             if is_better(broken, cost, standing):
+                settle_all(units, graph, limits, regions, walk, diary, queue)
+                cost, broken = cost - diary.gain[0], broken - diary.gain[1]
                 standing[0], standing[1] = broken, cost
                 best_labels[:] = labels
             continue

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError
 from regionalize.methods.contiguous_links import check_regions
 from regionalize.methods.feasible import check_bounds, not_found
-from regionalize.methods.search import Recombination, bss_tss, in_bounds, make_problem, run_searches
+from regionalize.methods.search import (
+    Recombination,
+    bss_tss,
+    in_bounds,
+    keep_bounds,
+    make_problem,
+    run_searches,
+)
 from regionalize.methods.starts import start_regions
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
@@ -116,14 +123,16 @@ def azp(
     >>> azp(X, 2, weights=path, start="random", iterations=20).tolist()
     [0, 0, 0, 1, 1, 1]
     """
+    make = searches_by_name(tabu_length, cooling, sweeps)
+    if search not in make:
+        raise UsageError(f"there is no search '{search}'", advice=f"use one of {', '.join(make)}")
+    check_lengths(restarts, iterations, time_limit)
     check_regions(len(X), k, weights)
     check_bounds(k, weights, bounds)
     problem = make_problem(X, k, weights, bounds, locked)
     starts = [start_regions(start, X, k, weights, (seed, number)) for number in range(restarts)]
-    make = searches_by_name(tabu_length, cooling, sweeps)
-    if search not in make:
-        raise UsageError(f"there is no search '{search}'", advice=f"use one of {', '.join(make)}")
-    searches = [make[search](problem, labels, (seed, number)) for number, labels in enumerate(starts)]
+    begin = [keep_bounds(problem, labels, (seed, number, 1)).best for number, labels in enumerate(starts)]
+    searches = [make[search](problem, labels, (seed, number)) for number, labels in enumerate(begin)]
     if iterations is None and time_limit is None and search == "recombine":
         iterations = problem.default_iterations
     best, done, cut_short = run_searches(
@@ -133,6 +142,22 @@ def azp(
     if not in_bounds(best):
         raise not_found(k, bounds, "make")
     return in_order_of_units(best.best)
+
+
+def check_lengths(restarts: int, iterations: int | None, time_limit: float | None) -> None:
+    """Refuse searches that would not begin.
+
+    Raises
+    ------
+    UsageError
+        No searches, no iterations, or a time limit that is none.
+    """
+    if restarts < 1:
+        raise UsageError(f"restarts is {restarts}; it must be at least 1")
+    if iterations is not None and iterations < 1:
+        raise UsageError(f"iterations is {iterations}; it must be at least 1")
+    if time_limit is not None and not time_limit >= 0:
+        raise UsageError(f"time_limit is {time_limit}; it must be a number of seconds")
 
 
 def searches_by_name(tabu_length: int, cooling: float, sweeps: int) -> dict[str, Callable[..., Search]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.methods.azp import in_order_of_units, tell
+from regionalize.methods.azp import check_lengths, in_order_of_units, tell
 from regionalize.methods.contiguous_links import check_regions
 from regionalize.methods.feasible import check_bounds, not_found
 from regionalize.methods.search import Recombination, in_bounds, keep_bounds, make_problem, run_searches
@@ -90,6 +90,7 @@ def balance(
     >>> balance(X, 2, weights=path).tolist()
     [0, 0, 0, 1, 1, 1]
     """
+    check_lengths(restarts, iterations, time_limit)
     check_regions(len(X), k, weights)
     if isinstance(balance, str) and balance != "units":
         raise UsageError(f"'{balance}' cannot be balanced", advice="give a Bound, or units")

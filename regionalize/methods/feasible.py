@@ -85,6 +85,17 @@ def most_regions(weights: Weights, bounds: Sequence[Bound]) -> int:
     return int(room.sum()) if room.min() > 0 else 0
 
 
+def fewest_regions(weights: Weights, bounds: Sequence[Bound]) -> int:
+    """Return how many regions there must be at least, by what the components hold."""
+    component = weights.component
+    need = np.ones(weights.n_components)
+    for bound in bounds:
+        if 0 < bound.upper < np.inf:
+            held = np.bincount(component, bound.amount)
+            need = np.maximum(need, np.ceil(held / (bound.upper * (1 + SLACK))))
+    return int(need.sum())
+
+
 def refuse_poor_component(component: IntArray, held: NDArray[np.float64], bound: Bound) -> None:
     """Refuse a component that holds too little to be a region."""
     for poor in np.flatnonzero(held < bound.lower * (1 - SLACK)):

@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.pack import pack
-from regionalize.methods.azp import in_order_of_units, tell
-from regionalize.methods.feasible import check_bounds, least_in_words, most_regions, not_found
+from regionalize.methods.azp import check_lengths, in_order_of_units, tell
+from regionalize.methods.feasible import (
+    check_bounds,
+    fewest_regions,
+    least_in_words,
+    most_regions,
+    not_found,
+)
 from regionalize.methods.search import (
     LEAST_ITERATIONS,
     Problem,
@@ -22,6 +28,7 @@ from regionalize.methods.search import (
     make_problem,
     run_searches,
 )
+from regionalize.methods.starts import start_regions
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
@@ -101,6 +108,7 @@ def maxp(
     >>> maxp(np.array([[0.0], [1], [9], [9], [9], [5], [5]]), weights=path, bounds=(two,)).tolist()
     [0, 0, 1, 1, 1, 2, 2]
     """
+    check_lengths(restarts, iterations, time_limit)
     if k is not None:
         raise UsageError("maxp finds the number of regions", advice="leave k out, or use azp with the bounds")
     if not any(bound.lower > 0 for bound in bounds):
@@ -153,9 +161,21 @@ def most_packed(
 def within_upper_bounds(
     X: NDArray[np.floating[Any]], weights: Weights, bounds: Sequence[Bound], labels: IntArray, seed: int
 ) -> tuple[Problem, IntArray]:
-    """Return the problem with as many regions as were packed, and regions that keep upper bounds too."""
-    problem = make_problem(X, int(labels.max()) + 1, weights, bounds)
-    found = keep_bounds(problem, labels, (seed, 2))
-    if not in_bounds(found):
-        raise not_found(problem.k, bounds, "make")
-    return problem, found.best
+    """Return the problem of the most regions for which some were found that keep upper bounds too.
+
+    Raises
+    ------
+    InfeasibleError
+        None were found.
+    """
+    packed = int(labels.max()) + 1
+    problem = make_problem(X, packed, weights, bounds)
+    if not any(np.isfinite(bound.upper) for bound in bounds):
+        return problem, labels
+    for k in range(most_regions(weights, bounds), fewest_regions(weights, bounds) - 1, -1):
+        problem = make_problem(X, k, weights, bounds)
+        start = labels if k == packed else start_regions("skater", X, k, weights, (seed,))
+        found = keep_bounds(problem, start, (seed, k, 2))
+        if in_bounds(found):
+            return problem, found.best
+    raise not_found(packed, bounds, "make")

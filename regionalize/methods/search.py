@@ -23,15 +23,15 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
-CYCLES = 2
+CYCLES = 6
 """Cycles of the default number of iterations."""
 SWEEP_SHARE = 1 / 6
 """Share of a cycle's iterations that sweep over all units; it takes about half of the time."""
 SWEEP_HEAT = 1.5, 0.1
 """Temperature of the first and the last sweep of a cycle, in a unit's mean share of the within sum."""
-HOT, COLD = 0.06, 0.4
-"""The same for recombination: shares of a region's mean within sum, and of a unit's."""
-PENALTY = 10.0
+HOT, COLD, LEAST_FALL = 0.06, 0.4, 4.0
+"""The same for recombination: shares of a region's mean within sum and of a unit's, and their least ratio."""
+PENALTY = 1e4
 """Cost of missing a bound by a whole region's fair share, in total sums of squares: bounds come first."""
 LEAST_ITERATIONS, MOST_ITERATIONS = 1_000, 200_000
 """Of a search by default, however large or small the layer."""
@@ -85,10 +85,26 @@ class Problem:
 
 
 def keep_bounds(problem: Problem, labels: IntArray, seed: Sequence[int]) -> Recombination:
-    """Change regions until they keep the bounds, or that takes too long; see `in_bounds`."""
+    """Change regions until they keep the bounds, or that takes too long; see `in_bounds`.
+
+    Those that keep them are left as they are.
+    """
     search = Recombination(problem, labels, seed, sweeps=False)
-    search.run(min(problem.default_iterations, MOST_TO_BOUNDS), stop_at_bounds=True)
+    if breaches(problem, labels):
+        search.run(min(problem.default_iterations, MOST_TO_BOUNDS), stop_at_bounds=True)
+    else:
+        search.standing[:] = 0.0, -bss_tss(problem, labels)
     return search
+
+
+def breaches(problem: Problem, labels: IntArray) -> bool:
+    """Whether a region breaches a bound."""
+    amount, limits = problem.units.amount, problem.limits
+    for bound, each in enumerate(amount.T):
+        held = np.bincount(labels, each, minlength=problem.k)
+        if (held < limits.lower[bound]).any() or (held > limits.upper[bound]).any():
+            return True
+    return False
 
 
 def in_bounds(search: Search) -> bool:
@@ -213,8 +229,10 @@ class Recombination:
         """Make more iterations; where that leads depends on their number alone, not on how it is reached."""
         goal = self.done + iterations
         if self.done == 0:
-            self._recombine(np.empty(0), False)  # where the start stands
-            self.still = not has_borders(self.labels, self.problem.graph)
+            self._recombine(self.labels, np.empty(0))  # where the start stands
+            self.still = not has_borders(self.labels, self.problem.graph) or self.problem.k == len(
+                self.labels
+            )
         while self.done < goal and not self.still:
             if self.done == self.stop:
                 self._begin_cycle()
@@ -225,14 +243,13 @@ class Recombination:
             if self.done == self.middle:
                 self._heat()
             last = min(goal, self.stop, (self.done // self.chunk + 1) * self.chunk)
-            made = self._recombine(self._temperatures(last), stop_at_bounds)
+            made = self._recombine(self.labels, self._temperatures(last), stop_at_bounds)
             self.still = made < last - self.done
             self.done += made
 
     def finish(self) -> None:
         """Move single units of the best found as long as one gains; the search is over."""
-        self.labels[:] = self.best
-        self._recombine(np.empty(0), False)
+        self._recombine(self.best.copy(), np.empty(0))
 
     def _begin_cycle(self) -> None:
         """Go back to the best, for twice as long as before."""
@@ -258,15 +275,14 @@ class Recombination:
             self.problem.k,
         )
         if is_better(broken, cost, self.standing):
-            self.standing[:] = broken, cost
-            self.best[:] = self.labels
+            self._recombine(self.labels.copy(), np.empty(0))
 
     def _heat(self) -> None:
         """Go back to the best, and find the temperatures at which it will be recombined."""
         self.labels[:] = self.best
         within = 1.0 + self.standing[1]
         self.cold = max(COLD * within / len(self.labels), 0.0)
-        self.hot = max(HOT * within / self.problem.k, self.cold)
+        self.hot = max(HOT * within / self.problem.k, LEAST_FALL * self.cold)
 
     def _temperatures(self, last: int) -> FloatArray:
         """Return those up to an iteration: falling evenly, on a logarithmic scale, through the cycle."""
@@ -276,11 +292,11 @@ class Recombination:
         falling: FloatArray = self.hot * (self.cold / self.hot) ** into
         return falling
 
-    def _recombine(self, temperatures: FloatArray, stop_at_bounds: bool) -> int:
+    def _recombine(self, labels: IntArray, temperatures: FloatArray, stop_at_bounds: bool = False) -> int:
         """Make one iteration per temperature; without any, move single units as long as one gains."""
         search = compiled(recombine) if compiles() else recombine
         return search(
-            self.labels,
+            labels,
             self.best,
             self.standing,
             self.state,

@@ -92,15 +92,20 @@ def completed(plan: IntArray, k: int, weights: Weights) -> IntArray:
 
     Raises
     ------
+    UsageError
+        The plan is of another number of units.
     InfeasibleError
         The plan has not k regions, one of them is not contiguous, or units lie where it has none.
     """
-    found = len(np.unique(plan[plan >= 0]))
+    if plan.shape != (len(weights),):
+        raise UsageError(f"the start plan is of {len(plan)} units, but there are {len(weights)}")
+    named = np.unique(plan[plan >= 0])
+    found = len(named)
     if found != k:
         raise InfeasibleError(
             f"the start plan has {found} regions, not {k}", advice=f"ask for {found} regions, or change it"
         )
-    labels = plan.copy()
+    labels = np.where(plan >= 0, np.searchsorted(named, plan), -1)
     first, second = contiguous_links(weights)
     ends, others = np.r_[first, second], np.r_[second, first]
     while (open_ := (labels[ends] < 0) & (labels[others] >= 0)).any():

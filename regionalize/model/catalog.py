@@ -85,6 +85,11 @@ class Method:
         loaded: Callable[..., Any] = getattr(import_module(module), name)
         return loaded
 
+    def value(self, given: Mapping[str, Any], name: str) -> Any:
+        """Return what an option of the method is: as given, or its default."""
+        default = next(param.default for param in self.params if param.name == name)
+        return default if given.get(name) is None else given[name]
+
     def without_effect(self, given: Mapping[str, Any]) -> tuple[str, ...]:
         """Return a note for every option given that the other options leave without effect."""
         values = {param.name: param.default for param in self.params}

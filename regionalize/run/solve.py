@@ -143,12 +143,15 @@ def solve(
     k = partition.k if job.k is None else job.k
     levels = {k: partition_of(findings.levels[k], features.rows, len(layer)) for k in job.levels}
     if method.contiguous or job.make_contiguous:
-        from regionalize.run.verify import verify, verify_locked, verify_nested
+        from regionalize.run.verify import verify, verify_even, verify_locked, verify_nested
 
         for number, regions in {**levels, k: partition}.items():
             verify(regions, number, bounds, features.rows, inner, None if upper is None else upper.code)
         verify_nested((*levels.values(), partition))
         verify_locked(partition.labels[features.rows], start.plan, start.locked)
+        if "balance" in extra:
+            amount = columns["balance"].amount if "balance" in columns else None
+            verify_even(partition.labels[features.rows], amount, method.value(job.params, "tolerance"))
     with watch.stage("measure"):
         extra |= describe_levels(features, {**levels, k: partition}) if levels else {}
         extra |= describe_compactness(features, partition, job.compactness)

@@ -56,10 +56,8 @@ def start_column(method: Method, job: Job) -> str | None:
     """
     if not method.takes_start:
         return None
-    param = next(param for param in method.params if param.name == "start")
-    asked = job.params.get("start")
-    value = param.default if asked is None else asked
-    if value not in param.words:
+    value = method.value(job.params, "start")
+    if value not in next(param.words for param in method.params if param.name == "start"):
         return str(value)
     if job.locked is not None:
         raise UsageError(

@@ -80,6 +80,33 @@ def verify(
             raise AssertionError(f"region {region} crosses upper units")
 
 
+def verify_even(labels: NDArray[np.int64], amount: NDArray[np.float64] | None, tolerance: float) -> None:
+    """Make sure that regions hold nearly the same.
+
+    Parameters
+    ----------
+    labels : (m,) int64
+        Region of each row used, from 1.
+    amount : (m,) float64 or None
+        What each row holds; None: units are counted, and may always be as even as whole numbers can.
+    tolerance : float
+        How far a region may be from the mean, as a share of it.
+
+    Examples
+    --------
+    >>> verify_even(np.array([1, 1, 2]), None, 0.0)
+    >>> verify_even(np.array([1, 1, 2]), np.array([1.0, 2, 2]), 0.1)
+    Traceback (most recent call last):
+    AssertionError: region 1 holds 3, and 2.5 on average
+    """
+    held = np.bincount(labels, amount)[1:]
+    mean = float(held.mean())
+    free = mean * tolerance + SLACK * max(float(held.sum()), 1.0)
+    for region in np.flatnonzero(np.abs(held - mean) > free):
+        if amount is not None or abs(held[region] - mean) >= 1:
+            raise AssertionError(f"region {region + 1} holds {held[region]:g}, and {mean:g} on average")
+
+
 def verify_nested(partitions: Sequence[Partition]) -> None:
     """Make sure that every region lies in one region of the partition before it, which is coarser.
 

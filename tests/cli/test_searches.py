@@ -295,6 +295,21 @@ class TestBalance:
         assert "pop" not in solved("balance", squares, *options)["variables"]
         assert solved("balance", squares, *options, "--columns", "a,pop")["variables"] == ["a", "pop"]
 
+    @pytest.mark.parametrize("balance", ["units", "pop"])
+    def test_uneven_regions_are_never_written(self, balance, squares, cli, tmp_path, monkeypatch):
+        """The check after the method is independent of it."""
+        from regionalize.run import solve
+
+        def uneven(*args):
+            args[6].facts["balance"] = {"of": balance, "mean": 1.0, "least": 1.0, "most": 1.0}
+            return np.where(np.arange(25) < 10, 0, 1)
+
+        monkeypatch.setattr(solve, "group", uneven)
+        options = ("--k", 2, "--balance", balance, "-o", tmp_path / "x.gpkg")
+        with pytest.raises(AssertionError, match="on average"):
+            cli("balance", squares, *VARIABLES, *options)
+        assert not (tmp_path / "x.gpkg").exists()
+
     def test_bounds_besides(self, squares, solved):
         options = ("--balance", "pop", "--tolerance", "25%", "--max-size", 7, *SHORT)
         assert max(solved("balance", squares, *VARIABLES, "--k", 4, *options)["sizes"]) <= 7
