@@ -31,10 +31,16 @@ BoolArray = NDArray[np.bool_]
 
 ANY_CUT = 0.1
 """Share of the moves that cut the tree anywhere: where trees are few, the best cut is always the same."""
-BREACH_HEAT = 0.3
+BREACH_HEAT = 0.1
 """What a move may add to a breach, on average, while bounds are breached: in a region's fair share."""
+SETTLED, SETTLED_IN_BREACH = 0.9, 0.5
+"""Share of the moves after which single units move: always, and where few ways are open all lead back."""
 SPLIT_ANOTHER = 0.2
 """Share of the moves that merge two regions and split a third; the others split what they merged."""
+DETOURS = 0.001
+"""Share of the moves out of all bounds that are made: what lies beyond may not be reached within them."""
+LEVEL = 0.3
+"""Share of the moves that leave a breach as it is which are made whatever they cost: they may open a way."""
 MOST_DRAWS = 200
 """Draws of a link between two regions before one is searched for."""
 EXACT = 1e-12
@@ -385,8 +391,8 @@ def recombine(
 
     A move merges two adjacent regions; splits what it merged, or another region, at the best cut of a random
     tree; and then moves single units as long as one gains. It is kept if it costs no more than temperature
-    times a tolerance drawn. Bounds once kept are never given up; before, a move that changes what breaches
-    them is judged by that alone.
+    times a tolerance drawn. A move that changes what breaches bounds is judged by that alone; the best never
+    breaches more than one before.
 
     Parameters
     ----------
@@ -489,14 +495,17 @@ def recombine(
             if c >= 0:
                 diary.gain[0] -= within_cost(regions.sums[c], regions.size[c])
                 diary.gain[1] -= breach(regions.held[c], limits)
-            queued = queue_around(noted, graph, diary, queue)
-            noted = settle(queued, queue, units, graph, limits, regions, walk, diary, noted)
+            if draw(state) < (SETTLED if broken <= EXACT else SETTLED_IN_BREACH):
+                queued = queue_around(noted, graph, diary, queue)
+                noted = settle(queued, queue, units, graph, limits, regions, walk, diary, noted)
             drawn = tolerance[int(draw(state) * len(tolerance))]
             left = broken - diary.gain[1]
-            if broken > EXACT and abs(diary.gain[1]) > EXACT:
+            if broken > EXACT and (abs(diary.gain[1]) > EXACT or draw(state) < LEVEL):
                 keep = left <= broken + BREACH_HEAT * drawn
+            elif left <= EXACT + broken:
+                keep = -diary.gain[0] <= temperature[move] * drawn
             else:
-                keep = left <= EXACT + broken and -diary.gain[0] <= temperature[move] * drawn
+                keep = draw(state) < DETOURS
         if keep:
             cost, broken = cost - diary.gain[0], broken - diary.gain[1]
             if is_better(broken, cost, standing):

@@ -14,7 +14,7 @@ from regionalize.methods.maxp import maxp
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 
-ITERATIONS = 3000
+ITERATIONS = 10_000
 """A small part of what small graphs get by default."""
 PLAIN = ("2x2", "2x3", "3x3", "3x4", "4x4", "holes", "comb", "star", "path", "cycle", "complete")
 
@@ -199,7 +199,7 @@ def test_locked_units_and_bounds_together(seed):
         held = np.bincount(plan, amount)
         bound = Bound("pop", amount, lower=held.min(), upper=held.max())
         allowed = connected(n, links) & unbroken(plan, locked) & holding(amount, bound.lower, bound.upper)
-        options = {"start": plan, "locked": locked, "bounds": (bound,), "iterations": ITERATIONS}
+        options = {"start": plan, "locked": locked, "bounds": (bound,), "iterations": 10 * ITERATIONS}
         labels = azp(X, k, weights=weights, seed=seed, **options)
         assert kept_together(labels, plan, locked)
         check(labels, X, weights, k, least_within(X, allowed)[k])
