@@ -15,7 +15,7 @@ from regionalize.methods.contiguous_links import check_regions
 from regionalize.methods.feasible import check_bounds, not_found
 from regionalize.methods.search import Recombination, in_bounds, keep_bounds, make_problem, run_searches
 from regionalize.methods.starts import start_regions
-from regionalize.model.bounds import Bound
+from regionalize.model.bounds import Bound, plain
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
 
@@ -97,10 +97,12 @@ def balance(
     amount = Bound("units", np.ones(len(X))) if isinstance(balance, str) else balance
     even = even_bound(amount, k, tolerance)
     bounds = (even, *bounds)
+    check_even(even, k)
     check_bounds(k, weights, bounds)
     problem = make_problem(X, k, weights, bounds, locked)
     starts = [start_regions(start, X, k, weights, (seed, number)) for number in range(restarts)]
     evened = [keep_bounds(problem, labels, (seed, number, 1)) for number, labels in enumerate(starts)]
+    even_starts = [one.best for one in evened if in_bounds(one)]
     searches = [
         Recombination(problem, one.best, (seed, at)) for at, one in enumerate(evened) if in_bounds(one)
     ]
@@ -111,7 +113,7 @@ def balance(
     best, done, cut_short = run_searches(
         searches, iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
     )
-    tell(findings, problem, starts, best, done, time_limit if cut_short else None)
+    tell(findings, problem, even_starts, best, done, time_limit if cut_short else None)
     if findings is not None:
         held = np.bincount(best.best, even.amount)
         findings.facts["balance"] = {
@@ -132,6 +134,16 @@ def even_bound(amount: Bound, k: int, tolerance: float) -> Bound:
     return Bound(amount.name, amount.amount, max(lower, 0.0), upper)
 
 
+def check_even(even: Bound, k: int) -> None:
+    """Refuse to share out evenly what lies in one unit."""
+    largest, mean = float(even.amount.max()), float(even.amount.sum()) / k
+    if largest > even.upper:
+        raise InfeasibleError(
+            f"one unit alone holds {plain(largest)} {even.name}, and {k} even regions {plain(mean)} each",
+            advice=f"use --tolerance {ceil(100 * (largest / mean - 1))}%, or fewer regions",
+        )
+
+
 def not_even(labels: IntArray, even: Bound, bounds: Sequence[Bound]) -> InfeasibleError:
     """Say how near to even regions the search came."""
     held = np.bincount(labels, even.amount)
@@ -140,7 +152,7 @@ def not_even(labels: IntArray, even: Bound, bounds: Sequence[Bound]) -> Infeasib
     if len(bounds) > 1 and even.lower <= held.min() and held.max() <= even.upper:
         return not_found(len(held), bounds, "make")
     return InfeasibleError(
-        f"no {len(held)} regions were found that all hold {even.lower:g} to {even.upper:g} {even.name}; "
-        f"the nearest hold {held.min():g} to {held.max():g}",
+        f"no {len(held)} regions were found that all hold {plain(even.lower)} to {plain(even.upper)} "
+        f"{even.name}; the nearest hold {plain(held.min())} to {plain(held.max())}",
         advice=f"use --tolerance {ceil(off * 100)}%, another number of regions, or finer units",
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError
-from regionalize.model.bounds import Bound
+from regionalize.model.bounds import Bound, plain
 
 if TYPE_CHECKING:
     from regionalize.model.weights import Weights
@@ -49,6 +49,21 @@ def check_bounds(k: int, weights: Weights, bounds: Sequence[Bound]) -> None:
         bound.check_possible(k)
     if not bounds:
         return
+    need, room = least_and_most(weights, bounds)
+    if room.sum() < k:
+        raise too_many_regions(k, int(room.sum()), bounds)
+    if need.sum() > k:
+        raise too_few_regions(k, int(need.sum()), bounds)
+
+
+def least_and_most(weights: Weights, bounds: Sequence[Bound]) -> tuple[NDArray[np.float64], ...]:
+    """Return how many regions each component must and can make, as far as sums tell.
+
+    Raises
+    ------
+    InfeasibleError
+        A component holds too little for one region, or too much for some number and too little for one more.
+    """
     component = weights.component
     size = np.bincount(component)
     need, room = np.ones(len(size)), size.astype(np.float64)
@@ -59,10 +74,6 @@ def check_bounds(k: int, weights: Weights, bounds: Sequence[Bound]) -> None:
             need = np.maximum(need, np.ceil(held / (bound.upper * (1 + SLACK))))
         if np.isfinite(bound.lower) and bound.lower > 0:
             room = np.minimum(room, np.floor(held / (bound.lower * (1 - SLACK))))
-    if room.sum() < k:
-        raise too_many_regions(k, int(room.sum()), bounds)
-    if need.sum() > k:
-        raise too_few_regions(k, int(need.sum()), bounds)
     split = np.flatnonzero(need > room)
     if len(split):
         here, first = split[0], np.flatnonzero(component == split[0])[0] + 1
@@ -72,28 +83,7 @@ def check_bounds(k: int, weights: Weights, bounds: Sequence[Bound]) -> None:
             f"too little for {int(room[here]) + 1}",
             advice="loosen a bound, or join what lies apart with --islands nearest",
         )
-
-
-def most_regions(weights: Weights, bounds: Sequence[Bound]) -> int:
-    """Return how many regions can hold enough at most, by what the components hold; 0 if one is too poor."""
-    component = weights.component
-    room = np.bincount(component).astype(np.float64)
-    for bound in bounds:
-        if bound.lower > 0:
-            held = np.bincount(component, bound.amount)
-            room = np.minimum(room, np.floor(held / (bound.lower * (1 - SLACK))))
-    return int(room.sum()) if room.min() > 0 else 0
-
-
-def fewest_regions(weights: Weights, bounds: Sequence[Bound]) -> int:
-    """Return how many regions there must be at least, by what the components hold."""
-    component = weights.component
-    need = np.ones(weights.n_components)
-    for bound in bounds:
-        if 0 < bound.upper < np.inf:
-            held = np.bincount(component, bound.amount)
-            need = np.maximum(need, np.ceil(held / (bound.upper * (1 + SLACK))))
-    return int(need.sum())
+    return need, room
 
 
 def refuse_poor_component(component: IntArray, held: NDArray[np.float64], bound: Bound) -> None:
@@ -101,9 +91,10 @@ def refuse_poor_component(component: IntArray, held: NDArray[np.float64], bound:
     for poor in np.flatnonzero(held < bound.lower * (1 - SLACK)):
         units = np.flatnonzero(component == poor)
         shown = "1 unit" if len(units) == 1 else f"{len(units)} units"
+        holds = "" if bound.name == "units" else f" {plain(held[poor])} {bound.name},"
         raise InfeasibleError(
-            f"the component of unit {units[0] + 1} ({shown}) holds {held[poor]:g} "
-            f"{bound.name}, less than the minimum of {bound.lower:g}",
+            f"the component of unit {units[0] + 1} ({shown}) holds{holds} "
+            f"less than the minimum of {plain(bound.lower)} {bound.name}",
             advice="lower the minimum, or join what lies apart with --islands nearest",
         )
 
@@ -136,12 +127,12 @@ def not_found(k: int, bounds: Sequence[Bound], how: str) -> InfeasibleError:
 
 def least_in_words(bounds: Sequence[Bound]) -> str:
     """Name the lower bounds."""
-    return " and ".join(f"{bound.lower:g} {bound.name}" for bound in bounds if np.isfinite(bound.lower))
+    return " and ".join(f"{plain(bound.lower)} {bound.name}" for bound in bounds if bound.lower > 0)
 
 
 def most_in_words(bounds: Sequence[Bound]) -> str:
     """Name the upper bounds."""
-    return " and ".join(f"{bound.upper:g} {bound.name}" for bound in bounds if np.isfinite(bound.upper))
+    return " and ".join(f"{plain(bound.upper)} {bound.name}" for bound in bounds if np.isfinite(bound.upper))
 
 
 def limits_in_words(bounds: Sequence[Bound]) -> str:

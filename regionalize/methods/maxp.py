@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import UsageError
+from regionalize.errors import InfeasibleError, UsageError
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.pack import pack
 from regionalize.methods.azp import check_lengths, in_order_of_units, tell
-from regionalize.methods.feasible import (
-    check_bounds,
-    fewest_regions,
-    least_in_words,
-    most_regions,
-    not_found,
-)
+from regionalize.methods.feasible import least_and_most, limits_in_words
 from regionalize.methods.search import (
     LEAST_ITERATIONS,
     Problem,
@@ -116,13 +110,13 @@ def maxp(
             "maxp needs a minimum that every region must hold",
             advice="give --min-size or --min-bound, such as --min-bound pop=10%",
         )
-    check_bounds(weights.n_components, weights, [Bound(b.name, b.amount, b.lower) for b in bounds])
-    most = most_regions(weights, bounds)
+    need, room = least_and_most(weights, bounds)
+    fewest, most = int(need.sum()), int(room.sum())
     labels = max(
         (most_packed(X, weights, bounds, most, (seed, number)) for number in range(restarts)),
         key=lambda found: found.max(),
     )
-    problem, labels = within_upper_bounds(X, weights, bounds, labels, seed)
+    problem, labels = within_upper_bounds(X, weights, bounds, labels, most, fewest, seed)
     search = Recombination(problem, labels, (seed, 0))
     if iterations is None and time_limit is None:
         iterations = max(problem.default_iterations // FIT_SHARE, LEAST_ITERATIONS)
@@ -133,10 +127,6 @@ def maxp(
     if findings is not None:
         findings.facts["regions"] = problem.k
         findings.facts["most_regions"] = most
-        findings.notes.append(
-            f"{problem.k} regions of at least {least_in_words(bounds)}; "
-            f"by the sums alone there can be no more than {most}"
-        )
     return in_order_of_units(best.best)
 
 
@@ -159,7 +149,13 @@ def most_packed(
 
 
 def within_upper_bounds(
-    X: NDArray[np.floating[Any]], weights: Weights, bounds: Sequence[Bound], labels: IntArray, seed: int
+    X: NDArray[np.floating[Any]],
+    weights: Weights,
+    bounds: Sequence[Bound],
+    labels: IntArray,
+    most: int,
+    fewest: int,
+    seed: int,
 ) -> tuple[Problem, IntArray]:
     """Return the problem of the most regions for which some were found that keep upper bounds too.
 
@@ -172,10 +168,12 @@ def within_upper_bounds(
     problem = make_problem(X, packed, weights, bounds)
     if not any(np.isfinite(bound.upper) for bound in bounds):
         return problem, labels
-    for k in range(most_regions(weights, bounds), fewest_regions(weights, bounds) - 1, -1):
+    for k in range(most, fewest - 1, -1):
         problem = make_problem(X, k, weights, bounds)
         start = labels if k == packed else start_regions("skater", X, k, weights, (seed,))
         found = keep_bounds(problem, start, (seed, k, 2))
         if in_bounds(found):
             return problem, found.best
-    raise not_found(packed, bounds, "make")
+    raise InfeasibleError(
+        f"no way was found to make regions of {limits_in_words(bounds)}", advice="loosen a bound"
+    )

@@ -37,6 +37,8 @@ LEAST_ITERATIONS, MOST_ITERATIONS = 1_000, 200_000
 """Of a search by default, however large or small the layer."""
 UNITS_SEEN = 1_800_000
 """Units that the iterations of a search by default look at, in all."""
+USUAL_NEIGHBORS = 6
+"""Of a unit on a map."""
 MOST_TO_BOUNDS = 20_000
 """Iterations after which bounds that are not kept count as impossible to keep."""
 CHUNK_UNITS = 200_000
@@ -65,8 +67,8 @@ class Problem:
 
     @property
     def unit_share(self) -> float:
-        """Units in two regions on average: what one iteration looks at."""
-        return max(2.0 * len(self.graph.indptr) / self.k, 2.0)
+        """Units in two regions on average, which one iteration looks at; more if they have many neighbours."""
+        return max(2.0 * max(len(self.units.X), len(self.graph.indices) / USUAL_NEIGHBORS) / self.k, 2.0)
 
     @property
     def default_iterations(self) -> int:
