@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regionalize.errors import UsageError
+from regionalize.model.bounds import Bound
 from regionalize.model.catalog import find_method
 from regionalize.model.job import DEFAULT_SEED, check_option_names
 from regionalize.model.partition import Partition
@@ -25,13 +27,15 @@ class Regionalizer:
     method : str
         A name of the catalog.
     n_clusters : int
-        Number of clusters.
+        Number of clusters; without effect where the method finds it.
     connectivity : (n, n) sparse array, Weights or None
         Neighbours, for methods that make contiguous clusters; a link counts in both directions.
     seed : int or None
         Seed of every draw (the command line's default when None).
+    bounds : sequence of Bound
+        What every cluster must hold at least or at most.
     **params
-        The method's own options.
+        The method's own options; a start plan is an (n,) int array, -1 for rows without a region.
 
     Attributes
     ----------
@@ -46,7 +50,7 @@ class Regionalizer:
     """
 
     labels_: NDArray[np.int64]
-    _named = ("method", "n_clusters", "connectivity", "seed")
+    _named = ("method", "n_clusters", "connectivity", "seed", "bounds")
 
     def __init__(
         self,
@@ -54,12 +58,14 @@ class Regionalizer:
         n_clusters: int = 8,
         connectivity: Any = None,
         seed: int | None = None,
+        bounds: Sequence[Bound] = (),
         **params: Any,
     ) -> None:
         self.method = method
         self.n_clusters = n_clusters
         self.connectivity = connectivity
         self.seed = seed
+        self.bounds = bounds
         self.params = params
 
     def fit(self, X: ArrayLike, y: object = None) -> Regionalizer:
@@ -74,12 +80,13 @@ class Regionalizer:
             raise UsageError("X holds missing or infinite values", advice="fill or drop them first")
         row = find_method(self.method)
         check_option_names(self.params, tuple(param.name for param in row.params))
-        params = checked_params(row, self.params)
-        k = whole_number("n_clusters", self.n_clusters, 1)
+        plans = {name: value for name, value in self.params.items() if isinstance(value, np.ndarray)}
+        params = checked_params(row, {k: v for k, v in self.params.items() if k not in plans}) | plans
+        k = whole_number("n_clusters", self.n_clusters, 1) if row.takes_k else None
         seed = DEFAULT_SEED if self.seed is None else whole_number("seed", self.seed, 0)
         if row.contiguous:
             params["weights"] = self._weights(len(values))
-        codes = row.load()(values, k, seed=seed, **params)
+        codes = row.load()(values, k, seed=seed, bounds=tuple(self.bounds), **params)
         self.labels_ = Partition.canonical(codes).labels - 1
         return self
 

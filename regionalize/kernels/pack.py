@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.draws import draw
-from regionalize.kernels.recombine import EXACT, Tree, gather, grow, room_for_tree
+from regionalize.kernels.random_trees import Tree, gather, grow, room_for_tree
+from regionalize.kernels.recombine import EXACT
 from regionalize.kernels.regions import Graph, Limits, Units
 
 IntArray = NDArray[np.int64]

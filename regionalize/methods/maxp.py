@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.int64]
 
-UNITS_PACKED = 1_000_000, 10_000_000
+UNITS_PACKED = 700_000, 10_000_000
 """Units that packing looks at in all, at least and at most."""
 MOVES_PER_REGION = 200
 """Moves of packing for each region there can be, between the two."""
@@ -119,7 +119,7 @@ def maxp(
     problem, labels = within_upper_bounds(X, weights, bounds, labels, most, fewest, seed)
     search = Recombination(problem, labels, (seed, 0))
     if iterations is None and time_limit is None:
-        iterations = max(problem.default_iterations // FIT_SHARE, LEAST_ITERATIONS)
+        iterations = max(problem.default_iterations // FIT_SHARE, LEAST_ITERATIONS // 2)
     best, done, cut_short = run_searches(
         [search], iterations=iterations, time_limit=time_limit, jobs=jobs, progress=progress
     )

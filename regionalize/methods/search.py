@@ -67,7 +67,7 @@ class Problem:
 
     @property
     def unit_share(self) -> float:
-        """Units in two regions on average, which one iteration looks at; more if they have many neighbours."""
+        """Units in two regions on average, which an iteration looks at; more if they have many neighbours."""
         return max(2.0 * max(len(self.units.X), len(self.graph.indices) / USUAL_NEIGHBORS) / self.k, 2.0)
 
     @property

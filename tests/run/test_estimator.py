@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from regionalize import Regionalizer
 from regionalize.errors import UsageError
+from regionalize.model.bounds import Bound
 
 X, Y = make_blobs(200, centers=5, random_state=4)
 
@@ -54,6 +55,18 @@ def test_connectivity_for_contiguous_clusters():
         Regionalizer("skater").fit(X)
     with pytest.raises(UsageError, match="connectivity is of 3 units, but X has 200 rows"):
         Regionalizer("skater", connectivity=np.eye(3)).fit(X)
+
+
+def test_bounds_and_a_start_plan():
+    chain = scipy.sparse.diags_array(np.ones(199), offsets=1)
+    forty = Bound("rows", np.ones(200), lower=40)
+    found = Regionalizer("maxp", connectivity=chain, bounds=[forty], iterations=5).fit_predict(X)
+    assert np.bincount(found).tolist() == [40] * 5
+    plan = np.repeat(np.arange(4), 50)
+    made = Regionalizer("azp", n_clusters=4, connectivity=chain, start=plan, iterations=50, bounds=[forty])
+    labels = clone(made).fit_predict(X)
+    assert np.count_nonzero(np.diff(labels)) == 3
+    assert np.bincount(labels).min() >= 40
 
 
 def test_in_a_pipeline():
