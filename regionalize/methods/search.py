@@ -33,7 +33,7 @@ HOT, COLD, LEAST_FALL = 0.06, 0.4, 4.0
 """The same for recombination: shares of a region's mean within sum and of a unit's, and their least ratio."""
 PENALTY = 1e4
 """Cost of missing a bound by a whole region's fair share, in total sums of squares: bounds come first."""
-LEAST_ITERATIONS, MOST_ITERATIONS = 1_000, 200_000
+LEAST_ITERATIONS, MOST_ITERATIONS = 500, 200_000
 """Of a search by default, however large or small the layer."""
 UNITS_SEEN = 1_800_000
 """Units that the iterations of a search by default look at, in all."""
@@ -367,6 +367,7 @@ def run_searches(
             if ended or over:
                 break
     done = max(search.done for search in searches)
+    for search in searches:
+        search.finish()
     best = min(searches, key=lambda search: (max(search.standing[0], EXACT), search.standing[1]))
-    best.finish()
     return best, done, not ended
