@@ -40,6 +40,8 @@ DETOURS = 0.001
 """Share of the moves out of all bounds that are made: what lies beyond may not be reached within them."""
 LEVEL = 0.3
 """Share of the moves that leave a breach as it is which are made whatever they cost: they may open a way."""
+FEW_UNITS = 1000
+"""Units up to which all may move whenever the best is beaten; among more, once moves have seen as many."""
 MOST_DRAWS = 200
 """Draws of a link between two regions before one is searched for."""
 EXACT = 1e-12
@@ -310,6 +312,7 @@ def recombine(
             border = border or labels[graph.indices[link]] != labels[unit]
     if not border:
         return 0
+    looked_at = 0
     for move in range(len(temperature)):
         if stop_at_bounds and standing[0] <= EXACT:
             return move
@@ -333,6 +336,7 @@ def recombine(
             noted = merge(other, a, b, units, graph, regions, tree, diary)
             first, second = c, b
         found = gather(start, first, second, labels, graph, tree)
+        looked_at += found
         grow(found, graph, tree, state)
         for member in range(found):
             tree.place[tree.members[member]] = -1
@@ -361,8 +365,10 @@ def recombine(
         if keep:
             cost, broken = cost - diary.gain[0], broken - diary.gain[1]
             if is_better(broken, cost, standing):
-                settle_all(units, graph, limits, regions, walk, diary, queue)
-                cost, broken = cost - diary.gain[0], broken - diary.gain[1]
+                if n <= FEW_UNITS or looked_at >= n:
+                    looked_at = 0
+                    settle_all(units, graph, limits, regions, walk, diary, queue)
+                    cost, broken = cost - diary.gain[0], broken - diary.gain[1]
                 standing[0], standing[1] = broken, cost
                 best_labels[:] = labels
             continue

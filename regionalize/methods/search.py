@@ -80,11 +80,6 @@ class Problem:
         """Iterations of the first cycle: each is twice as long as the one before."""
         return -(-self.default_iterations // ((1 << CYCLES) - 1))
 
-    @property
-    def chunk(self) -> int:
-        """Iterations between two looks at the clock."""
-        return max(1, 2 * CHUNK_UNITS // len(self.units.X))
-
 
 def keep_bounds(problem: Problem, labels: IntArray, seed: Sequence[int]) -> Recombination:
     """Change regions until they keep the bounds, or that takes too long; see `in_bounds`.
@@ -221,11 +216,19 @@ class Recombination:
         self.start, self.middle, self.stop = 0, 0, 0  # of the cycle: sweeps up to its middle
         self.hot = self.cold = 0.0
         self.still = False
+        self._begin_cycle()
 
     @property
     def chunk(self) -> int:
-        """Iterations between two looks at the clock."""
-        return self.problem.chunk
+        """Iterations up to the next look at the clock: few sweeps over all units, or many recombinations."""
+        if self.done < self.middle:
+            return min(max(1, CHUNK_UNITS // len(self.labels)), self.middle - self.done)
+        return self._recombined_together()
+
+    def _recombined_together(self) -> int:
+        """Return how many recombinations are left of those that one call of the kernel makes."""
+        together = max(1, int(CHUNK_UNITS / self.problem.unit_share))
+        return min(together - (self.done - self.middle) % together, self.stop - self.done)
 
     def run(self, iterations: int, *, stop_at_bounds: bool = False) -> None:
         """Make more iterations; where that leads depends on their number alone, not on how it is reached."""
@@ -236,18 +239,18 @@ class Recombination:
                 self.labels
             )
         while self.done < goal and not self.still:
-            if self.done == self.stop:
-                self._begin_cycle()
             if self.done < self.middle:
                 self._sweep()
                 self.done += 1
                 continue
             if self.done == self.middle:
                 self._heat()
-            last = min(goal, self.stop, (self.done // self.chunk + 1) * self.chunk)
+            last = min(goal, self.done + self._recombined_together())
             made = self._recombine(self.labels, self._temperatures(last), stop_at_bounds)
             self.still = made < last - self.done
             self.done += made
+            if self.done == self.stop:
+                self._begin_cycle()
 
     def finish(self) -> None:
         """Move single units of the best found as long as one gains; the search is over."""
@@ -351,10 +354,11 @@ def run_searches(
         Whether time was up before they were made, and before the searches ended.
     """
     began = perf_counter()
-    done, chunk = 0, searches[0].chunk
+    done = 0
     with ThreadPoolExecutor(min(len(searches), jobs or os.cpu_count() or 1)) as pool:
         while True:
-            step = chunk if iterations is None else min(chunk, iterations - done)
+            step = searches[0].chunk
+            step = step if iterations is None else min(step, iterations - done)
             list(pool.map(lambda search, count: search.run(count), searches, [step] * len(searches)))
             done += step
             spent = perf_counter() - began

@@ -263,7 +263,7 @@ class TabuSearch(Zoning):
     @property
     def chunk(self) -> int:
         """Moves between two looks at the clock."""
-        return self.problem.chunk
+        return max(1, int(CHUNK_UNITS / self.problem.unit_share))
 
     def run(self, iterations: int) -> None:
         """Make more moves, fewer where the search comes to its end."""
