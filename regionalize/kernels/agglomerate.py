@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.kernels.components import find_root
 from regionalize.kernels.heap import rise, sink
 from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD, compare_runs, compare_units
 
@@ -330,13 +331,7 @@ def join_in_order(first: IntArray, second: IntArray, n: int) -> tuple[IntArray, 
     pairs, chosen = np.empty((n, 2), dtype=np.int64), np.empty(n, dtype=np.int64)
     joins = 0
     for link in range(len(first)):
-        a, b = first[link], second[link]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = find_root(first[link], parent), find_root(second[link], parent)
         if a != b:
             pairs[joins, 0], pairs[joins, 1] = min(node[a], node[b]), max(node[a], node[b])
             chosen[joins] = link

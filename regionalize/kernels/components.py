@@ -98,17 +98,8 @@ def union_find(indptr: IntArray, indices: IntArray, labels: IntArray) -> IntArra
             j = indices[position]
             if labels[i] != labels[j]:
                 continue
-            a, b = i, j
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            if a < b:
-                parent[b] = a
-            else:
-                parent[a] = b
+            a, b = find_root(i, parent), find_root(j, parent)
+            parent[max(a, b)] = min(a, b)
     number = np.empty(n, dtype=np.int64)
     found = 0
     for i in range(n):  # a parent never comes after its child, so it is numbered before it
@@ -118,3 +109,11 @@ def union_find(indptr: IntArray, indices: IntArray, labels: IntArray) -> IntArra
         else:
             number[i] = number[parent[i]]
     return number
+
+
+def find_root(unit: int, parent: IntArray) -> int:
+    """Return the root of a unit's tree, and shorten the way to it for the next that asks."""
+    while parent[unit] != unit:
+        parent[unit] = parent[parent[unit]]
+        unit = parent[unit]
+    return unit

@@ -129,7 +129,7 @@ def merge_fragments(
             else:
                 heappush(waiting, (size[target], size[old], c, target))
         surrounded_only = False
-        turn = [p for p in turn if False]
+        turn.clear()
         whose = -1
         while len(waiting) > 0:
             held, core_size, c, p = waiting[0]

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from regionalize.kernels.draws import draw
 from regionalize.kernels.random_trees import Tree, gather, grow, room_for_tree
-from regionalize.kernels.recombine import EXACT
-from regionalize.kernels.regions import Graph, Limits, Units
+from regionalize.kernels.regions import EXACT, Graph, Limits, Units
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

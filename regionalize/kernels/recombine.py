@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 from regionalize.kernels.draws import draw
 from regionalize.kernels.random_trees import Tree, choose_cut, gather, grow, room_for_tree, sum_subtrees
 from regionalize.kernels.regions import (
+    EXACT,
     Graph,
     Limits,
     Regions,
     Units,
     Walk,
+    add_up,
     breach,
-    breach_with,
+    cheapest_move,
     count_up,
+    is_better,
     put,
     room_to_walk,
-    saved_without,
-    spent_with,
     stays_connected,
     within_cost,
 )
@@ -44,8 +45,6 @@ FEW_UNITS = 1000
 """Units up to which all may move whenever the best is beaten; among more, once moves have seen as many."""
 MOST_DRAWS = 200
 """Draws of a link between two regions before one is searched for."""
-EXACT = 1e-12
-"""Relative to all variation: differences below are rounding."""
 
 
 class Diary(NamedTuple):
@@ -57,10 +56,11 @@ class Diary(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """Units that may want to move: a ring, and who is in it."""
+    """Units that may want to move: a ring, and who is in it. No region is `barred` (k,) to them."""
 
     units: IntArray
     waits: BoolArray
+    barred: BoolArray
 
 
 def merge(
@@ -135,30 +135,16 @@ def settle(
         queued -= 1
         queue.waits[unit] = False
         own = regions.labels[unit]
-        if regions.size[own] == 1 or units.fixed[unit] or noted == len(diary.unit):
+        if noted == len(diary.unit):
             continue
-        saved, eased = -1.0, 0.0
-        target, gained, relieved = -1, EXACT, 0.0
-        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
-            region = regions.labels[graph.indices[link]]
-            if region in (own, target):
-                continue
-            if saved < 0.0:
-                saved = saved_without(unit, own, units, regions)
-                eased = breach(regions.held[own], limits)
-                eased -= breach_with(regions.held[own], units.amount[unit], -1.0, limits)
-            relief = eased + breach(regions.held[region], limits)
-            relief -= breach_with(regions.held[region], units.amount[unit], 1.0, limits)
-            gain = saved - spent_with(unit, region, units, regions)
-            if gain + limits.penalty * relief > gained and relief > -EXACT:
-                target, gained, relieved = region, gain + limits.penalty * relief, relief
-        if target < 0 or not stays_connected(unit, regions.labels, graph, walk):
+        target, rise, relief = cheapest_move(unit, queue.barred, units, graph, limits, regions)
+        if target < 0 or rise >= -EXACT or not stays_connected(unit, regions.labels, graph, walk):
             continue
         put(unit, target, units, regions)
         diary.unit[noted], diary.was[noted] = unit, own
         noted += 1
-        diary.gain[0] += gained - limits.penalty * relieved
-        diary.gain[1] += relieved
+        diary.gain[0] -= rise + limits.penalty * relief
+        diary.gain[1] += relief
         for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
             other = graph.indices[link]
             if not queue.waits[other]:
@@ -221,13 +207,6 @@ def settle_all(
     settle(len(queue.units), queue, units, graph, limits, regions, walk, diary, 0)
 
 
-def is_better(broken: float, cost: float, standing: FloatArray) -> bool:
-    """Whether breach and cost are better than the best: bounds come first."""
-    return bool(
-        broken < standing[0] - EXACT or (broken <= standing[0] + EXACT and cost < standing[1] - EXACT)
-    )
-
-
 def recombine(
     labels: IntArray,
     best_labels: IntArray,
@@ -251,7 +230,8 @@ def recombine(
     Parameters
     ----------
     labels : (n,) int64
-        Where to start, 0 … k - 1, every region connected; on return, where the search is.
+        Where to start, 0 … k - 1, every region connected, some two of them adjacent unless there are no
+        temperatures; on return, where the search is.
     best_labels : (n,) int64
         The best so far, replaced by better ones.
     standing : (2,) float64
@@ -272,7 +252,7 @@ def recombine(
     Returns
     -------
     int
-        Moves made: fewer than temperatures if stopped, 0 if no two regions touch.
+        Moves made: fewer than temperatures if stopped.
 
     References
     ----------
@@ -298,20 +278,12 @@ def recombine(
     regions = count_up(labels, units, k)
     walk, tree = room_to_walk(graph), room_for_tree(units, graph)
     diary = Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
-    queue = Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_))
+    queue = Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=np.bool_), np.zeros(k, dtype=np.bool_))
     settle_all(units, graph, limits, regions, walk, diary, queue)
-    cost, broken, border = 0.0, 0.0, False
-    for region in range(k):
-        cost += within_cost(regions.sums[region], regions.size[region])
-        broken += breach(regions.held[region], limits)
+    broken, cost = add_up(regions, limits)
     if is_better(broken, cost, standing):
         standing[0], standing[1] = broken, cost
         best_labels[:] = labels
-    for unit in range(n):
-        for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
-            border = border or labels[graph.indices[link]] != labels[unit]
-    if not border:
-        return 0
     looked_at = 0
     for move in range(len(temperature)):
         if stop_at_bounds and standing[0] <= EXACT:

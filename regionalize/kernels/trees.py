@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.kernels.components import find_root
+
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -33,13 +35,7 @@ def spanning_forest(first: IntArray, second: IntArray, n: int) -> BoolArray:
     parent = np.arange(n)
     chosen = np.zeros(len(first), dtype=np.bool_)
     for link in range(len(first)):
-        a, b = first[link], second[link]
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
+        a, b = find_root(first[link], parent), find_root(second[link], parent)
         if a != b:
             parent[max(a, b)] = min(a, b)
             chosen[link] = True

@@ -8,22 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.draws import draw
-from regionalize.kernels.recombine import EXACT, is_better
 from regionalize.kernels.regions import (
     Graph,
     Limits,
     Regions,
     Units,
     Walk,
-    breach,
-    breach_with,
+    add_up,
+    cheapest_move,
     count_up,
+    is_better,
+    measure,
     put,
     room_to_walk,
-    saved_without,
-    spent_with,
     stays_connected,
-    within_cost,
 )
 
 IntArray = NDArray[np.int64]
@@ -63,49 +61,6 @@ class Tally(NamedTuple):
     moves: IntArray
     border: IntArray
     idle: IntArray
-
-
-def add_up(regions: Regions, limits: Limits) -> tuple[float, float]:
-    """Return the breach and the cost of regions: within sum of squares less that about the overall mean."""
-    broken, cost = 0.0, 0.0
-    for region in range(len(regions.size)):
-        cost += within_cost(regions.sums[region], regions.size[region])
-        broken += breach(regions.held[region], limits)
-    return broken, cost
-
-
-def measure(labels: IntArray, units: Units, limits: Limits, k: int) -> tuple[float, float]:
-    """Return the breach and the cost of a grouping."""
-    return add_up(count_up(labels, units, k), limits)
-
-
-def cheapest_move(
-    unit: int, barred: BoolArray, units: Units, graph: Graph, limits: Limits, regions: Regions
-) -> tuple[int, float, float]:
-    """Return where a unit moves at least cost, what the cost rises by, penalty included, and the relief.
-
-    A region that is `barred` (k,) is left out, as is one where bounds would be breached more. Without any,
-    the answer is (-1, infinite, 0).
-    """
-    own = regions.labels[unit]
-    target, least, relieved = -1, np.inf, 0.0
-    if units.fixed[unit] or regions.size[own] == 1:
-        return target, least, relieved
-    saved, eased = -1.0, 0.0
-    for link in range(graph.indptr[unit], graph.indptr[unit + 1]):
-        region = regions.labels[graph.indices[link]]
-        if region in (own, target) or barred[region]:
-            continue
-        if saved < 0.0:
-            saved = saved_without(unit, own, units, regions)
-            eased = breach(regions.held[own], limits)
-            eased -= breach_with(regions.held[own], units.amount[unit], -1.0, limits)
-        relief = eased + breach(regions.held[region], limits)
-        relief -= breach_with(regions.held[region], units.amount[unit], 1.0, limits)
-        rise = spent_with(unit, region, units, regions) - saved - limits.penalty * relief
-        if rise < least and relief > -EXACT:
-            target, least, relieved = region, rise, relief
-    return target, least, relieved
 
 
 def shuffle(items: IntArray, state: IntArray) -> None:

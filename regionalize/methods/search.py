@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.compiler import compiled, compiles
-from regionalize.kernels.recombine import EXACT, is_better, recombine
-from regionalize.kernels.regions import Graph, Limits, Units
+from regionalize.kernels.recombine import recombine
+from regionalize.kernels.regions import EXACT, Graph, Limits, Units, is_better
 from regionalize.kernels.zoning import sweep
 from regionalize.model.bounds import Bound
 from regionalize.model.weights import Weights

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
 from regionalize.kernels.compiler import compiled
-from regionalize.kernels.recombine import EXACT, is_better
-from regionalize.kernels.regions import count_up, room_to_walk
-from regionalize.kernels.zoning import Border, Tabu, Tally, measure, move_with_tabu, sweep
+from regionalize.kernels.regions import EXACT, count_up, is_better, measure, room_to_walk
+from regionalize.kernels.zoning import Border, Tabu, Tally, move_with_tabu, sweep
 from regionalize.methods.search import CHUNK_UNITS, TOLERANCE, Problem
 
 IntArray = NDArray[np.int64]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from layouts import grid, layouts, linked, pieces, within
 
 from regionalize.errors import UsageError
-from regionalize.kernels import zoning as kernels
+from regionalize.kernels import regions as kernels
 from regionalize.methods import zoning
 from regionalize.methods.schc import schc
 from regionalize.methods.search import PENALTY, TOLERANCE, in_bounds, make_problem, run_searches
