@@ -68,17 +68,28 @@ def components_within(indptr: IntArray, indices: IntArray, labels: NDArray[np.in
         return component
     row = np.repeat(np.arange(len(labels)), np.diff(indptr))
     same = labels[row] == labels[indices]
-    return _by_hooking(len(labels), row[same], indices[same])
+    return components_of_links(len(labels), row[same], indices[same])
 
 
-def _by_hooking(n: int, head: IntArray, tail: IntArray) -> IntArray:
-    """Join larger roots to smaller ones and shorten paths until no link joins two roots."""
+def components_of_links(n: int, first: IntArray, second: IntArray) -> IntArray:
+    """Find the connected components of n rows and the links ``first[i]``–``second[i]``.
+
+    Returns
+    -------
+    (n,) int64
+        Component of each row: 0, 1, … in the order of their first rows.
+
+    Examples
+    --------
+    >>> components_of_links(4, np.array([3]), np.array([0])).tolist()
+    [0, 1, 2, 0]
+    """
     parent = np.arange(n)
-    while len(head):
-        head_root, tail_root = parent[head], parent[tail]
-        open_links = head_root != tail_root
-        head, tail = head_root[open_links], tail_root[open_links]
-        np.minimum.at(parent, np.maximum(head, tail), np.minimum(head, tail))
+    while len(first):  # join larger roots to smaller ones and shorten paths until no link joins two roots
+        first, second = parent[first], parent[second]
+        still_open = first != second
+        first, second = first[still_open], second[still_open]
+        np.minimum.at(parent, np.maximum(first, second), np.minimum(first, second))
         while True:
             shorter = parent[parent]
             if np.array_equal(shorter, parent):

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 LARGEST = 2147483562
 """Of the first generator's states; the second's end a little earlier."""
+
+
+def initial_state(seed: Sequence[int]) -> NDArray[np.int64]:
+    """Return the state (2,) from which `draw` begins with a seed.
+
+    Examples
+    --------
+    >>> bool((initial_state((1, 0)) != initial_state((1, 1))).any())
+    True
+    """
+    return np.random.default_rng(seed).integers(1, 2147483399, size=2)
 
 
 def draw(state: NDArray[np.int64]) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regionalize.kernels.draws import draw
 from regionalize.kernels.random_trees import Tree, gather, grow, room_for_tree
-from regionalize.kernels.regions import EXACT, Graph, Limits, Units
+from regionalize.kernels.regions import EXACT, Graph, Limits, Units, missed_by
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -29,7 +29,7 @@ def close(found: int, units: Units, limits: Limits, tree: Tree) -> int:
     for position in range(found - 1, -1, -1):
         enough = True
         for bound in range(bounds):
-            enough = enough and tree.under[position, bound] >= limits.lower[bound]
+            enough = enough and missed_by(tree.under[position, bound], limits.lower[bound], np.inf) == 0.0
         if enough:
             tree.size[position] = closed
             closed += 1
@@ -64,7 +64,7 @@ def too_much(found: int, a: int, b: int, labels: IntArray, units: Units, limits:
                     held += units.amount[unit, bound]
                 else:
                     other += units.amount[unit, bound]
-            total += max(held - limits.upper[bound], 0.0) + max(other - limits.upper[bound], 0.0)
+            total += missed_by(held, 0.0, limits.upper[bound]) + missed_by(other, 0.0, limits.upper[bound])
     return total
 
 
@@ -136,7 +136,7 @@ def pack(
         for position in range(found):
             if position == 0 or tree.size[position] != tree.size[tree.parent[position]]:
                 for bound in range(bounds):
-                    excess -= max(tree.under[position, bound] - limits.upper[bound], 0.0)
+                    excess -= missed_by(tree.under[position, bound], 0.0, limits.upper[bound])
         if not fits or excess < -EXACT:
             continue
         for position in range(found):

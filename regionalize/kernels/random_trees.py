@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.draws import draw
-from regionalize.kernels.regions import Graph, Limits, Units
+from regionalize.kernels.regions import Graph, Limits, Units, missed_by
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -156,8 +156,8 @@ def choose_cut(found: int, tree: Tree, limits: Limits, state: IntArray) -> int:
         for bound in range(tree.under.shape[1]):
             own = tree.under[position, bound]
             rest = tree.under[0, bound] - own
-            short += max(limits.lower[bound] - own, 0.0) + max(own - limits.upper[bound], 0.0)
-            short += max(limits.lower[bound] - rest, 0.0) + max(rest - limits.upper[bound], 0.0)
+            short += missed_by(own, limits.lower[bound], limits.upper[bound])
+            short += missed_by(rest, limits.lower[bound], limits.upper[bound])
         size = tree.size[position]
         cost = limits.penalty * short - inside / size - outside / (found - size)
         if cost < least:

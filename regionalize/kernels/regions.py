@@ -14,6 +14,8 @@ BoolArray = NDArray[np.bool_]
 
 EXACT = 1e-12
 """Relative to all variation: differences below are rounding."""
+SLACK = 1e-9
+"""Relative rounding allowed when sums are compared with a bound."""
 FURTHEST = 100
 """Units looked at to see whether a region stays connected; further is not worth the time."""
 
@@ -103,11 +105,18 @@ def within_cost(sums: FloatArray, count: int) -> float:
     return -total / count
 
 
+def missed_by(held: float, lower: float, upper: float) -> float:
+    """Return what an amount lacks of a lower or exceeds of an upper bound, 0 where that is rounding."""
+    if lower - held > SLACK * lower:
+        return lower - held
+    return held - upper if held - upper > SLACK * upper else 0.0
+
+
 def breach(held: FloatArray, limits: Limits) -> float:
     """Sum what a region lacks of lower and exceeds of upper bounds."""
     total = 0.0
     for bound in range(len(held)):
-        total += max(limits.lower[bound] - held[bound], 0.0) + max(held[bound] - limits.upper[bound], 0.0)
+        total += missed_by(held[bound], limits.lower[bound], limits.upper[bound])
     return total
 
 
@@ -115,8 +124,7 @@ def breach_with(held: FloatArray, amount: FloatArray, times: float, limits: Limi
     """Sum the same once a unit's amount has been added `times`."""
     total = 0.0
     for bound in range(len(held)):
-        after = held[bound] + times * amount[bound]
-        total += max(limits.lower[bound] - after, 0.0) + max(after - limits.upper[bound], 0.0)
+        total += missed_by(held[bound] + times * amount[bound], limits.lower[bound], limits.upper[bound])
     return total
 
 

@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError
 from regionalize.methods.contiguous_links import check_regions
 from regionalize.methods.feasible import check_bounds, not_found
+from regionalize.methods.recombination import Recombination, keep_bounds
 from regionalize.methods.search import (
-    Recombination,
-    bss_tss,
+    Search,
+    check_lengths,
     in_bounds,
-    keep_bounds,
+    in_order_of_units,
     make_problem,
     run_searches,
+    tell,
 )
-from regionalize.methods.starts import start_regions
+from regionalize.methods.starts import starts_of
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from regionalize.methods.search import Problem, Search
     from regionalize.model.weights import Weights
 
 IntArray = NDArray[np.int64]
@@ -130,8 +131,8 @@ def azp(
     check_regions(len(X), k, weights)
     check_bounds(k, weights, bounds)
     problem = make_problem(X, k, weights, bounds, locked)
-    starts = [start_regions(start, X, k, weights, (seed, number)) for number in range(restarts)]
-    begin = [keep_bounds(problem, labels, (seed, number, 1)).best for number, labels in enumerate(starts)]
+    starts = starts_of(start, X, k, weights, seed, restarts)
+    begin = [keep_bounds(problem, labels, (seed, number, 1))[0] for number, labels in enumerate(starts)]
     searches = [make[search](problem, labels, (seed, number)) for number, labels in enumerate(begin)]
     if iterations is None and time_limit is None and search == "recombine":
         iterations = problem.default_iterations
@@ -144,22 +145,6 @@ def azp(
     return in_order_of_units(best.best)
 
 
-def check_lengths(restarts: int, iterations: int | None, time_limit: float | None) -> None:
-    """Refuse searches that would not begin.
-
-    Raises
-    ------
-    UsageError
-        No searches, no iterations, or a time limit that is none.
-    """
-    if restarts < 1:
-        raise UsageError(f"restarts is {restarts}; it must be at least 1")
-    if iterations is not None and iterations < 1:
-        raise UsageError(f"iterations is {iterations}; it must be at least 1")
-    if time_limit is not None and not time_limit >= 0:
-        raise UsageError(f"time_limit is {time_limit}; it must be a number of seconds")
-
-
 def searches_by_name(tabu_length: int, cooling: float, sweeps: int) -> dict[str, Callable[..., Search]]:
     """Return what makes a search of a problem, labels and a seed, by its name."""
     from regionalize.methods.zoning import Annealing, Greedy, TabuSearch
@@ -170,35 +155,3 @@ def searches_by_name(tabu_length: int, cooling: float, sweeps: int) -> dict[str,
         "tabu": partial(TabuSearch, length=tabu_length),
         "annealing": partial(Annealing, cooling=cooling, sweeps=sweeps),
     }
-
-
-def tell(
-    findings: Findings | None,
-    problem: Problem,
-    starts: Sequence[IntArray],
-    best: Search,
-    done: int,
-    stopped_at: float | None,
-) -> None:
-    """Leave word of a search for the report; `stopped_at` is the time limit that cut it short."""
-    if findings is None:
-        return
-    findings.facts["search"] = {
-        "iterations": done,
-        "bss_tss_start": max(bss_tss(problem, labels) for labels in starts),
-        "bss_tss": bss_tss(problem, best.best),
-    }
-    if stopped_at is not None:
-        findings.notes.append(
-            f"stopped by --time-limit {stopped_at:g} after {done} iterations; "
-            f"--iterations {done} repeats this"
-        )
-
-
-def in_order_of_units(labels: IntArray) -> IntArray:
-    """Give regions their numbers in the order of their first units."""
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    renamed: IntArray = rank[inverse]
-    return renamed

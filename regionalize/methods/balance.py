@@ -10,11 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.methods.azp import check_lengths, in_order_of_units, tell
 from regionalize.methods.contiguous_links import check_regions
 from regionalize.methods.feasible import check_bounds, not_found
-from regionalize.methods.search import Recombination, in_bounds, keep_bounds, make_problem, run_searches
-from regionalize.methods.starts import start_regions
+from regionalize.methods.recombination import Recombination, keep_bounds
+from regionalize.methods.search import (
+    check_lengths,
+    in_order_of_units,
+    make_problem,
+    run_searches,
+    tell,
+)
+from regionalize.methods.starts import starts_of
 from regionalize.model.bounds import Bound, plain
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
@@ -100,14 +106,16 @@ def balance(
     check_even(even, k)
     check_bounds(k, weights, bounds)
     problem = make_problem(X, k, weights, bounds, locked)
-    starts = [start_regions(start, X, k, weights, (seed, number)) for number in range(restarts)]
+    starts = starts_of(start, X, k, weights, seed, restarts)
     evened = [keep_bounds(problem, labels, (seed, number, 1)) for number, labels in enumerate(starts)]
-    even_starts = [one.best for one in evened if in_bounds(one)]
+    even_starts = [labels for labels, broken in evened if not broken]
+    if not even_starts:
+        raise not_even(min(evened, key=lambda one: one[1])[0], even, bounds)
     searches = [
-        Recombination(problem, one.best, (seed, at)) for at, one in enumerate(evened) if in_bounds(one)
+        Recombination(problem, labels, (seed, number))
+        for number, (labels, broken) in enumerate(evened)
+        if not broken
     ]
-    if not searches:
-        raise not_even(min(evened, key=lambda one: one.standing[0]).best, even, bounds)
     if iterations is None and time_limit is None:
         iterations = problem.default_iterations
     best, done, cut_short = run_searches(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-
-if TYPE_CHECKING:
-    from regionalize.model.weights import Weights
+from regionalize.model.weights import Weights
 
 IntArray = NDArray[np.int64]
 
@@ -32,6 +28,14 @@ def contiguous_links(weights: Weights) -> tuple[IntArray, IntArray]:
     key.sort()
     key = key[np.diff(key, prepend=-1) != 0]
     return key // n, key % n
+
+
+def both_ways(weights: Weights) -> Weights:
+    """Return the neighbours with every link in both directions, ascending within a row."""
+    first, second = contiguous_links(weights)
+    return Weights.from_links(
+        len(weights), np.concatenate([first, second]), np.concatenate([second, first]), kind=weights.kind
+    )
 
 
 def check_regions(n: int, k: int, weights: Weights) -> None:

@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError
+from regionalize.kernels.regions import SLACK
 from regionalize.model.bounds import Bound, plain
 
 if TYPE_CHECKING:
     from regionalize.model.weights import Weights
 
 IntArray = NDArray[np.int64]
-
-SLACK = 1e-9
-"""Relative rounding allowed when sums are compared with a bound."""
 
 
 def check_bounds(k: int, weights: Weights, bounds: Sequence[Bound]) -> None:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from regionalize.kernels.agglomerate import agglomerate, join_in_order
 from regionalize.kernels.compiler import compiled, compiles
-from regionalize.kernels.components import connected_components
+from regionalize.kernels.components import components_of_links
 from regionalize.kernels.linkage import AVERAGE, COMPLETE, SINGLE, WARD
-from regionalize.methods.feasible import SLACK
+from regionalize.kernels.regions import SLACK
 from regionalize.model.bounds import Bound
 
 FloatArray = NDArray[np.float64]
@@ -55,7 +55,7 @@ class Hierarchy:
 
     def regions(self, k: int) -> IntArray:
         """Undo the last joins until there are k regions; number them 0 … k - 1 by their first units."""
-        return _joined(self.n, self.links[: self.n - k])
+        return components_of_links(self.n, *self.links[: self.n - k].T)
 
 
 def full_order(
@@ -219,10 +219,3 @@ def _agglomerate(
 def _lengths(X: FloatArray, first: IntArray, second: IntArray) -> FloatArray:
     difference = X[first] - X[second]
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)))
-
-
-def _joined(n: int, links: IntArray) -> IntArray:
-    """Find the connected components of links (j, 2), numbered by their first units."""
-    by_row = links[np.argsort(links[:, 0], kind="stable")]
-    indptr = np.searchsorted(by_row[:, 0], np.arange(n + 1))
-    return connected_components(indptr, by_row[:, 1])

@@ -12,7 +12,7 @@ from regionalize.errors import InfeasibleError, UsageError
 from regionalize.kernels.compiler import compiled
 from regionalize.kernels.components import components_within
 from regionalize.kernels.fragments import merge_fragments
-from regionalize.methods.contiguous_links import contiguous_links
+from regionalize.methods.contiguous_links import both_ways
 from regionalize.methods.cores import choose_cores
 
 if TYPE_CHECKING:
@@ -119,16 +119,6 @@ def split_into_pieces(labels: NDArray[np.integer[Any]], weights: Weights) -> Int
     [0, 1, 1, 2]
     """
     return components_within(weights.indptr, weights.indices, labels)
-
-
-def both_ways(weights: Weights) -> Weights:
-    """Return the neighbours with every link in both directions, ascending within a row."""
-    from regionalize.model.weights import Weights as Made
-
-    first, second = contiguous_links(weights)
-    return Made.from_links(
-        len(weights), np.concatenate([first, second]), np.concatenate([second, first]), kind=weights.kind
-    )
 
 
 def pieces_in_order(links: Weights, cluster: IntArray) -> tuple[IntArray, IntArray]:

@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.kernels.compiler import compiled, compiles
+from regionalize.kernels.compiler import compiled
+from regionalize.kernels.draws import initial_state
 from regionalize.kernels.pack import pack
-from regionalize.methods.azp import check_lengths, in_order_of_units, tell
 from regionalize.methods.feasible import least_and_most, limits_in_words
+from regionalize.methods.recombination import Recombination, keep_bounds
 from regionalize.methods.search import (
     LEAST_ITERATIONS,
     Problem,
-    Recombination,
-    in_bounds,
-    keep_bounds,
+    check_lengths,
+    in_order_of_units,
     make_problem,
     run_searches,
+    tell,
 )
 from regionalize.methods.starts import start_regions
 from regionalize.model.bounds import Bound
@@ -140,11 +141,18 @@ def most_packed(
     """Pack regions that hold enough, from whole components on."""
     problem = make_problem(X, most, weights, bounds)
     labels = weights.component.copy()
-    state = np.random.default_rng(seed).integers(1, 2147483399, size=2)
     least, last = (int(units / problem.unit_share) for units in UNITS_PACKED)
     moves = min(max(least, MOVES_PER_REGION * most), last)
-    work = compiled(pack) if compiles() else pack
-    work(labels, weights.n_components, most, state, moves, problem.units, problem.graph, problem.limits)
+    compiled(pack)(
+        labels,
+        weights.n_components,
+        most,
+        initial_state(seed),
+        moves,
+        problem.units,
+        problem.graph,
+        problem.limits,
+    )
     return labels
 
 
@@ -171,9 +179,9 @@ def within_upper_bounds(
     for k in range(most, fewest - 1, -1):
         problem = make_problem(X, k, weights, bounds)
         start = labels if k == packed else start_regions("skater", X, k, weights, (seed,))
-        found = keep_bounds(problem, start, (seed, k, 2))
-        if in_bounds(found):
-            return problem, found.best
+        found, broken = keep_bounds(problem, start, (seed, k, 2))
+        if not broken:
+            return problem, found
     raise InfeasibleError(
         f"no way was found to make regions of {limits_in_words(bounds)}", advice="loosen a bound"
     )

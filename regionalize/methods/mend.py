@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
 from regionalize.methods.azp import azp
-from regionalize.methods.contiguous_links import contiguous_links
+from regionalize.methods.contiguous_links import both_ways, contiguous_links
 from regionalize.methods.hierarchy import full_order
-from regionalize.methods.make_contiguous import both_ways, pieces_in_order, refuse_too_few
+from regionalize.methods.make_contiguous import pieces_in_order, refuse_too_few
 from regionalize.model.bounds import Bound
 from regionalize.model.job import DEFAULT_SEED
 from regionalize.model.weights import Weights

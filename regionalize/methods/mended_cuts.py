@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError
 from regionalize.methods.feasible import check_bounds
-from regionalize.methods.search import in_bounds, keep_bounds, make_problem
+from regionalize.methods.recombination import keep_bounds
+from regionalize.methods.search import make_problem
 from regionalize.methods.tree_cuts import cut_trees
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
@@ -75,9 +76,9 @@ def cut_within(
             raise
         check_bounds(k, weights, bounds)
         cut = cut_trees(X, units, size, k)
-        search = keep_bounds(make_problem(X, k, weights, bounds), cut, (seed, 0))
-        if not in_bounds(search):
+        regions, broken = keep_bounds(make_problem(X, k, weights, bounds), cut, (seed, 0))
+        if broken:
             raise  # what is known of the tree says more than that nothing was found
     if findings is not None:
         findings.notes.append("no cuts of the tree keep the bounds: its regions were changed until they do")
-    return search.best
+    return regions

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
+from regionalize.kernels.regions import SLACK
 from regionalize.methods.contiguous_links import check_regions, contiguous_links
-from regionalize.methods.feasible import SLACK
 from regionalize.methods.hierarchy import LINKAGES, Hierarchy, full_order
 from regionalize.methods.mended_cuts import cut_within
 from regionalize.methods.tree_cuts import spanning_trees

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.kernels.components import components_within, connected_components
+from regionalize.kernels.components import components_of_links, components_within
 from regionalize.methods.contiguous_links import contiguous_links
 from regionalize.methods.tree_cuts import spanning_trees
 
@@ -77,6 +77,20 @@ def start_regions(
     raise UsageError(f"there is no start '{start}'", advice=f"use {', '.join(STARTS)}, or a column")
 
 
+def starts_of(
+    start: str | IntArray,
+    X: NDArray[np.floating[Any]],
+    k: int,
+    weights: Weights,
+    seed: int,
+    count: int,
+) -> list[IntArray]:
+    """Return where each of several searches starts: all alike, unless regions are random."""
+    if isinstance(start, str) and start == "random":
+        return [start_regions(start, X, k, weights, (seed, number)) for number in range(count)]
+    return [start_regions(start, X, k, weights, (seed,))] * count
+
+
 def random_regions(k: int, weights: Weights, seed: tuple[int, ...]) -> IntArray:
     """Cut a random spanning forest at random links into k regions."""
     rng = np.random.default_rng(seed)
@@ -84,7 +98,7 @@ def random_regions(k: int, weights: Weights, seed: tuple[int, ...]) -> IntArray:
     n = len(weights)
     links = spanning_trees(n, first, second, rng.random(len(first)))[2]
     kept = rng.permutation(links)[: n - k]
-    return components_of(n, first[kept], second[kept])
+    return components_of_links(n, first[kept], second[kept])
 
 
 def completed(plan: IntArray, k: int, weights: Weights) -> IntArray:
@@ -127,11 +141,3 @@ def completed(plan: IntArray, k: int, weights: Weights) -> IntArray:
             advice="make it contiguous first: regionalize contiguous",
         )
     return labels
-
-
-def components_of(n: int, first: IntArray, second: IntArray) -> IntArray:
-    """Return the number of the connected component of each of n units, by some links."""
-    from regionalize.model.weights import Weights
-
-    links = Weights.from_links(n, np.r_[first, second], np.r_[second, first], kind="links")
-    return connected_components(links.indptr, links.indices)

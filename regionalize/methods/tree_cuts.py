@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.compiler import compiled, compiles
+from regionalize.kernels.regions import SLACK
 from regionalize.kernels.trees import lay_out, room_in_subtrees, spanning_forest
 from regionalize.methods.feasible import (
-    SLACK,
     not_found,
     refuse_poor_component,
     too_few_regions,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
 from regionalize.kernels.compiler import compiled
+from regionalize.kernels.draws import initial_state
 from regionalize.kernels.regions import EXACT, count_up, is_better, measure, room_to_walk
 from regionalize.kernels.zoning import Border, Tabu, Tally, move_with_tabu, sweep
 from regionalize.methods.search import CHUNK_UNITS, TOLERANCE, Problem
@@ -58,7 +59,7 @@ class Zoning:
         self.seen: float = FEWEST_SWEEPS * len(self.labels)
         rate = self.kernel(measure, len(self.labels))
         self.standing = np.array(rate(self.labels, problem.units, problem.limits, problem.k))
-        self.state = np.random.default_rng(seed).integers(1, 2147483399, size=2)
+        self.state = initial_state(seed)
         self.done = 0
         self.still = False
 

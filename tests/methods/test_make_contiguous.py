@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.kernels.compiler import compiles
+from regionalize.kernels.compiler import compiled
 from regionalize.methods import make_contiguous as module
 from regionalize.methods import mend as mending
-from regionalize.methods import search as improving
+from regionalize.methods import recombination
 from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
 from regionalize.methods.mend import mend
 from regionalize.model.weights import Weights
@@ -169,7 +169,7 @@ def test_the_labels_of_geoda(guerry, shared_reference):
 
 def test_pygeoda_on_random_labels(guerry, shared_data):
     """Equal wherever the rules leave no choice: with cores of the same size pygeoda's order is its own."""
-    pygeoda = pytest.importorskip("pygeoda")
+    pygeoda = pytest.importorskip("pygeoda", reason="pygeoda comes with the bench extra only")
     theirs = pygeoda.queen_weights(pygeoda.open(str(shared_data("guerry/Guerry.shp"))))
     near = [list(theirs.get_neighbors(unit)) for unit in range(85)]
     rng = np.random.default_rng(3)
@@ -325,9 +325,9 @@ def test_plain_and_compiled_agree(rows, monkeypatch):
     weights = links_of(rows * 20, pairs[rng.random(len(pairs)) < 0.97])
     labels, X = rng.integers(0, 30, rows * 20), rng.normal(size=(rows * 20, 3))
     found = []
-    for least in (10**9, 0):
+    for least, as_it_runs in ((10**9, lambda kernel: kernel), (0, compiled)):
         monkeypatch.setattr(module, "COMPILED_UNITS", least)
-        monkeypatch.setattr(improving, "compiles", lambda least=least: least == 0 and compiles())
+        monkeypatch.setattr(recombination, "compiled", as_it_runs)
         mended = mend(X, labels, weights, iterations=20)
         found.append((make_contiguous(labels, weights).tolist(), mended.tolist()))
     assert found[0] == found[1]

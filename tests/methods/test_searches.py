@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from layouts import layouts, linked, pieces, triangulated, within
 
 from regionalize.errors import InfeasibleError, RegionalizeError, UsageError
+from regionalize.kernels.compiler import compiled
 from regionalize.methods import maxp as maxp_module
-from regionalize.methods import search as search_module
+from regionalize.methods import recombination
 from regionalize.methods.azp import azp
 from regionalize.methods.balance import balance
 from regionalize.methods.maxp import maxp
@@ -88,11 +89,11 @@ def test_plain_and_compiled_kernels_agree(name, case, k, seed):
     k = min(weights.n_components + k - 1, len(X))
     answers = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search_module, "MOST_TO_BOUNDS", 10)  # plain Python takes long
+        patch.setattr(recombination, "MOST_TO_BOUNDS", 10)  # plain Python takes long
         patch.setattr(maxp_module, "UNITS_PACKED", (300, 300))
-        for compiles in (True, False):
-            for module in (search_module, maxp_module):
-                patch.setattr(module, "compiles", lambda compiles=compiles: compiles)
+        for as_it_runs in (compiled, lambda kernel: kernel):
+            for module in (recombination, maxp_module):
+                patch.setattr(module, "compiled", as_it_runs)
             try:
                 answers.append(run(name, X, k, weights, iterations=10, seed=seed).tolist())
             except InfeasibleError as refused:

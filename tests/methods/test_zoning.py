@@ -89,7 +89,7 @@ def test_ends_with_regions_that_no_single_move_betters(kind, task, seed, iterati
     assert pieces(labels, weights) == k
     assert np.array_equal(labels[fixed], start[fixed])
     breach, cost = broken_by(labels, bounds, k), share_within(X, labels)
-    assert search.standing[0] == pytest.approx(breach, abs=1e-7)  # bounds are eased by a rounding's width
+    assert search.standing[0] == pytest.approx(breach, abs=SMALL)
     if np.ptp(X, axis=0).any():
         assert 1 + search.standing[1] == pytest.approx(cost, abs=SMALL)
     first = broken_by(start, bounds, k)
@@ -145,6 +145,15 @@ def test_tabu_makes_the_moves_that_trying_all_finds(compiled, task, length):
         search.run(1)
         assert search.still
         assert search.done == made
+
+
+def test_what_is_exceeded_twice_by_half_is_no_less():
+    """Of ten units in two regions with room for four each, two are too many however they are shared."""
+    X, weights = np.arange(10.0)[:, None], linked(10, [(unit, unit + 1) for unit in range(9)])
+    problem = make_problem(X, 2, weights, [Bound("units", np.ones(10), upper=4)])
+    for first in range(4, 7):
+        search = TabuSearch(problem, np.repeat([0, 1], [first, 10 - first]), (1,))
+        assert search.standing[0] == pytest.approx(2 / 5, abs=1e-14)
 
 
 def test_tabu_goes_on_over_a_ridge_until_patience_is_used_up():
