@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
-from regionalize.cli.methods import check_standard_output, without_empty
+from regionalize.cli.methods import run_and_show, without_empty
 from regionalize.errors import UsageError
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 
@@ -29,25 +30,9 @@ WAYS = ("keep-k", "split", "best")
 @opt.WEIGHTS
 @opt.BOUNDS
 @opt.bundle("Run", opt.SEED)
-@opt.bundle(
-    "Output",
-    opt.file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),
-    click.option(
-        "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
-    ),
-    click.option(
-        "--new-column",
-        metavar="NAME",
-        default="contiguous",
-        show_default=True,
-        help="Name of the column of new labels.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
-)
+@opt.output("--new-column", default="contiguous", help="Name of the column of new labels.")
 @opt.RESULTS
-@opt.bundle(
-    "Output", click.option("--timing", is_flag=True, help="Say on standard error how long each stage took.")
-)
+@opt.bundle("Output", opt.TIMING)
 @opt.JSON
 @click.pass_obj
 def command(console: Console, /, input: str | None, label_column: str, **values: Any) -> None:
@@ -58,7 +43,7 @@ def command(console: Console, /, input: str | None, label_column: str, **values:
 
     References: Anselin (2024).
     """
-    from regionalize.run.contiguous import run_contiguous
+    from regionalize.run.contiguous import solve_contiguous
     from regionalize.run.options import make_job
 
     way = chosen_way({name: values.pop(name.replace("-", "_")) for name in WAYS})
@@ -68,16 +53,8 @@ def command(console: Console, /, input: str | None, label_column: str, **values:
     if not new_column.strip():
         raise UsageError("--new-column is empty", advice="give the new column a name")
     job = make_job("kmeans", without_empty(values))
-    check_standard_output(outputs.output, as_json)
-    console.say_sample(input)
-    with console.progress() as progress:
-        solution = run_contiguous(input, job, label_column, way, outputs, progress)
-    console.notes(solution.notes)
-    if timing or console.verbose:
-        console.timing(solution.seconds)
-    if str(outputs.output) != "-":
-        console.report(solution.report, as_json=as_json)
-    console.written(outputs.paths())
+    solver = partial(solve_contiguous, label_column=label_column, way=way)
+    run_and_show(console, input, job, outputs, solver, as_json=as_json, timing=timing)
 
 
 def chosen_way(given: dict[str, bool]) -> str:

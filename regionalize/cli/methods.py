@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from regionalize.cli.console import Console
 from regionalize.errors import UsageError
 from regionalize.model.catalog import Method, Param, Share, find_method
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+
+if TYPE_CHECKING:
+    from regionalize.model.job import Job
+    from regionalize.run.files import Solver
 
 
 def method_command(method: Method) -> click.Command:
@@ -93,7 +97,6 @@ def param_option(param: Param) -> Any:
 
 def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
     """Build job and outputs, run, and show the report."""
-    from regionalize.run.files import run
     from regionalize.run.options import make_job
     from regionalize.run.start import require_k
 
@@ -101,10 +104,26 @@ def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
     outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values})
     job = make_job(method, without_empty(values))
     require_k(find_method(method), job)
+    run_and_show(console, source, job, outputs, as_json=as_json, timing=timing)
+
+
+def run_and_show(
+    console: Console,
+    source: str | None,
+    job: Job,
+    outputs: Outputs,
+    solver: Solver | None = None,
+    *,
+    as_json: bool,
+    timing: bool,
+) -> None:
+    """Run while progress is shown, and then show notes, report and what was written."""
+    from regionalize.run.files import run
+
     check_standard_output(outputs.output, as_json)
     console.say_sample(source)
     with console.progress() as progress:
-        solution = run(source, job, outputs, progress)
+        solution = run(source, job, outputs, progress, solver)
     console.notes(solution.notes)
     if timing or console.verbose:
         console.timing(solution.seconds)

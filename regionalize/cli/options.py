@@ -243,28 +243,32 @@ SEED = click.option(
     help=f"Seed of every random draw. [default:\N{NO-BREAK SPACE}{DEFAULT_SEED}]",
 )
 
+TIMING = click.option("--timing", is_flag=True, help="Say on standard error how long each stage took.")
+
 RUN = bundle(
     "Run",
     SEED,
     click.option("--jobs", type=int, metavar="N", help="Threads for large data. [default: all processors]"),
-    click.option("--timing", is_flag=True, help="Say on standard error how long each stage took."),
+    TIMING,
 )
 
-OUTPUT = bundle(
-    "Output",
-    file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),
-    click.option(
-        "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
-    ),
-    click.option(
-        "--label-column",
-        metavar="NAME",
-        default="cluster",
-        show_default=True,
-        help="Name of the label column.",
-    ),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+OUTPUT_LAYER = click.option(
+    "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
 )
+
+
+def output(column: str, *, default: str, help: str) -> Callable[[Any], Any]:
+    """Make the options of a labelled layer; `column` is the one that names the new labels."""
+    return bundle(
+        "Output",
+        file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),
+        OUTPUT_LAYER,
+        click.option(column, metavar="NAME", default=default, show_default=True, help=help),
+        click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    )
+
+
+OUTPUT = output("--label-column", default="cluster", help="Name of the label column.")
 
 RESULTS = bundle(
     "Output",

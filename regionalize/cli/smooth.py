@@ -44,9 +44,7 @@ from regionalize.errors import UsageError, listed
         help="Ending of the new columns' names.",
     ),
     opt.file_option("-o", "--output", help="Layer to write, format by extension.  [required]"),
-    click.option(
-        "--output-layer", metavar="NAME", help="Layer name; in an existing GeoPackage, the layer to add."
-    ),
+    opt.OUTPUT_LAYER,
     click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
 )
 @click.pass_obj

@@ -9,12 +9,12 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError
+from regionalize.errors import DataError
 from regionalize.maps.branches import Branches, select_branches
 from regionalize.maps.colors import NOISE_COLOR, cluster_color
+from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
 from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
-from regionalize.maps.static import DPI, FileFormat, _drawing, _settings
-from regionalize.maps.text import Font, clean, fonts_for
+from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -79,8 +79,7 @@ def draw_dendrogram(
     >>> draw_dendrogram(merges, io.BytesIO(), file_format="svg", units=3, k=2, title="SCHC", footer="")
     ()
     """
-    if file_format not in ("png", "svg", "pdf"):
-        raise UsageError(f"a dendrogram cannot be written as '{file_format}'", advice="use png, svg or pdf")
+    check_format(file_format, "dendrogram")
     if not len(merges):
         raise DataError("there is nothing to draw: no units were joined", advice="leave the dendrogram out")
     if not units - len(merges) <= k <= units:
@@ -89,17 +88,10 @@ def draw_dendrogram(
         )
     branches = select_branches(np.asarray(merges, dtype=np.float64), units, k)
     title, footer = clean(title), clean(footer)
-    with _drawing, _settings():
+    with drawing():
         families, unknown = fonts_for([title, footer])
         page = _Page(branches, families, title, footer)
-        figure = page.draw()
-        metadata: dict[str, str | None] = {
-            "png": dict.fromkeys(["Software"]),
-            "svg": dict.fromkeys(["Date", "Creator"]),
-            "pdf": dict.fromkeys(["CreationDate", "Creator", "Producer"]),
-        }[file_format]
-        metadata["Title"] = title
-        figure.savefig(target, format=file_format, dpi=DPI, metadata=metadata)
+        save_page(page.draw(), target, file_format, title)
     return tuple(_notes(branches, k, unknown))
 
 
@@ -115,10 +107,7 @@ def _notes(branches: Branches, k: int, unknown: str) -> Iterator[str]:
     if branches.left_out:
         yield f"the dendrogram leaves out {branches.left_out:,} components"
     if unknown:
-        yield (
-            f"no font on this machine has the letters {' '.join(unknown[:8])}"
-            f"{' …' if len(unknown) > 8 else ''}: a picture shows boxes in their place"
-        )
+        yield unknown_letters(unknown)
 
 
 class _Page:
@@ -178,25 +167,10 @@ class _Page:
 
     def draw(self) -> Figure:
         """Put everything on the page."""
-        from matplotlib.figure import Figure
-        from matplotlib.transforms import Affine2D
-
-        figure = Figure(figsize=(self.width / 72, self.height / 72), facecolor="white")
-        points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
-        for artist in (*self._axis(points), *self._joins(points), *self._leaves(points), *self._cut(points)):
-            figure.add_artist(artist)
-        for words in self.words:
-            figure.text(
-                words.x,
-                words.y,
-                words.text,
-                transform=points,
-                fontproperties=words.font.properties,
-                color=words.color,
-                ha="right" if words.right else "left",
-                va="baseline",
-                parse_math=False,
-            )
+        figure, points = blank_page(self.width, self.height)
+        # drawing the shapes finds what words go beside them
+        artists = [*self._axis(points), *self._joins(points), *self._leaves(points), *self._cut(points)]
+        fill_page(figure, artists, self.words, points)
         return figure
 
     def _axis(self, points: Transform) -> Iterator[Artist]:

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Lock
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regionalize.errors import DataError, UsageError
+from regionalize.errors import DataError
 from regionalize.maps.colors import PALETTE
 from regionalize.maps.page import Parts, Window
+from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
 from regionalize.maps.scale import ground_length
 from regionalize.maps.sheet import SWATCH, Entry, Sheet, compose
-from regionalize.maps.text import BASE_FONT, SIMILAR_FONT, clean, fonts_for
+from regionalize.maps.text import clean, fonts_for, unknown_letters
 from regionalize.maps.units import draw_units, scale_bar, symbol
 
 if TYPE_CHECKING:
     import pyproj
     from matplotlib.figure import Figure
-
-FileFormat = Literal["png", "svg", "pdf"]
-
-DPI = 200
-"""Pixels per inch of a PNG."""
-RASTER_DPI = 300
-"""The same where a vector file holds the units as an image."""
-
-_drawing = Lock()
-"""Matplotlib keeps its settings in one place for the whole process: one map at a time."""
 
 
 def draw_map(
@@ -96,8 +83,7 @@ def draw_map(
     >>> draw_map(squares, [1, 1, 2], file, file_format="svg", title="k-means, k = 2")
     ()
     """
-    if file_format not in ("png", "svg", "pdf"):
-        raise UsageError(f"a map cannot be written as '{file_format}'", advice="use png, svg or pdf")
+    check_format(file_format, "map")
     label = np.asarray(labels, dtype=np.int64)
     if len(label) != len(geometry):
         raise DataError(f"{len(label)} labels do not fit {len(geometry)} geometries")
@@ -125,14 +111,11 @@ def draw_map(
         narrowing = max(float(np.cos(np.radians((south + north) / 2))), 0.1)
     ground = ground_length(projection, (west, south, east, north))
 
-    with _drawing, _settings():
+    with drawing():
         texts = [title, subtitle, footer, legend_title, *(entry.text for entry in entries)]
         families, unknown = fonts_for(texts)
         if unknown:
-            notes.append(
-                f"no font on this machine has the letters {' '.join(unknown[:8])}"
-                f"{' …' if len(unknown) > 8 else ''}: a picture shows boxes in their place"
-            )
+            notes.append(unknown_letters(unknown))
         sheet = compose(
             ((east - west) * narrowing, north - south),
             families,
@@ -152,24 +135,13 @@ def draw_map(
             notes.append(f"{_count(specks, 'polygon')} too small to be seen are drawn as dots")
         if heavy and file_format != "png":
             notes.append(f"the layer is heavy: the {file_format.upper()} holds its units as an image")
-        metadata: dict[str, str | None] = {
-            "png": dict.fromkeys(["Software"]),
-            "svg": dict.fromkeys(["Date", "Creator"]),
-            "pdf": dict.fromkeys(["CreationDate", "Creator", "Producer"]),
-        }[file_format]
-        metadata["Title"] = title
-        dpi = DPI if file_format == "png" else RASTER_DPI
-        figure.savefig(target, format=file_format, dpi=dpi, metadata=metadata)
+        save_page(figure, target, file_format, title)
     return tuple(notes)
 
 
 def _draw(sheet: Sheet, parts: Parts, window: Window, labels: NDArray[np.int64]) -> tuple[Figure, int, bool]:
     """Put everything on a page; return it, polygons drawn as dots, and if it is heavy for a vector file."""
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Affine2D
-
-    figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), facecolor="white")
-    points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
+    figure, points = blank_page(sheet.width, sheet.height)
     artists, kind, specks, heavy = draw_units(
         parts, window, labels, sheet.map_width * sheet.map_height, points
     )
@@ -179,20 +151,7 @@ def _draw(sheet: Sheet, parts: Parts, window: Window, labels: NDArray[np.int64])
         artists += symbol(kind, (x, y), SWATCH, entry.label, points)
     if sheet.bar is not None:
         artists.append(scale_bar(*sheet.bar, points))
-    for artist in artists:
-        figure.add_artist(artist)
-    for words in sheet.words:
-        figure.text(
-            words.x,
-            words.y,
-            words.text,
-            transform=points,
-            fontproperties=words.font.properties,
-            color=words.color,
-            ha="right" if words.right else "left",
-            va="baseline",
-            parse_math=False,  # a dollar sign is a dollar sign
-        )
+    fill_page(figure, artists, sheet.words, points)
     return figure, specks, heavy
 
 
@@ -231,29 +190,3 @@ def _entries(
     order = [*sorted(value for value in count if value > 0), *(value for value in (0, -1) if value in count)]
     known = {0: "not clustered", -1: "no data"} | dict(names)
     return [Entry(value, clean(known.get(value, value)), count[value]) for value in order]
-
-
-@contextmanager
-def _settings() -> Iterator[None]:
-    """Draw with matplotlib's own defaults, whatever the user set, so that bytes repeat; undone afterwards."""
-    import matplotlib as mpl
-
-    log = logging.getLogger("matplotlib")
-    level = log.level
-    with mpl.rc_context(), warnings.catch_warnings():
-        log.setLevel(logging.ERROR)  # it tells of font caches and weights; what matters is in our notes
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
-        mpl.rcdefaults()
-        mpl.rcParams.update(
-            {
-                "font.sans-serif": [BASE_FONT, SIMILAR_FONT],
-                "hatch.linewidth": 0.5,
-                "pdf.fonttype": 3,  # 42 embeds CFF fonts such as Noto CJK under the wrong type
-                "svg.fonttype": "none",
-                "svg.hashsalt": "regionalize",
-            }
-        )
-        try:
-            yield
-        finally:
-            log.setLevel(level)

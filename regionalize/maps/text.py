@@ -75,6 +75,20 @@ def fonts_for(texts: Iterable[str]) -> tuple[list[str], str]:
     return [*families, "sans-serif"], "".join(sorted(wanted))
 
 
+def unknown_letters(unknown: str) -> str:
+    """Tell the person which letters nobody has.
+
+    Examples
+    --------
+    >>> unknown_letters("ᚠᚢ")
+    'no font on this machine has the letters ᚠ ᚢ: a picture shows boxes in their place'
+    """
+    return (
+        f"no font on this machine has the letters {' '.join(unknown[:8])}"
+        f"{' …' if len(unknown) > 8 else ''}: a picture shows boxes in their place"
+    )
+
+
 class Font:
     """One face at one size, able to measure and to fit text.
 

@@ -1,23 +1,22 @@
-"""Labels that exist already, made contiguous; and what that costs in fit."""
+"""Labels made contiguous: those of a column, or those a method found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, located
+from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError
 from regionalize.model.partition import LEFT_OUT, NOISE, Partition
 
 if TYPE_CHECKING:
     from regionalize.model.features import Features
-    from regionalize.model.job import Job, Outputs
+    from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.weights import Weights
-    from regionalize.run.solve import Progress, Solution, Stopwatch
+    from regionalize.run.solve import Progress, Solution
 
 IntArray = NDArray[np.int64]
 
@@ -25,29 +24,24 @@ KEEP, SPLIT, BEST = "keep-k", "split", "best"
 """Ways to make labels contiguous: fragments join neighbours, become regions, or go where they fit best."""
 
 
-def run_contiguous(
-    source: str | None,
-    job: Job,
-    label_column: str,
-    way: str,
-    outputs: Outputs,
-    progress: Progress | None = None,
+def solve_contiguous(
+    layer: Layer, job: Job, label_column: str, way: str, *, progress: Progress | None = None
 ) -> Solution:
-    """Read a layer, make one of its label columns contiguous, and write the result.
+    """Make a label column of a layer contiguous, in memory, checked by other code than made it.
 
     Parameters
     ----------
-    source : str or None
-        What `regionalize.io.read.read_layer` takes.
+    layer : Layer
+        n rows.
     job : Job
-        Source, variables and weights.
+        Variables, weights and bounds.
     label_column : str
         The labels there are, as `regionalize.run.existing.read_labels` takes them: rows without one take no
         part, and neither do rows of label 0.
     way : str
         `KEEP`, `SPLIT` or `BEST`.
-    outputs : Outputs
-        What to write; its `label_column` is the new column.
+    progress : callable, optional
+        Told of the search as it goes.
 
     Returns
     -------
@@ -57,34 +51,18 @@ def run_contiguous(
     Raises
     ------
     RegionalizeError
-        With the file and layer it is about.
+        Whatever stands in the way, with the column and row where it is known.
     """
-    from regionalize.io.read import read_layer
-    from regionalize.run.files import refuse_outputs, replace_notes, write_outputs
-    from regionalize.run.solve import Stopwatch
-
-    inputs = (source, job.weights_file)
-    refuse_outputs(outputs, inputs, None)
-    watch = Stopwatch(progress)
-    with watch.stage("read"):
-        layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
-    with located(layer.origin.file, layer.origin.layer):
-        notes = refuse_outputs(outputs, inputs, layer)
-        solution = solve_contiguous(layer, job, label_column, way, watch)
-    with watch.stage("write"):
-        notes += write_outputs(solution, outputs)
-    return replace_notes(solution, (*solution.notes, *notes), watch.seconds)
-
-
-def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch: Stopwatch) -> Solution:
-    """Make a label column of a layer contiguous, in memory, checked by other code than made it."""
+    from regionalize.measure.contiguity_cost import contiguity_cost
     from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
     from regionalize.methods.mend import mend
+    from regionalize.run.bounds import read_bounds
     from regionalize.run.existing import noise_note, read_labels
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, read_bounds, ready_weights, with_all_notes
+    from regionalize.run.solve import Solution, Stopwatch, ready_weights, told, with_all_notes
     from regionalize.run.verify import verify
 
+    watch = Stopwatch(progress)
     labels, values = read_labels(layer, label_column)
     with watch.stage("weights"):
         weights = needed_weights(ready_weights(layer, job))
@@ -108,7 +86,7 @@ def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch:
                 inner,
                 bounds=bounds,
                 seed=job.seed,
-                progress=told("contiguous", watch),
+                progress=told("contiguous", progress),
             )
         elif way == SPLIT:
             regions = Partition.canonical(split_into_pieces(code, inner)).labels
@@ -132,12 +110,6 @@ def solve_contiguous(layer: Layer, job: Job, label_column: str, way: str, watch:
     report, notes = with_all_notes(report, layer, weights, features, said)
     own = {} if all(value == number for number, value in own.items()) else own
     return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, label_values=own)
-
-
-def told(stage: str, watch: Stopwatch) -> Callable[[int, int], None] | None:
-    """Return what a search calls to tell how far it is."""
-    progress = watch.progress
-    return None if progress is None else (lambda done, total: progress(stage, done, total))
 
 
 def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[str, ...]]:
@@ -180,47 +152,6 @@ def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[s
     return build_features(layer, job, None), ()
 
 
-def contiguity_cost(
-    before: IntArray, after: IntArray, scaled: NDArray[np.floating[Any]], weights: Weights
-) -> dict[str, Any]:
-    """Compare clusters with the regions made of them.
-
-    Parameters
-    ----------
-    before, after : (m,) int64
-        Cluster and region of each unit that takes part, from 1.
-    scaled : (m, p) float
-        Attributes to measure by, perhaps none.
-    weights : Weights
-        Neighbours of the m units.
-
-    Returns
-    -------
-    dict
-        Clusters and their connected pieces before, regions after, and BSS/TSS before and after (None without
-        attributes).
-
-    Examples
-    --------
-    >>> from regionalize.model.weights import Weights
-    >>> path = Weights.from_links(3, np.array([0, 1]), np.array([1, 2]), kind="example")
-    >>> cost = contiguity_cost(np.array([1, 2, 1]), np.array([1, 2, 2]), np.array([[0.0], [6], [0]]), path)
-    >>> list(cost.values())
-    [2, 3, 2, 1.0, 0.25]
-    """
-    from regionalize.kernels.components import components_within
-    from regionalize.measure.fit import measure_fit
-
-    fits = [measure_fit(scaled, labels).ratio if scaled.shape[1] else None for labels in (before, after)]
-    return {
-        "clusters": len(np.unique(before)),
-        "pieces": int(components_within(weights.indptr, weights.indices, before).max()) + 1,
-        "regions": len(np.unique(after)),
-        "bss_tss_before": fits[0],
-        "bss_tss_after": fits[1],
-    }
-
-
 def made_contiguous(
     layer: Layer, codes: IntArray, features: Features, weights: Weights | None, id_column: str | None
 ) -> tuple[IntArray, dict[str, Any]]:
@@ -233,6 +164,7 @@ def made_contiguous(
     weights : Weights or None
         Of all rows.
     """
+    from regionalize.measure.contiguity_cost import contiguity_cost
     from regionalize.methods.make_contiguous import make_contiguous
 
     inner = needed_weights(weights).subset(features.rows)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError, listed, located, nearest
+from regionalize.errors import DataError, InfeasibleError, UsageError, listed, located, nearest
 from regionalize.model.job import Outputs
-from regionalize.model.partition import LEFT_OUT, NOISE
+from regionalize.model.partition import LEFT_OUT, NOISE, Partition
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
@@ -47,7 +47,6 @@ def measure_existing(
     from regionalize.io.read import read_layer
     from regionalize.measure.checks import find_faults, parse_requirements
     from regionalize.run.files import refuse_outputs, write_outputs
-    from regionalize.run.solve import without_method
 
     requirements = parse_requirements(require) if require else {}
     outputs = Outputs(report=report, overwrite=overwrite)
@@ -55,7 +54,7 @@ def measure_existing(
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         labels, values = read_labels(layer, label_column)
-        solution = without_method(layer, replace(job, exclude=(*job.exclude, label_column)), labels)
+        solution = measure_labels(layer, replace(job, exclude=(*job.exclude, label_column)), labels)
         weights = solution.weights or without_neighbours(len(layer), requirements)
         faults = find_faults(solution.partition.labels, weights, requirements, layer.names(job.id))
     said = {"method": f"validate {label_column}", "k": solution.partition.k}
@@ -66,6 +65,34 @@ def measure_existing(
     solution = replace(solution, report=report_now, notes=notes)
     write_outputs(solution, outputs)
     return solution, faults
+
+
+def measure_labels(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solution:
+    """Measure labels that exist already, the same way a run's own are measured.
+
+    Parameters
+    ----------
+    layer : Layer
+        n rows.
+    job : Job
+        Columns, transform and weights to measure with.
+    labels : (n,) int64
+        1 … k, 0 for noise, negative for rows without a label.
+    """
+    from regionalize.features.build import build_features
+    from regionalize.run.reporting import make_report
+    from regionalize.run.solve import Solution, ready_weights, with_all_notes
+
+    weights = ready_weights(layer, job)
+    features = build_features(layer, job, weights)
+    if not (labels > 0).any():
+        raise InfeasibleError("no row has a label of a cluster")
+    kept = np.full(len(layer), LEFT_OUT, dtype=np.int64)
+    kept[features.rows] = labels[features.rows]
+    partition = Partition(kept)
+    report = make_report(layer, replace(job, k=partition.k), features, weights, partition, {})
+    report, notes = with_all_notes(report, layer, weights, features)
+    return Solution(layer, job, features, weights, partition, report, notes, {})
 
 
 def without_neighbours(n: int, requirements: dict[str, int | None]) -> Weights:

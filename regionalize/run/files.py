@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from regionalize.errors import DataError, OutputError, UsageError, located
 from regionalize.model.partition import LEFT_OUT
@@ -22,7 +22,20 @@ MAP_FORMATS = (".png", ".svg", ".pdf")
 REPORT_FORMATS = (".json", ".csv", ".md")
 
 
-def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | None = None) -> Solution:
+class Solver(Protocol):
+    """What finds the regions of a layer."""
+
+    def __call__(self, layer: Layer, job: Job, *, progress: Progress | None = None) -> Solution:
+        """Group the rows of a layer, or raise what stands in the way."""
+
+
+def run(
+    source: str | None,
+    job: Job,
+    outputs: Outputs,
+    progress: Progress | None = None,
+    solver: Solver | None = None,
+) -> Solution:
     """Read, solve and write; nothing is written unless everything can be.
 
     Parameters
@@ -33,6 +46,8 @@ def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | Non
         What to do and what to write.
     progress : callable, optional
         Told of stages and searches.
+    solver : callable, optional
+        What finds the regions: `regionalize.run.solve.solve`, the job's method, unless given.
 
     Raises
     ------
@@ -50,7 +65,7 @@ def run(source: str | None, job: Job, outputs: Outputs, progress: Progress | Non
         layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         notes = refuse_outputs(outputs, inputs, layer, added)
-        solution = solve(layer, job, progress=progress)
+        solution = (solver or solve)(layer, job, progress=progress)
     with watch.stage("write"):
         notes += write_outputs(solution, outputs)
     seconds = {"read": watch.seconds["read"], **solution.seconds, "write": watch.seconds["write"]}

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, InfeasibleError, UsageError
+from regionalize.errors import DataError, UsageError
 from regionalize.model.catalog import Method, find_method
 from regionalize.model.findings import Findings
 from regionalize.model.partition import LEFT_OUT, Partition
 from regionalize.model.report import Report
+from regionalize.run.bounds import balanced_column, read_balance, read_bounds
 from regionalize.run.reporting import describe_compactness, describe_levels, make_report
 from regionalize.run.start import read_start, require_k, start_column
 from regionalize.run.upper import read_upper_units
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+
+
+def told(stage: str, progress: Progress | None) -> Callable[[int, int], None] | None:
+    """Return what a search calls to tell how far it is, None where nobody listens."""
+    return None if progress is None else (lambda done, total: progress(stage, done, total))
 
 
 @dataclass(frozen=True)
@@ -206,14 +212,13 @@ def group(
                 advice="give a weights file (--weights FILE.gal) or a layer with geometry",
             )
         params["weights"] = weights.subset(features.rows)
-    told = None if progress is None else (lambda done, total: progress(method.name, done, total))
     codes: NDArray[np.int64] = method.load()(
         features.X,
         job.k,
         seed=job.seed,
         bounds=bounds,
         jobs=job.jobs,
-        progress=told,
+        progress=told(method.name, progress),
         findings=findings,
         **params,
     )
@@ -255,83 +260,3 @@ def read_weights_for(layer: Layer, file: str, id_column: str | None) -> Weights:
     named = id_column or weights_file_id(file)
     matched = {name.lower(): name for name in layer.column_names}.get((named or "").lower())
     return read_weights(file, layer.names(matched))
-
-
-def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound, ...]:
-    """Turn the bounds of a job into amounts per row used."""
-    from regionalize.model.bounds import Bound
-
-    found = []
-    if job.min_size is not None or job.max_size is not None:
-        found.append(Bound.make("units", np.ones(len(rows)), job.min_size, job.max_size))
-    wanted: dict[str, dict[str, Any]] = {}
-    for side, bound in (("lower", job.min_bound), ("upper", job.max_bound)):
-        if bound is not None:
-            wanted.setdefault(bound[0], {})[side] = bound[1]
-    for column, sides in wanted.items():
-        name, amount = read_amount(layer, column, job, rows)
-        found.append(Bound.make(name, amount, sides.get("lower"), sides.get("upper")))
-    for one in found:
-        one.check_units()
-        for k in (*job.levels, job.k):
-            if k is not None:
-                one.check_possible(k)
-    return tuple(found)
-
-
-def balanced_column(method: Method, job: Job) -> str | None:
-    """Return the column that `--balance` names, None where it is a word or not given."""
-    words = next((param.words for param in method.params if param.name == "balance"), ())
-    named = job.params.get("balance")
-    return named if words and named is not None and named not in words else None
-
-
-def read_balance(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]) -> dict[str, Bound]:
-    """Read what regions are to hold alike."""
-    from regionalize.model.bounds import Bound
-
-    column = balanced_column(method, job)
-    if column is None:
-        return {}
-    name, amount = read_amount(layer, column, job, rows)
-    if not amount.any():
-        raise DataError("holds nothing but zeros, so there is nothing to balance", column=name)
-    return {"balance": Bound.make(name, amount, None, None)}
-
-
-def read_amount(
-    layer: Layer, column: str, job: Job, rows: NDArray[np.int64]
-) -> tuple[str, NDArray[np.float64]]:
-    """Read one column of the rows used, of which no value may be missing."""
-    from regionalize.features.columns import read_columns, select_columns
-
-    names, _ = select_columns(layer, (column,))
-    if len(names) != 1:
-        raise UsageError(f"'{column}' names {len(names)} columns", advice="name one")
-    return names[0], read_columns(layer, names, "error", job.id).raw[rows, 0]
-
-
-def without_method(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solution:
-    """Measure labels that exist already, the same way a run's own are measured.
-
-    Parameters
-    ----------
-    layer : Layer
-        n rows.
-    job : Job
-        Columns, transform and weights to measure with.
-    labels : (n,) int64
-        1 … k, 0 for noise, negative for rows without a label.
-    """
-    from regionalize.features.build import build_features
-
-    weights = ready_weights(layer, job)
-    features = build_features(layer, job, weights)
-    if not (labels > 0).any():
-        raise InfeasibleError("no row has a label of a cluster")
-    kept = np.full(len(layer), LEFT_OUT, dtype=np.int64)
-    kept[features.rows] = labels[features.rows]
-    partition = Partition(kept)
-    report = make_report(layer, replace(job, k=partition.k), features, weights, partition, {})
-    report, notes = with_all_notes(report, layer, weights, features)
-    return Solution(layer, job, features, weights, partition, report, notes, {})

@@ -16,9 +16,10 @@ import shapely
 from PIL import Image, ImageFont
 
 from regionalize.errors import DataError, UsageError
-from regionalize.maps import static, units
+from regionalize.maps import units
 from regionalize.maps.colors import MISSING_COLOR, NOISE_COLOR, cluster_color
-from regionalize.maps.static import DPI, draw_map
+from regionalize.maps.picture import DPI, drawing_lock
+from regionalize.maps.static import draw_map
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script>&\"'$_^\\ $\\frac{a}{b}$ --> ]]> ${x} %s &amp;"
@@ -569,7 +570,7 @@ def test_what_cannot_be_drawn_is_refused():
         draw([shapely.Point(0, 0)], [1, 2, 3])
     with pytest.raises(UsageError, match="cannot be written as 'jpg'; use png, svg or pdf"):
         draw([shapely.Point(0, 0)], [1], "jpg")
-    assert not static._drawing.locked()
+    assert not drawing_lock.locked()
 
 
 @pytest.mark.parametrize(
