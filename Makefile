@@ -4,15 +4,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SHARED ?= ../shared
 
-.PHONY: help demo test test-slow lint types imports unit docs bench sample clean
+.PHONY: help demo test test-slow test-search lint types imports unit docs bench sample clean
 
 help:
-	@echo "make demo       install, run the first example, leave a labelled layer and a map in demo/"
-	@echo "make test       install what tests need; lint, types, import contract and tests"
-	@echo "make test-slow  the tests that take minutes"
-	@echo "make bench      measure against the peers"
-	@echo "make docs       rewrite the generated pages of docs/"
-	@echo "make sample     rebuild sample_data/ from libpysal's Georgia counties"
+	@echo "make demo         install, run the first example, leave a labelled layer and a map in demo/"
+	@echo "make test         install what tests need; lint, types, import contract and tests"
+	@echo "make test-slow    the tests that take minutes"
+	@echo "make test-search  the property tests on examples never tried before"
+	@echo "make bench        measure against the peers"
+	@echo "make docs         rewrite the generated pages of docs/"
+	@echo "make sample       rebuild sample_data/ from libpysal's Georgia counties"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "regionalize needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
@@ -45,6 +46,9 @@ unit: $(VENV)/.installed-test
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -m slow
+
+test-search: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q -n 2 -m "hypothesis and not slow" --hypothesis-profile=search
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -1,4 +1,4 @@
-"""Contiguous regions beside pygeoda and scikit-learn: ``python -m benchmarks.regions``.
+"""Contiguous regions beside pygeoda, scikit-learn and spopt: ``python -m benchmarks.regions``.
 
 The bars, k = 12 over 8 variables, with equal BSS/TSS to five digits:
 
@@ -23,11 +23,14 @@ import shapely
 
 from benchmarks.contiguity import REAL, irregular
 from benchmarks.kmeans import HOMICIDE, ratio, synthetic_matrix
+from benchmarks.spopt_regions import spopt_labels
 from benchmarks.timing import interleave, medians, shared, show_growth
 
 K = 12
 PYGEODA_UP_TO = 10_000
 SCIKIT_LEARN_UP_TO = 100_000
+SPOPT_UP_TO = 4_000
+"""Its SKATER takes a minute then, and is run once."""
 SINGLE_UP_TO = 10_000
 """Single linkage chains: one cluster takes up unit after unit, each time compared with all its neighbours."""
 LINKAGES = ("ward", "single", "complete", "average")
@@ -94,6 +97,8 @@ def measure(way: Way, frame: Any, X: np.ndarray, weights: Any, rounds: int) -> f
     ways = contestants(way, frame, X, weights)
     ways["ours"](0)  # libraries loaded
     found = interleave(ways, rounds)
+    if way.method == "skater" and len(X) <= SPOPT_UP_TO:
+        found |= interleave({"spopt": lambda _: spopt_labels("Skater", X, weights, n_clusters=K)}, 1)
     seconds = medians(found)
     shown = [f"{way.name:<20} {len(X):>9,}"]
     for other, runs in found.items():

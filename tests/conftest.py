@@ -7,8 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SHARED = Path(os.environ.get("REGIONALIZE_SHARED", Path(__file__).parents[1] / ".." / "shared")).resolve()
+
+# Shared machines stall, so no example is timed. Every run tries the same examples, so that it can be redone;
+# `make test-search` draws new ones, by the option --hypothesis-profile=search.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, derandomize=False)
+settings.load_profile("fixed")
 
 
 def find_shared(relative: str) -> Path:

@@ -11,6 +11,7 @@ from regionalize.cli.console import printable
 
 if TYPE_CHECKING:
     import rich.console
+    from rich.console import JustifyMethod
 
 GAP = 2
 """Blanks between columns."""
@@ -107,8 +108,8 @@ def _block(lines: list[list[str]], numeric: bool) -> rich.console.RenderableType
 
     made = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
     for position, name in enumerate(lines[0]):
-        justify = "right" if numeric and position else "left"
-        made.add_column(Text(name), justify=justify, overflow="fold")  # type: ignore[arg-type]  # text
+        justify: JustifyMethod = "right" if numeric and position else "left"
+        made.add_column(Text(name), justify=justify, overflow="fold")
     for line in lines[1:]:
         made.add_row(*map(Text, line))
     return made

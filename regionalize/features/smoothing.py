@@ -153,13 +153,13 @@ def _shares(weights: Weights, mode: str, coordinates: FloatArray | None, sphere:
         distance = _distances(weights, coordinates, sphere)
         shortest = _per_unit(np.minimum, distance, weights)[weights.row]
         if mode == "idw":  # relative to the nearest, so that no inverse overflows
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):  # np.where takes the other side there
                 share = np.where(shortest > 0, shortest / distance, (distance == 0).astype(np.float64))
         else:
             scale = float(distance.mean()) or 1.0
             share = np.exp(((shortest / scale) ** 2 - (distance / scale) ** 2) / 2)
     total = _per_unit(np.add, share, weights)[weights.row]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # here too: no share of nothing
         return np.where(total > 0, share / total, 0.0)
 
 

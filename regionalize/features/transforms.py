@@ -105,7 +105,7 @@ def constant_columns(values: NDArray[np.floating]) -> NDArray[np.bool_]:
     low, high = table.min(axis=0), table.max(axis=0)
     size = np.maximum(np.abs(low), np.abs(high))
     same: NDArray[np.bool_] = low == high
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # an infinite range is not close
         close = (high - low <= _ROUNDING * size) & ~same
     for j in np.flatnonzero(close):
         whole = size[j] <= _EXACT and bool(np.all(table[:, j] == np.floor(table[:, j])))
@@ -141,6 +141,6 @@ def _column(x: FloatArray, how: str) -> FloatArray:
         elif how == "mad":
             out = centred / np.abs(centred).mean()
         else:
-            with np.errstate(over="ignore", under="ignore"):
+            with np.errstate(over="ignore", under="ignore"):  # `transform` refuses what is too large or small
                 out = np.ldexp(centred * spread, power)
     return out

@@ -24,6 +24,7 @@ def setting(name: str, value: str) -> Iterator[None]:
 def quiet() -> Iterator[list[str]]:
     """Collect warnings instead of showing them; the list is filled when the block ends."""
     said: list[str] = []
+    # what GDAL warns of is for the caller to judge and to word, each time anew
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

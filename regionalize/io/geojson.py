@@ -43,10 +43,10 @@ def write_geojson(
     file : binary file
         Where to write.
     """
-    head = {"type": "FeatureCollection", "name": name}
+    head: dict[str, object] = {"type": "FeatureCollection", "name": name}
     crs = urn(layer)
     if crs is not None:
-        head["crs"] = {"type": "name", "properties": {"name": crs}}  # type: ignore[assignment]  # JSON mixes
+        head["crs"] = {"type": "name", "properties": {"name": crs}}
     file.write(json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "features": [\n')
     for start in range(0, len(layer), _BLOCK):
         part = attributes.slice(start, _BLOCK)

@@ -8,7 +8,7 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from regionalize.errors import DataError, listed, nearest
 from regionalize.io import gdal
@@ -54,14 +54,14 @@ class Source:
     path: Path | None
     member: str = ""
 
-    def open(self, suffix: str | None = None) -> BinaryIO | None:
+    def open(self, suffix: str | None = None) -> IO[bytes] | None:
         """Open the file, or its companion with another suffix; None when there is no such companion."""
         if self.member:
             archive = zipfile.ZipFile(self.path or "")
             name = str(PurePosixPath(self.member).with_suffix(suffix)) if suffix else self.member
             by_lower = {other.lower(): other for other in archive.namelist()}
             found = by_lower.get(name.lower())
-            return None if found is None else archive.open(found)  # type: ignore[return-value]  # it reads bytes
+            return None if found is None else archive.open(found)
         assert self.path is not None
         for candidate in (suffix, (suffix or "").upper()) if suffix else ("",):
             file = self.path.with_suffix(candidate) if candidate else self.path

@@ -199,12 +199,15 @@ def settle_all(
     diary: Diary,
     queue: Queue,
 ) -> None:
-    """Move any units as long as one gains; the diary tells what that gained."""
-    for unit in range(len(queue.units)):
-        queue.units[unit] = unit
-        queue.waits[unit] = True
+    """Move single units until none gains; the diary tells what that gained."""
+    n = len(queue.units)
+    moved = n
     diary.gain[:] = 0.0
-    settle(len(queue.units), queue, units, graph, limits, regions, walk, diary, 0)
+    while moved > 0:  # again: what moves changes what all other units of its two regions would gain
+        for unit in range(n):
+            queue.units[unit] = unit
+            queue.waits[unit] = True
+        moved = settle(n, queue, units, graph, limits, regions, walk, diary, 0)
 
 
 def recombine(

@@ -7,14 +7,12 @@ NOISE_COLOR = "#b3b3b3"
 MISSING_COLOR = "#dcdcdc"
 """Fill of units that took no part (label -1)."""
 
-# fmt: off
 PALETTE = (
-    "#8778f0", "#ffd24b", "#c32d5a", "#78e1ff", "#003c87",
-    "#4b9687", "#784b00", "#c3e1b4", "#785a87", "#ff8769",
-    "#00694b", "#b4870f", "#780f1e", "#a587b4", "#691e4b",
-    "#0069c3", "#f0a5d2", "#0fc396", "#69781e", "#ff4b78",
+    *("#8778f0", "#ffd24b", "#c32d5a", "#78e1ff", "#003c87"),
+    *("#4b9687", "#784b00", "#c3e1b4", "#785a87", "#ff8769"),
+    *("#00694b", "#b4870f", "#780f1e", "#a587b4", "#691e4b"),
+    *("#0069c3", "#f0a5d2", "#0fc396", "#69781e", "#ff4b78"),
 )
-# fmt: on
 """Twenty colours, found by search so that every beginning of the list stays apart: the smallest CIEDE2000
 distance between any two of the first 12 is 19 in ordinary vision and 11 under simulated protanopia,
 deuteranopia and tritanopia; of all 20 it is 15 and 9. Lightness does much of that work, since it is what

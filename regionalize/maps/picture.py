@@ -45,6 +45,7 @@ def drawing() -> Iterator[None]:
     with drawing_lock, mpl.rc_context(), warnings.catch_warnings():
         level = log.level
         log.setLevel(logging.ERROR)  # it tells of font caches and weights; what matters is in our notes
+        # letters that no font on this machine has are in our notes
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(

@@ -148,6 +148,6 @@ class _Members:
         return sums
 
     def means(self, column: FloatArray) -> FloatArray:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # a number that no unit bears has no mean: NaN
             means: FloatArray = self.sums(column) / self.sizes
         return means

@@ -117,6 +117,8 @@ class Layer:
     def names(self, id_column: str | None = None) -> NDArray[np.object_]:
         """Name every row for messages: the id column's text, or the row number from 1.
 
+        Whole numbers are named alike in every type: 17031, not 17031.0.
+
         Raises
         ------
         UsageError
@@ -130,7 +132,9 @@ class Layer:
             raise UsageError(
                 f"there is no column '{id_column}' for --id", advice=nearest(id_column, self.column_names)
             )
-        return np.array([str(value) for value in self.attributes[id_column].to_pylist()], dtype=object)
+        values = self.attributes[id_column].to_pylist()
+        whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
+        return np.array([str(value) for value in whole], dtype=object)
 
     @staticmethod
     def from_frame(frame: geopandas.GeoDataFrame) -> Layer:

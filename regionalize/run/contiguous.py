@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError
+from regionalize.errors import DataError, InfeasibleError, UsageError
 from regionalize.model.partition import LEFT_OUT, NOISE, Partition
 
 if TYPE_CHECKING:
@@ -121,35 +121,38 @@ def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[s
         Columns that were named, or are needed, cannot be used.
     """
     from regionalize.features.build import build_features
-    from regionalize.features.columns import select_columns
     from regionalize.model.features import Features
 
-    if not job.columns:
-        try:
-            select_columns(layer, (), job.exclude, job.id)
-        except RegionalizeError as error:
-            if isinstance(error, UsageError) and job.id is not None and job.id not in layer.column_names:
-                raise
-            if way == BEST:
-                raise DataError(
-                    "there is no numeric column to tell which pieces are alike",
-                    advice="give --keep-k or --split, which need none",
-                ) from None
-            nothing = np.empty((len(layer), 0))
-            empty = Features(
-                rows=np.arange(len(layer)),
-                names=(),
-                raw=nothing,
-                scaled=nothing,
-                X=nothing,
-                unweighted=nothing,
-                coordinates=None,
-                coordinate_share=0.0,
-                column_weights=np.empty(0),
-                attributes_only=False,
-            )
-            return empty, ("no variables to measure by, so what contiguity costs in fit is not known",)
-    return build_features(layer, job, None), ()
+    layer.names(job.id)  # refuses a wrong --id
+    try:
+        return build_features(layer, job, None), ()
+    except UsageError:  # nothing but the labels and what was excluded
+        if job.columns:
+            raise
+        if way == BEST:
+            raise DataError(
+                "there is no numeric column to tell which pieces are alike",
+                advice="give --keep-k or --split, which need none",
+            ) from None
+        unknown = "no variables to measure by, so what contiguity costs in fit is not known"
+    except DataError as error:
+        if job.columns or way == BEST:
+            raise
+        unknown = f"what contiguity costs in fit is not known: {error}"
+    nothing = np.empty((len(layer), 0))
+    empty = Features(
+        rows=np.arange(len(layer)),
+        names=(),
+        raw=nothing,
+        scaled=nothing,
+        X=nothing,
+        unweighted=nothing,
+        coordinates=None,
+        coordinate_share=0.0,
+        column_weights=np.empty(0),
+        attributes_only=False,
+    )
+    return empty, (unknown,)
 
 
 def made_contiguous(

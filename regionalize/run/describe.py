@@ -82,7 +82,9 @@ def crs_name(layer: Layer) -> str | None:
     if layer.projection is None:
         return None
     kind = "geographic, degrees" if layer.is_geographic else "projected"
-    return f"{layer.projection.name} ({layer.projection.to_string()[:20]}, {kind})"
+    authority = layer.projection.to_authority()
+    code = f"{':'.join(authority)}, " if authority else ""
+    return f"{layer.projection.name} ({code}{kind})"
 
 
 def advice(layer: Layer, faults: dict[str, int], columns: list[dict[str, Any]]) -> list[str]:

@@ -162,7 +162,8 @@ def save(tmp_path):
             frame.to_parquet(path)
         else:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a layer without a reference system is meant
+                # layers without a reference system are wanted too
+                warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
                 frame.to_file(path, engine="pyogrio")
         return path
 

@@ -207,6 +207,13 @@ def test_symmetric(squares, cli):
     assert (both, also) == (True, True)
 
 
+def test_whole_numbers_are_ids_without_a_point(grid, save, cli, tmp_path):
+    source = save(grid().assign(code=17031842400.0 + np.arange(25)))
+    assert cli("weights", source, "--id", "code", "-o", tmp_path / "w.gal").code == 0
+    heads = [line.split()[0] for line in (tmp_path / "w.gal").read_text().splitlines()[1::2]]
+    assert heads == [str(17031842400 + unit) for unit in range(25)]
+
+
 def test_islands_are_joined_and_listed(grid, save, cli):
     frame = grid().drop(index=[1, 5, 6])
     source = save(frame)

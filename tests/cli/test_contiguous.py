@@ -116,6 +116,17 @@ def test_missing_values_are_left_out_when_asked(grid, save, cli, read, tmp_path)
     assert np.flatnonzero(read(target)["contiguous"].isna()).tolist() == [12]
 
 
+def test_values_that_nobody_asked_for_may_be_missing(grid, save, cli, read, tmp_path):
+    frame = grid().assign(cluster=np.arange(25) % 7 % 3 + 1)
+    frame.loc[12, "a"] = np.nan
+    source, target = save(frame), tmp_path / "out.gpkg"
+    found = cli("contiguous", source, "-o", target)
+    assert found.code == 0, found.err
+    assert any("not known" in note and "missing" in note for note in found.notes)
+    assert not read(target)["contiguous"].isna().any()
+    assert "missing" in cli("contiguous", source, "--best").errors[0]
+
+
 def test_without_variables_there_is_no_cost(grid, save, cli):
     source = save(grid().assign(cluster=np.arange(25) % 7 % 3 + 1)[["cluster", "geometry"]])
     for way in ("--keep-k", "--split"):

@@ -165,9 +165,9 @@ def test_stages_are_timed(given, squares, cli):
 
 def on_a_terminal(command, environment, folder, code="from regionalize.cli import main; main()"):
     """Run with a terminal for all three streams and return what it shows."""
-    pty = pytest.importorskip("pty")
+    pty = pytest.importorskip("pty", reason="a terminal is made the Unix way")
     pid, descriptor = pty.fork()
-    if pid == 0:  # pragma: no cover  # the child becomes the program
+    if pid == 0:  # the child becomes the program
         os.chdir(folder)
         os.execve(sys.executable, [sys.executable, "-c", code, *map(str, command)], environment)
     shown = b""

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionalize.errors import OutputError
@@ -407,7 +407,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     st.lists(NAMES, min_size=1, max_size=4, unique_by=lambda name: name.lower()),
     st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20), min_size=4, max_size=4),
@@ -557,7 +557,7 @@ def test_shapefile_says_what_changes_and_check_says_it_first(tmp_path):
     assert back.attributes["big"].to_pylist() == [10**17, 2 * 10**18, 0, 1]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=4, max_size=4))
 def test_shapefile_integers_are_exact_or_refused(tmp_path_factory, values):
     folder = tmp_path_factory.mktemp("ints")
@@ -571,7 +571,7 @@ def test_shapefile_integers_are_exact_or_refused(tmp_path_factory, values):
     assert [int(v) for v in back.attributes["a"].to_pylist()] == values
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=4))
 def test_numbers_are_exact_in_text_formats(tmp_path_factory, values):
     folder = tmp_path_factory.mktemp("floats")

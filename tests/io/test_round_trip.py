@@ -35,7 +35,8 @@ EXACT = {".gpkg", ".fgb", ".parquet"}
 def read_plain(path):
     """Read with pyogrio alone: attribute table and geometry bytes."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # brazil: "rings with invalid winding order"
+        # brazil has rings that wind the wrong way
+        warnings.filterwarnings("ignore", ".*winding order", RuntimeWarning)
         meta, table = pyogrio.raw.read_arrow(path)
     name = meta["geometry_name"] or "wkb_geometry"
     return meta, table.drop_columns([name]), table[name].to_pylist()
@@ -46,11 +47,16 @@ def labels_for(n):
     return pa.array(values, pa.int32(), mask=np.arange(n) % 11 == 3)
 
 
-@pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".geojson", ".fgb", ".parquet", ".shp.zip", ".gdb"])
-@pytest.mark.parametrize("relative", LAYERS)
+@pytest.mark.parametrize(
+    ("relative", "suffix"),
+    [
+        (relative, suffix)
+        for relative in LAYERS
+        for suffix in (".gpkg", ".shp", ".geojson", ".fgb", ".parquet", ".shp.zip", ".gdb")
+        if "england" not in relative or suffix in EXACT  # the largest; the others take long at no gain
+    ],
+)
 def test_real_layers(shared_data, tmp_path, relative, suffix):
-    if "england" in relative and suffix in {".geojson", ".shp.zip", ".gdb", ".shp"}:
-        pytest.skip("slow at no gain: the same drivers pass on the other layers")
     path = shared_data(relative)
     layer = read_layer(path)
     meta, before, shapes = read_plain(path)
@@ -161,8 +167,7 @@ def read_path():
 
 
 def test_no_warning_is_let_through(tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        layer = read_layer(None)
-        for suffix in (".gpkg", ".shp", ".geojson", ".fgb", ".parquet", ".csv", ".gdb"):
-            write_layer(layer, tmp_path / f"o{suffix}", added={"cluster": labels_for(159)})
+    """Those of GDAL are caught; any other fails this test, as it would fail every test."""
+    layer = read_layer(None)
+    for suffix in (".gpkg", ".shp", ".geojson", ".fgb", ".parquet", ".csv", ".gdb"):
+        write_layer(layer, tmp_path / f"o{suffix}", added={"cluster": labels_for(159)})

@@ -107,7 +107,7 @@ def check_step_by_step(X, members, first, second, found, linkage, bordering, hol
 @pytest.mark.parametrize("bordering", [False, True])
 @pytest.mark.parametrize("linkage", LINKAGES)
 @given(layer=layers())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_join_is_of_the_least_different_neighbours(linkage, bordering, layer):
     X, first, second = layer
     found = joins_of(X, first, second, linkage, bordering=bordering)
@@ -116,7 +116,7 @@ def test_every_join_is_of_the_least_different_neighbours(linkage, bordering, lay
 
 @pytest.mark.parametrize("linkage", LINKAGES)
 @given(layer=layers(), seed=st.integers(0, 1000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_it_goes_on_from_clusters_of_several_units(linkage, layer, seed):
     X, first, second = layer
     cuts = np.flatnonzero(np.random.default_rng(seed).random(len(X)) < 0.5)
@@ -131,7 +131,7 @@ def test_it_goes_on_from_clusters_of_several_units(linkage, layer, seed):
 
 
 @given(layer=layers(), upper=st.integers(1, 8), linkage=st.sampled_from(LINKAGES), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_is_joined_beyond_the_bounds(layer, upper, linkage, seed):
     X, first, second = layer
     amount = np.random.default_rng(seed).integers(0, 4, size=(len(X), 2)).astype(float)
@@ -146,7 +146,7 @@ def test_nothing_is_joined_beyond_the_bounds(layer, upper, linkage, seed):
 
 
 @given(layer=layers())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_plain_and_compiled_agree_to_the_last_bit(layer):
     X, first, second = layer
     X = X + np.random.default_rng(0).random(X.shape)
@@ -159,7 +159,7 @@ def test_plain_and_compiled_agree_to_the_last_bit(layer):
 
 
 @given(layer=layers())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_single_linkage_over_links_is_joining_in_the_order_of_length(layer):
     X, first, second = layer
     order = np.argsort(((X[first] - X[second]) ** 2).sum(axis=1), kind="stable")
@@ -239,7 +239,7 @@ def test_a_large_layer_grows_out_of_its_room(linkage):
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["add", "lower", "raise", "drop"])), max_size=60)
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_heap_keeps_the_least_on_top(steps):
     key, heap, place = np.zeros(60), np.zeros(60, dtype=np.int64), np.full(60, -1)
     kept: dict[int, float] = {}

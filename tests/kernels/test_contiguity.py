@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.kernels import contiguity
@@ -41,7 +41,6 @@ def by_sets(coords, offsets, ring, first, second):
 
 
 @given(ring_layers())
-@settings(deadline=None)
 def test_sorting_and_searching_equal_sets(layer):
     coords, offsets, ring = layer
     first, second = np.triu_indices(len(offsets) - 1, 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.csgraph
+import scipy.spatial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +67,6 @@ def test_diameters_equal_brute_force(case):
 
 def triangulation(kind, n, seed):
     """Give the Delaunay links of points in a shape, cut where long: like the adjacency of a map."""
-    spatial = pytest.importorskip("scipy.spatial")
     rng = np.random.default_rng(seed)
     points = rng.random((6 * n, 2))
     x, y = points.T
@@ -77,7 +77,7 @@ def triangulation(kind, n, seed):
         "hook": (x < 0.15) | (y < 0.15) | ((x > 0.85) & (y < 0.7)),
     }[kind]
     points = points[inside][:n]
-    simplices = spatial.Delaunay(points).simplices
+    simplices = scipy.spatial.Delaunay(points).simplices
     ends = np.concatenate([simplices[:, [0, 1]], simplices[:, [1, 2]], simplices[:, [0, 2]]])
     length = np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1)
     matrix = symmetric(ends[length < 3 / np.sqrt(n)], len(points))

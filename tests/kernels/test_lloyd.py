@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from regionalize.kernels.compiler import compiled
@@ -25,6 +25,7 @@ def plain_steps(X, centers, labels, steps, by_moves, still):
             centers[held] = sums[held, :-1] / counts[held, None]
         distance = ((X[:, None] - centers[None]) ** 2).sum(axis=2)
         if by_moves:
+            assume(counts.all())  # by the criterion every row is at no distance from an empty cluster: a tie
             own = labels[:, None] == np.arange(k)
             distance *= np.where(own, counts / np.maximum(counts - 1, 0.5), counts / (counts + 1))
         previous, labels = labels, distance.argmin(axis=1)
@@ -43,7 +44,7 @@ def plain_steps(X, centers, labels, steps, by_moves, still):
     st.booleans(),
     st.sampled_from([0, 3]),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_steps(kernel, seed, n, p, k, steps, by_moves, still):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, p))

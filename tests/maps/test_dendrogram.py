@@ -52,7 +52,7 @@ def crossing(branches, height):
     seed=st.integers(0, 500),
     k=st.integers(1, 36),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_cut_leaves_the_clusters_of_the_map(size, linkage, share, seed, k):
     merges, X, weights = hierarchy(*size, linkage, share, seed)
     n = len(X)

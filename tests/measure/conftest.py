@@ -12,7 +12,8 @@ GUERRY = ("Crm_prs", "Crm_prp", "Litercy", "Donatns", "Infants", "Suicids")
 
 @pytest.fixture(scope="session")
 def guerry(shared_data):
-    geopandas = pytest.importorskip("geopandas")
+    import geopandas
+
     return geopandas.read_file(shared_data("guerry/Guerry.shp"))
 
 
@@ -25,8 +26,9 @@ def guerry_z(guerry):
 @pytest.fixture(scope="session")
 def guerry_queen(guerry):
     """Queen contiguity as libpysal finds it."""
-    graph = pytest.importorskip("libpysal.graph")
-    return Weights.from_graph(graph.Graph.build_contiguity(guerry, rook=False), kind="queen")
+    from libpysal.graph import Graph
+
+    return Weights.from_graph(Graph.build_contiguity(guerry, rook=False), kind="queen")
 
 
 @pytest.fixture(scope="session")

@@ -128,16 +128,18 @@ def test_means_are_the_members_means(case):
 
 
 def test_within_sum_of_squares_is_scikit_learns_inertia():
-    cluster = pytest.importorskip("sklearn.cluster")
+    from sklearn.cluster import KMeans
+
     matrix = np.random.default_rng(6).normal(size=(300, 4))
-    model = cluster.KMeans(5, n_init=1, random_state=0, tol=0).fit(matrix)
+    model = KMeans(5, n_init=1, random_state=0, tol=0).fit(matrix)
     fit = measure_fit(matrix, model.labels_ + 1)
     assert fit.wss == pytest.approx(model.inertia_, rel=1e-9)
     np.testing.assert_allclose(cluster_means(matrix, model.labels_ + 1), model.cluster_centers_, atol=1e-12)
 
 
 def test_mean_distance_is_what_scipy_calls_distortion():
-    vq = pytest.importorskip("scipy.cluster.vq")
+    from scipy.cluster import vq
+
     rng = np.random.default_rng(42)
     matrix = np.concatenate([rng.normal(center, 1, (50, 2)) for center in ((0, 0), (5, 5), (10, 0))])
     codes, _ = vq.vq(matrix, matrix[[0, 50, 100]])

@@ -222,7 +222,8 @@ def outline(union, mean_area):
     ],
 )
 def test_outlines_of_real_layers_equal_the_general_union(shared_data, layer):
-    geopandas = pytest.importorskip("geopandas")
+    import geopandas
+
     frame = geopandas.read_file(shared_data(layer))
     if layer.startswith("brazil"):
         # the states with most of the overlaps and gaps

@@ -18,6 +18,18 @@ def linked(n: int, links) -> Weights:
     return Weights.from_links(n, ends.ravel(), ends[:, ::-1].ravel(), kind="test")
 
 
+def one_way(n: int, links) -> Weights:
+    """Weights from pairs of units, each listed by its first unit only."""
+    first, second = np.array([*links], dtype=np.int64).reshape(-1, 2).T
+    return Weights.from_links(n, first, second, kind="test")
+
+
+def reordered(weights: Weights, order: np.ndarray) -> Weights:
+    """Weights of the units `order`, in that order."""
+    place = np.argsort(order)
+    return Weights.from_links(len(weights), place[weights.row], place[weights.indices], kind="test")
+
+
 def grid(rows: int, columns: int, missing=()) -> tuple[int, list[tuple[int, int]]]:
     """Cells of a grid that are there, joined with the one to the right and the one below."""
     cells = [(r, c) for r in range(rows) for c in range(columns) if r * columns + c not in missing]
@@ -81,6 +93,28 @@ def pieces(labels: np.ndarray, weights: Weights) -> int:
         (np.ones(same.sum()), (row[same], weights.indices[same])), shape=(len(labels),) * 2
     )
     return int(scipy.sparse.csgraph.connected_components(links, directed=False)[0])
+
+
+def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two lists of labels group the same units together, whatever the numbers."""
+    pairs = {*zip(one.tolist(), other.tolist(), strict=True)}
+    return len(pairs) == len({*one.tolist()}) == len({*other.tolist()})
+
+
+@st.composite
+def graphs(draw, *, side: int = 6, levels: tuple[int | None, ...] = (None,)):
+    """Two variables on a grid with some links taken away (so islands and components): values, weights.
+
+    `levels` are how many different values a variable may have, the fewer the more ties; None stands for
+    normal numbers, of which no two are equal.
+    """
+    n, links = grid(draw(st.integers(1, side)), draw(st.integers(1, side)))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    share = draw(st.sampled_from([1.0, 0.8, 0.4]))
+    weights = one_way(n, [link for link in links if rng.random() < share])
+    count = draw(st.sampled_from(levels))
+    X = rng.normal(size=(n, 2)) if count is None else rng.integers(0, count, size=(n, 2)).astype(float)
+    return X, weights
 
 
 class Case(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from layouts import within
 from sklearn.cluster import KMeans
 
 from regionalize.errors import InfeasibleError, UsageError
@@ -26,11 +27,6 @@ def engine(request, monkeypatch):
     monkeypatch.setattr(lloyd, "COMPILED", 0 if request.param == "compiled" else 1 << 60)
 
 
-def within(X, labels):
-    """Within sum of squares, the plain way."""
-    return sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in np.unique(labels))
-
-
 def enumerated(X, k, allowed=lambda labels: True):
     """Least within sum of squares over every partition into exactly k clusters."""
     best = np.inf
@@ -42,7 +38,7 @@ def enumerated(X, k, allowed=lambda labels: True):
 
 
 @given(st.integers(0, 10_000), st.integers(3, 8), st.integers(1, 3), st.integers(1, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_optimum_of_every_partition_is_reached(seed, n, p, k):
     X = np.random.default_rng(seed).normal(size=(n, p))
     k = min(k, n)
@@ -50,7 +46,7 @@ def test_the_optimum_of_every_partition_is_reached(seed, n, p, k):
 
 
 @given(st.integers(0, 10_000), st.integers(1, 6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_repeated_rows_still_give_exactly_k_clusters(seed, k):
     rng = np.random.default_rng(seed)
     kinds = rng.normal(size=(6, 2))
@@ -127,7 +123,7 @@ def test_k_is_refused_with_both_numbers():
 
 
 @given(st.integers(0, 10_000), st.integers(2, 3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_least_size_is_kept_at_little_cost(seed, k):
     X = np.random.default_rng(seed).normal(size=(8, 2)) ** 3
     bound = Bound("units", np.ones(8), lower=8 // k)
@@ -138,7 +134,7 @@ def test_a_least_size_is_kept_at_little_cost(seed, k):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_column_bounds_hold_on_both_sides(seed):
     rng = np.random.default_rng(seed)
     X, amount = rng.normal(size=(60, 3)), rng.lognormal(size=60)

@@ -189,7 +189,7 @@ def test_pygeoda_on_random_labels(guerry, shared_data):
 
 
 @given(maps())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_every_step_is_that_of_the_rules(case):
     labels, weights = case
     near = [neighbours(weights, unit) for unit in range(len(labels))]
@@ -207,7 +207,7 @@ def possible(labels, weights):
 
 
 @given(maps(broken=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_graph_ends_in_whole_clusters_or_in_words(case):
     labels, weights = case
     if not possible(labels, weights):
@@ -262,7 +262,7 @@ def test_lengths_must_agree():
 
 
 @given(maps(broken=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_splitting_gives_every_piece_a_number(case):
     labels, weights = case
     assert same_partition(split_into_pieces(labels, weights).tolist(), pieces(labels, weights).tolist())
@@ -273,7 +273,7 @@ def within(X, labels):
 
 
 @given(maps(broken=True), st.integers(0, 1000))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_mended_clusters_are_whole_and_no_border_move_helps(case, seed):
     labels, weights = case
     X = np.random.default_rng(seed).normal(size=(len(labels), 2))

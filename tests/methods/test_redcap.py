@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.sparse
-import scipy.sparse.csgraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layouts import graphs, one_way, pieces, reordered, same_partition, within
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.hierarchy import LINKAGES
@@ -20,46 +19,13 @@ from regionalize.model.weights import Weights
 
 every_order = pytest.mark.parametrize("order", ORDERS)
 every_linkage = pytest.mark.parametrize("linkage", LINKAGES)
-
-
-@st.composite
-def graphs(draw):
-    """A grid with some links taken away (so islands and components), and values with or without ties."""
-    rows, columns = draw(st.integers(1, 6)), draw(st.integers(1, 6))
-    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
-    cell = np.arange(rows * columns).reshape(rows, columns)
-    first = np.concatenate([cell[:, :-1].ravel(), cell[:-1].ravel()])
-    second = np.concatenate([cell[:, 1:].ravel(), cell[1:].ravel()])
-    kept = rng.random(len(first)) < draw(st.sampled_from([1.0, 0.8, 0.4]))
-    weights = Weights.from_links(cell.size, first[kept], second[kept], kind="grid")
-    tied = draw(st.booleans())
-    X = rng.integers(0, 3, size=(cell.size, 2)).astype(float) if tied else rng.normal(size=(cell.size, 2))
-    return X, weights
-
-
-def within(X, labels):
-    return sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in np.unique(labels))
-
-
-def components(n, links):
-    if not len(links):
-        return n
-    graph = scipy.sparse.csr_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(n, n))
-    return scipy.sparse.csgraph.connected_components(graph, directed=False)[0]
-
-
-def same_partition(one, other):
-    return (
-        len({*zip(one.tolist(), other.tolist(), strict=True)})
-        == len(set(one.tolist()))
-        == len(set(other.tolist()))
-    )
+mixed_graphs = graphs(levels=(3, None))
 
 
 @every_order
 @every_linkage
-@given(graph=graphs(), k=st.integers(1, 10))
-@settings(max_examples=25, deadline=None)
+@given(graph=mixed_graphs, k=st.integers(1, 10))
+@settings(max_examples=25)
 def test_k_regions_cut_out_of_a_tree_of_shortest_links(order, linkage, graph, k):
     X, weights = graph
     n = len(X)
@@ -72,8 +38,8 @@ def test_k_regions_cut_out_of_a_tree_of_shortest_links(order, linkage, graph, k)
     assert set(labels.tolist()) == set(range(k))
     tree, merges = findings.tree, findings.merges
     assert len(tree) == len(merges) == n - weights.n_components
-    assert components(n, tree) == weights.n_components
-    assert components(n, tree[labels[tree[:, 0]] == labels[tree[:, 1]]]) == k  # only tree links were cut
+    assert pieces(np.zeros(n), one_way(n, tree)) == weights.n_components
+    assert pieces(labels, one_way(n, tree)) == k  # only tree links were cut
     neighbors = {*zip(weights.row.tolist(), weights.indices.tolist(), strict=True)}
     clusters = {unit: [unit] for unit in range(n)}
     for step, (a, b, _) in enumerate(merges.tolist()):
@@ -86,8 +52,8 @@ def test_k_regions_cut_out_of_a_tree_of_shortest_links(order, linkage, graph, k)
         clusters[n + step] = A + B
 
 
-@given(graph=graphs(), k=st.integers(1, 8), lower=st.sampled_from([0, 2, 3]))
-@settings(max_examples=60, deadline=None)
+@given(graph=mixed_graphs, k=st.integers(1, 8), lower=st.sampled_from([0, 2, 3]))
+@settings(max_examples=60)
 def test_first_order_single_linkage_is_skater(graph, k, lower):
     X, weights = graph
     bounds = (Bound("units", np.ones(len(X)), lower=lower),) if lower else ()
@@ -104,8 +70,8 @@ def test_first_order_single_linkage_is_skater(graph, k, lower):
 
 
 @every_linkage
-@given(graph=graphs())
-@settings(max_examples=15, deadline=None)
+@given(graph=mixed_graphs)
+@settings(max_examples=15)
 def test_full_order_joins_as_schc_does(linkage, graph):
     X, weights = graph
     ours, theirs = Findings(), Findings()
@@ -116,8 +82,8 @@ def test_full_order_joins_as_schc_does(linkage, graph):
 
 @every_order
 @every_linkage
-@given(graph=graphs(), k=st.integers(1, 6), lower=st.sampled_from([2, 3]), upper=st.sampled_from([5, 12]))
-@settings(max_examples=25, deadline=None)
+@given(graph=mixed_graphs, k=st.integers(1, 6), lower=st.sampled_from([2, 3]), upper=st.sampled_from([5, 12]))
+@settings(max_examples=25)
 def test_bounds_are_kept_or_refused(order, linkage, graph, k, lower, upper):
     X, weights = graph
     bound = Bound("units", np.ones(len(X)), lower=lower, upper=upper)
@@ -133,8 +99,8 @@ def test_bounds_are_kept_or_refused(order, linkage, graph, k, lower, upper):
 
 @every_order
 @every_linkage
-@given(graph=graphs(), k=st.integers(1, 8), seed=st.integers(0, 1000))
-@settings(max_examples=10, deadline=None)
+@given(graph=mixed_graphs, k=st.integers(1, 8), seed=st.integers(0, 1000))
+@settings(max_examples=10)
 def test_the_order_of_rows_changes_nothing_where_nothing_is_tied(order, linkage, graph, k, seed):
     weights = graph[1]
     rng = np.random.default_rng(seed)
@@ -142,10 +108,8 @@ def test_the_order_of_rows_changes_nothing_where_nothing_is_tied(order, linkage,
     if not weights.n_components <= k <= len(X):
         return
     rows = rng.permutation(len(X))
-    place = np.argsort(rows)
-    moved = Weights.from_links(len(X), place[weights.row], place[weights.indices], kind="moved")
     labels = np.empty(len(X), dtype=np.int64)
-    labels[rows] = redcap(X[rows], k, weights=moved, order=order, linkage=linkage)
+    labels[rows] = redcap(X[rows], k, weights=reordered(weights, rows), order=order, linkage=linkage)
     assert same_partition(labels, redcap(X, k, weights=weights, order=order, linkage=linkage))
 
 
@@ -157,17 +121,11 @@ def test_what_there_is_not_is_said():
         redcap(np.zeros((3, 1)), 2, weights=weights, linkage="median")
 
 
-def test_the_partitions_of_geoda(shared_data, shared_reference):
+def test_the_partitions_of_geoda(departments, shared_reference):
     """Guerry by queen contiguity: every partition by REDCAP in the reference file."""
-    import geopandas
-
     from regionalize.features.transforms import transform
-    from regionalize.model.layer import Layer
-    from regionalize.weights import build_weights
 
-    frame = geopandas.read_file(shared_data("guerry/Guerry.shp"))
-    values = frame[["Crm_prs", "Crm_prp", "Litercy", "Donatns", "Infants", "Suicids"]].to_numpy(float)
-    weights = build_weights(Layer.from_frame(frame), "queen")
+    _, values, weights = departments
     runs = [run for run in shared_reference["results"] if run["method"] == "redcap"]
     assert len(runs) == 30
     Z = transform(values, "z")

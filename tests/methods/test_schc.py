@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.sparse
-import scipy.sparse.csgraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layouts import graphs, grid, one_way, pieces, reordered, same_partition, within
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.methods.hierarchy import LINKAGES
@@ -17,46 +16,6 @@ from regionalize.model.findings import Findings
 from regionalize.model.weights import Weights
 
 every_linkage = pytest.mark.parametrize("linkage", LINKAGES)
-
-
-def grid(rows, columns, kept=None):
-    cell = np.arange(rows * columns).reshape(rows, columns)
-    first = np.concatenate([cell[:, :-1].ravel(), cell[:-1].ravel()])
-    second = np.concatenate([cell[:, 1:].ravel(), cell[1:].ravel()])
-    if kept is not None:
-        first, second = first[kept(len(first))], second[kept(len(second))]
-    return Weights.from_links(cell.size, first, second, kind="grid")
-
-
-@st.composite
-def graphs(draw):
-    """A grid with some links taken away (so islands and components), and values without ties."""
-    rows, columns = draw(st.integers(1, 6)), draw(st.integers(1, 6))
-    seed, share = draw(st.integers(0, 10_000)), draw(st.sampled_from([1.0, 0.8, 0.4]))
-    weights = grid(rows, columns, lambda m: np.random.default_rng(seed).random(m) < share)
-    return np.random.default_rng(seed).normal(size=(len(weights), 2)), weights
-
-
-def within(X, labels):
-    return sum(((X[labels == c] - X[labels == c].mean(axis=0)) ** 2).sum() for c in np.unique(labels))
-
-
-def pieces(labels, weights):
-    """Number of connected pieces, by SciPy."""
-    row = np.repeat(np.arange(len(labels)), np.diff(weights.indptr))
-    same = labels[row] == labels[weights.indices]
-    links = scipy.sparse.csr_array(
-        (np.ones(same.sum()), (row[same], weights.indices[same])), shape=(len(labels),) * 2
-    )
-    return scipy.sparse.csgraph.connected_components(links, directed=False)[0]
-
-
-def same_partition(one, other):
-    return (
-        len({*zip(one.tolist(), other.tolist(), strict=True)})
-        == len(set(one.tolist()))
-        == len(set(other.tolist()))
-    )
 
 
 def regions_of(merges, n, k):
@@ -72,7 +31,7 @@ def regions_of(merges, n, k):
 
 @every_linkage
 @given(graph=graphs(), k=st.integers(1, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_k_contiguous_regions_that_the_merges_lead_to(linkage, graph, k):
     X, weights = graph
     if not weights.n_components <= k <= len(X):
@@ -88,7 +47,7 @@ def test_k_contiguous_regions_that_the_merges_lead_to(linkage, graph, k):
 
 
 @given(graph=graphs(), numbers=st.lists(st.integers(1, 20), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_levels_are_nested_and_those_of_separate_runs(graph, numbers):
     X, weights = graph
     numbers = [number for number in numbers if weights.n_components <= number <= len(X)] or [len(X)]
@@ -107,16 +66,14 @@ def test_levels_are_nested_and_those_of_separate_runs(graph, numbers):
 
 @every_linkage
 @given(graph=graphs(), k=st.integers(1, 8), seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_rows_changes_nothing_where_nothing_is_tied(linkage, graph, k, seed):
     X, weights = graph
     if not weights.n_components <= k <= len(X):
         return
     order = np.random.default_rng(seed).permutation(len(X))
-    place = np.argsort(order)
-    moved = Weights.from_links(len(X), place[weights.row], place[weights.indices], kind="moved")
     labels = np.empty(len(X), dtype=np.int64)
-    labels[order] = schc(X[order], k, weights=moved, linkage=linkage)
+    labels[order] = schc(X[order], k, weights=reordered(weights, order), linkage=linkage)
     assert same_partition(labels, schc(X, k, weights=weights, linkage=linkage))
 
 
@@ -131,7 +88,7 @@ def test_equal_units_are_joined_in_the_order_of_their_rows():
 def test_ward_is_that_of_scikit_learn(seed):
     from sklearn.cluster import AgglomerativeClustering
 
-    weights = grid(30, 30)
+    weights = one_way(*grid(30, 30))
     X = np.random.default_rng(seed).normal(size=(900, 4))
     findings = Findings()
     schc(X, 1, weights=weights, levels=(2, 5, 12, 100), findings=findings)
@@ -163,7 +120,7 @@ def test_where_everybody_is_a_neighbour_it_is_plain_clustering(linkage, scipy_na
     upper=st.sampled_from([4, 9, np.inf]),
     linkage=st.sampled_from(list(LINKAGES)),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_bounds_are_kept_on_every_level_or_refused(graph, k, lower, upper, linkage):
     X, weights = graph
     bound = Bound("units", np.ones(len(X)), lower=lower or -np.inf, upper=upper)
@@ -184,7 +141,7 @@ def test_bounds_are_kept_on_every_level_or_refused(graph, k, lower, upper, linka
 
 
 def test_bounds_that_do_not_bind_change_nothing():
-    X, weights = np.random.default_rng(5).normal(size=(49, 2)), grid(7, 7)
+    X, weights = np.random.default_rng(5).normal(size=(49, 2)), one_way(*grid(7, 7))
     plain = schc(X, 5, weights=weights)
     loose = Bound("units", np.ones(49), lower=np.bincount(plain).min(), upper=49)
     assert np.array_equal(schc(X, 5, weights=weights, bounds=(loose,)), plain)
@@ -223,21 +180,15 @@ def test_what_cannot_be_had_is_said():
     assert schc(np.zeros((5, 1)), 3, weights=weights).tolist() == [0, 0, 1, 1, 2]
 
 
-def test_the_partitions_of_geoda(shared_data, shared_reference):
+def test_the_partitions_of_geoda(departments, shared_reference):
     """Guerry by queen contiguity: every partition by SCHC in the reference file.
 
     But for one: with average linkage at k = 8 GeoDa has joined another pair, although the one joined here is
     the less different by SciPy's distances (`test_every_join_is_of_the_least_different_neighbours`).
     """
-    import geopandas
-
     from regionalize.features.transforms import transform
-    from regionalize.model.layer import Layer
-    from regionalize.weights import build_weights
 
-    frame = geopandas.read_file(shared_data("guerry/Guerry.shp"))
-    values = frame[["Crm_prs", "Crm_prp", "Litercy", "Donatns", "Infants", "Suicids"]].to_numpy(float)
-    weights = build_weights(Layer.from_frame(frame), "queen")
+    _, values, weights = departments
     runs = [run for run in shared_reference["results"] if run["method"] == "schc"]
     runs = [run for run in runs if "distance_method" not in run["params"]]  # Manhattan, which is not offered
     runs = [run for run in runs if (run["params"]["linkage"], run["k"]) != ("average", 8)]

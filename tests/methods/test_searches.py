@@ -24,7 +24,7 @@ from regionalize.model.weights import Weights
 
 LONGEST = 300
 """Seconds after which a test hangs, and ends the process: a kernel cannot be interrupted."""
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +158,7 @@ def test_azp_is_never_worse_than_its_start_and_tells_both(case, k, seed, start):
 
 
 @given(**cases, lower=st.integers(1, 6), upper=st.integers(2, 20), seldom=st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_bounds_are_kept_or_refused(case, k, seed, lower, upper, seldom):
     X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))
@@ -183,7 +183,7 @@ def test_bounds_are_kept_or_refused(case, k, seed, lower, upper, seldom):
 
 
 @given(**cases, share=st.sampled_from([0.1, 0.5, 1.0]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_locked_units_keep_their_region_whatever_the_start(case, k, seed, share):
     X, weights = case.X, case.weights
     k = min(weights.n_components + k - 1, len(X))

@@ -24,16 +24,11 @@ GUERRY = {3: 0.32236, 4: 0.38496, 5: 0.44530, 6: 0.48653, 8: 0.54943, 10: 0.6056
 
 
 @pytest.fixture(scope="module")
-def guerry(shared_data):
-    import geopandas
-
+def guerry(departments):
     from regionalize.features.transforms import transform
-    from regionalize.model.layer import Layer
-    from regionalize.weights import build_weights
 
-    frame = geopandas.read_file(shared_data("guerry/Guerry.shp"))
-    values = frame[["Crm_prs", "Crm_prp", "Litercy", "Donatns", "Infants", "Suicids"]].to_numpy(float)
-    return transform(values, "z"), build_weights(Layer.from_frame(frame), "queen"), frame["Pop1831"]
+    frame, values, weights = departments
+    return transform(values, "z"), weights, frame["Pop1831"]
 
 
 @pytest.mark.parametrize("k", [3, 5, 10])

@@ -76,7 +76,7 @@ def single_moves(X, weights, k, labels, bounds, fixed):
 
 @searches
 @given(tasks(), st.integers(0, 100), st.sampled_from([0, 1, 3, 10_000]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_ends_with_regions_that_no_single_move_betters(kind, task, seed, iterations):
     X, weights, k, start, bounds, fixed = task
     search = kind(make_problem(X, k, weights, bounds, fixed), start, (seed,))
@@ -128,7 +128,7 @@ def tabu_by_trying_all(X, weights, k, start, bounds, fixed, length, moves):
 
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
 @given(tasks(most=12), st.sampled_from([0, 1, 3, 10]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_tabu_makes_the_moves_that_trying_all_finds(compiled, task, length):
     X, weights, k, start, bounds, fixed = task
     X = np.random.default_rng(len(X)).normal(size=X.shape)  # nothing is tied, so there is one best move
@@ -224,7 +224,7 @@ def test_annealing_that_cools_slowly_waits_longer(cooling, patience):
 
 @searches
 @given(tasks(), st.integers(0, 100), st.lists(st.integers(0, 4), max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_number_of_iterations_and_the_seed_decide(kind, task, seed, parts):
     """In one go or bit by bit, in plain Python or in machine code."""
     X, weights, k, start, bounds, fixed = task

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.spatial
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.errors import DataError, UsageError
@@ -26,8 +26,6 @@ from regionalize.weights import (
 )
 from regionalize.weights.nearest import band_links, nearest_links
 from regionalize.weights.places import EARTH_RADIUS, places
-
-pytestmark = pytest.mark.filterwarnings("ignore:The weights matrix is not fully connected:UserWarning")
 
 
 def layer_of(geometry, crs=None):
@@ -136,7 +134,6 @@ def nearest_by_hand(points, k):
     return linked
 
 
-@settings(deadline=None)
 @given(crowds(), st.integers(1, 9), st.booleans())
 def test_nearest_equal_brute_force_with_ties_by_row(points, k, by_tree):
     k = min(k, len(points) - 1)
@@ -448,7 +445,6 @@ def test_symmetrize_equals_matrix_algebra(how):
         symmetrize(weights, "both")
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 12),
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.floats(0, 9)), max_size=30),

@@ -152,7 +152,7 @@ def messy_layers(draw):
     return layer[rng.permutation(len(layer))]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(messy_layers())
 def test_queen_and_rook_on_hostile_layers(layer):
     queen, rook = set(pairs(contiguity_links(layer))), set(pairs(contiguity_links(layer, rook=True)))
@@ -169,7 +169,7 @@ def test_queen_and_rook_on_hostile_layers(layer):
     assert rook <= queen
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(messy_layers(), st.sampled_from([1e-9, 0.1, 0.3]))
 def test_snap_is_distance(layer, snap):
     valid = repaired(layer)

@@ -10,11 +10,6 @@ from regionalize.errors import DataError, OutputError, UsageError
 from regionalize.io.weights_files import read_weights, weights_file_id, write_weights
 from regionalize.model.weights import Weights
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:DBF relating:RuntimeWarning"),
-    pytest.mark.filterwarnings("ignore:The weights matrix is not fully connected:UserWarning"),
-]
-
 
 def read_old(path):
     """Read by libpysal's first generation, which leaves closing to the caller."""
@@ -74,6 +69,9 @@ def test_gal_leaves_values_out_and_says_so(tmp_path):
     assert set(read_weights(tmp_path / "w.gal", NUMBERS).values) == {1.0}
 
 
+# libpysal's first generation warns of islands, which are meant, and that no layer lies beside the file
+@pytest.mark.filterwarnings("ignore:The weights matrix is not fully connected:UserWarning")
+@pytest.mark.filterwarnings("ignore:DBF relating:RuntimeWarning")
 def test_libpysal_reads_what_we_write(tmp_path):
     weights = example(symmetric=True)
     expected = {(NUMBERS[i], NUMBERS[j]) for i, j in links(weights)}
