@@ -25,6 +25,10 @@ SWEEP_HEAT = 1.5, 0.1
 """Temperature of the first and the last sweep of a cycle, in a unit's mean share of the within sum."""
 HOT, COLD, LEAST_FALL = 0.06, 0.4, 4.0
 """The same for recombination: shares of a region's mean within sum and of a unit's, and their least ratio."""
+LONG_CYCLE, HOTTER = 0.5, 0.5
+"""Cycles longer than a share of the default iterations begin hotter, by a power of how much longer."""
+ROUND = 5000
+"""Times that a round of cycles looks at every unit: what has not been found then is found from elsewhere."""
 MOST_TO_BOUNDS = 20_000
 """Iterations after which bounds that are not kept count as impossible to keep."""
 
@@ -32,8 +36,9 @@ MOST_TO_BOUNDS = 20_000
 class Recombination:
     """Annealing of single units and recombination of regions in turn; the best seen is kept.
 
-    A cycle begins at the best so far. Single units are annealed in sweeps over all of them; then, from the
-    best again, regions are merged and split, at a temperature of their own. The next cycle is twice as long.
+    A cycle begins at the best of its round. Single units are annealed in sweeps over all of them; then, from
+    the best again, regions are merged and split, at a temperature of their own. The next cycle is twice as
+    long. After a long round another begins at the start: small layers have several in a default search.
 
     Parameters
     ----------
@@ -52,11 +57,13 @@ class Recombination:
     ) -> None:
         self.problem = problem
         self.labels = np.array(labels, dtype=np.int64)
-        self.best = self.labels.copy()
-        self.standing = np.array([np.inf, np.inf])
+        self.best, self.standing = self.labels.copy(), np.array([np.inf, np.inf])
+        self.lead, self.lead_standing = self.best.copy(), self.standing.copy()  # the best of the round
+        self.first, self.first_standing = self.best.copy(), self.standing.copy()  # where rounds begin
         self.state = initial_state(seed)
         self.sweep_share = SWEEP_SHARE if sweeps else 0.0
         self.done = 0
+        self.round = 0
         self.start, self.middle, self.stop = 0, 0, 0  # of the cycle: sweeps up to its middle
         self.hot = self.cold = 0.0
         self.still = False
@@ -79,6 +86,7 @@ class Recombination:
         goal = self.done + iterations
         if self.done == 0:
             self._recombine(self.labels, np.empty(0))  # where the start stands
+            self.first[:], self.first_standing[:] = self.lead, self.lead_standing
             self.still = not has_borders(self.labels, self.problem.graph) or self.problem.k == len(
                 self.labels
             )
@@ -98,14 +106,19 @@ class Recombination:
 
     def finish(self) -> None:
         """Move single units of the best found as long as one gains; the search is over."""
+        self.lead[:], self.lead_standing[:] = self.best, self.standing
         self._recombine(self.best.copy(), np.empty(0))
 
     def _begin_cycle(self) -> None:
-        """Go back to the best, for twice as long as before."""
-        length = 2 * (self.stop - self.start) or -(-self.problem.default_iterations // ((1 << CYCLES) - 1))
+        """Go back to the best of the round for twice as long as before, or to the start for a new round."""
+        length = 2 * (self.stop - self.start)
+        if length == 0 or (self.done - self.round) * self.problem.unit_share >= ROUND * len(self.labels):
+            length = -(-self.problem.default_iterations // ((1 << CYCLES) - 1))
+            self.round = self.done
+            self.lead[:], self.lead_standing[:] = self.first, self.first_standing
         self.start, self.stop = self.done, self.done + length
         self.middle = self.start + int(length * self.sweep_share)
-        self.labels[:] = self.best
+        self.labels[:] = self.lead
 
     def _sweep(self) -> None:
         """Try to move every unit once, at a temperature that falls through the sweeps of the cycle."""
@@ -122,15 +135,16 @@ class Recombination:
             self.problem.limits,
             self.problem.k,
         )
-        if is_better(broken, cost, self.standing):
+        if is_better(broken, cost, self.lead_standing):
             self._recombine(self.labels.copy(), np.empty(0))
 
     def _heat(self) -> None:
-        """Go back to the best, and find the temperatures at which it will be recombined."""
-        self.labels[:] = self.best
-        within = 1.0 + self.standing[1]
+        """Go back to the best of the round, and find the temperatures at which it will be recombined."""
+        self.labels[:] = self.lead
+        within = 1.0 + self.lead_standing[1]
+        longer = (self.stop - self.start) / (LONG_CYCLE * self.problem.default_iterations)
         self.cold = max(COLD * within / len(self.labels), 0.0)
-        self.hot = max(HOT * within / self.problem.k, LEAST_FALL * self.cold)
+        self.hot = max(HOT * within / self.problem.k, LEAST_FALL * self.cold) * max(longer, 1.0) ** HOTTER
 
     def _temperatures(self, last: int) -> FloatArray:
         """Return those up to an iteration: falling evenly, on a logarithmic scale, through the cycle."""
@@ -144,8 +158,8 @@ class Recombination:
         """Make one iteration per temperature; without any, move single units as long as one gains."""
         moves: int = compiled(recombine)(
             labels,
-            self.best,
-            self.standing,
+            self.lead,
+            self.lead_standing,
             self.state,
             temperatures,
             TOLERANCE,
@@ -155,6 +169,8 @@ class Recombination:
             self.problem.limits,
             self.problem.k,
         )
+        if is_better(self.lead_standing[0], self.lead_standing[1], self.standing):
+            self.best[:], self.standing[:] = self.lead, self.lead_standing
         return moves
 
 
