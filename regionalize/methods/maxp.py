@@ -37,7 +37,7 @@ UNITS_PACKED = 700_000, 10_000_000
 """Units that packing looks at in all, at least and at most."""
 MOVES_PER_REGION = 200
 """Moves of packing for each region there can be, between the two."""
-FIT_SHARE = 8
+FIT_SHARE = 12
 """Part of the default iterations that goes into the fit: the number of regions comes first."""
 
 
