@@ -24,7 +24,7 @@ import shapely
 from benchmarks.contiguity import REAL, irregular
 from benchmarks.kmeans import HOMICIDE, ratio, synthetic_matrix
 from benchmarks.spopt_regions import spopt_labels
-from benchmarks.timing import interleave, medians, shared, show_growth
+from benchmarks.timing import in_child, interleave, medians, shared, show_growth
 
 K = 12
 PYGEODA_UP_TO = 10_000
@@ -81,8 +81,8 @@ def contestants(way: Way, frame: Any, X: np.ndarray, weights: Any) -> dict[str, 
         columns = [column.tolist() for column in X.T]
         named = () if way.method == "skater" else (way.pygeoda,)
         theirs = getattr(pygeoda, way.method)
-        found["pygeoda"] = lambda _: (
-            np.array(theirs(K, links, columns, *named, scale_method="raw")["Clusters"]) - 1
+        found["pygeoda"] = lambda _: in_child(  # its REDCAP sometimes frees memory twice
+            lambda: np.array(theirs(K, links, columns, *named, scale_method="raw")["Clusters"]) - 1
         )
     if way.name == "schc ward" and len(X) <= SCIKIT_LEARN_UP_TO:
         from sklearn.cluster import AgglomerativeClustering

@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 
+TRIES = 3
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("REGIONALIZE_SHARED", REPOSITORY.parent / "shared"))
 
@@ -51,17 +53,49 @@ def run_process(arguments: Sequence[str | Path]) -> Run:
     return Run(wall, cpu, done.stdout)
 
 
+class Timed(NamedTuple):
+    """A result, and the seconds that it took where it was made."""
+
+    seconds: float
+    result: Any
+
+
+def in_child(work: Callable[[], Any]) -> Timed:
+    """Do the work in a child process, which may crash: it is tried three times."""
+    context = get_context("fork")
+    for _ in range(TRIES):
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_send, args=(sender, work))
+        child.start()
+        sender.close()
+        try:
+            return Timed(*receiver.recv())
+        except EOFError:  # it died
+            print(f"a peer crashed (exit code {child.exitcode}), and is tried again", flush=True)
+        finally:
+            child.join()
+    raise SystemExit(f"a peer crashed {TRIES} times")
+
+
+def _send(sender: Any, work: Callable[[], Any]) -> None:
+    start = time.perf_counter()
+    result = work()
+    sender.send((time.perf_counter() - start, result))
+
+
 def interleave(ways: Mapping[str, Callable[[int], Any]], rounds: int) -> dict[str, list[tuple[float, Any]]]:
     """Run every way once per round, in turn, so that a busy moment of the machine hits all of them.
 
-    Each is called with the number of the round, from 0. Returns seconds and result of every run.
+    Each is called with the number of the round, from 0. Returns seconds and result of every run; `Timed`
+    results bring their seconds along.
     """
     found: dict[str, list[tuple[float, Any]]] = {name: [] for name in ways}
     for number in range(rounds):
         for name, way in ways.items():
             start = time.perf_counter()
             result = way(number)
-            found[name].append((time.perf_counter() - start, result))
+            own = isinstance(result, Timed)
+            found[name].append(result if own else (time.perf_counter() - start, result))
     return found
 
 

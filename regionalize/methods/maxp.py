@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.int64]
 
-UNITS_PACKED = 700_000, 10_000_000
+UNITS_PACKED = 700_000, 30_000_000
 """Units that packing looks at in all, at least and at most."""
 MOVES_PER_REGION = 200
 """Moves of packing for each region there can be, between the two."""
