@@ -23,8 +23,8 @@ from regionalize.model.bounds import Bound
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-COMPILED_LINKS = 5000
-"""Links from which the compiled kernels are used: below, Python ends before the compiler is loaded."""
+COMPILED_LINKS, COMPILED_UNITS = 5000, 1700
+"""Links or units from which compiled kernels are used: below, Python ends before the compiler is loaded."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def spanning_trees(
     links : (t,) int64
         Which links are of the forest.
     """
-    fast = len(first) >= COMPILED_LINKS and compiles()
+    fast = (len(first) >= COMPILED_LINKS or n >= COMPILED_UNITS) and compiles()
     choose = compiled(spanning_forest) if fast else spanning_forest
     place = compiled(lay_out) if fast else lay_out
     order = np.lexsort((second, first, length))
