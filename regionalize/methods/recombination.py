@@ -19,16 +19,19 @@ FloatArray = NDArray[np.float64]
 
 CYCLES = 6
 """Cycles of the default number of iterations: each is twice as long as the one before."""
+FIRST_CYCLE = 5
+"""Iterations for each unit that the first cycle has at most."""
 SWEEP_SHARE = 1 / 6
 """Share of a cycle's iterations that sweep over all units; it takes about half of the time."""
 SWEEP_HEAT = 1.5, 0.1
 """Temperature of the first and the last sweep of a cycle, in a unit's mean share of the within sum."""
-HOT, COLD, LEAST_FALL = 0.06, 0.4, 4.0
+HOT, COLD, LEAST_FALL = 0.06, 0.1, 16.0
 """The same for recombination: shares of a region's mean within sum and of a unit's, and their least ratio."""
 LONG_CYCLE, HOTTER = 0.5, 0.5
 """Cycles longer than a share of the default iterations begin hotter, by a power of how much longer."""
-ROUND = 5000
-"""Times that a round of cycles looks at every unit: what has not been found then is found from elsewhere."""
+ROUND, ROUND_SHARE = 2500, 60
+"""Times that a round of cycles looks at every unit, at most, and per unit: what is not found then is found
+from elsewhere."""
 MOST_TO_BOUNDS = 20_000
 """Iterations after which bounds that are not kept count as impossible to keep."""
 
@@ -111,9 +114,10 @@ class Recombination:
 
     def _begin_cycle(self) -> None:
         """Go back to the best of the round for twice as long as before, or to the start for a new round."""
-        length = 2 * (self.stop - self.start)
-        if length == 0 or (self.done - self.round) * self.problem.unit_share >= ROUND * len(self.labels):
-            length = -(-self.problem.default_iterations // ((1 << CYCLES) - 1))
+        n, problem, length = len(self.labels), self.problem, 2 * (self.stop - self.start)
+        looks = (self.done - self.round) * problem.unit_share / n
+        if length == 0 or looks >= min(ROUND, ROUND_SHARE * n):
+            length = min(-(-problem.default_iterations // ((1 << CYCLES) - 1)), FIRST_CYCLE * n)
             self.round = self.done
             self.lead[:], self.lead_standing[:] = self.first, self.first_standing
         self.start, self.stop = self.done, self.done + length
