@@ -134,10 +134,12 @@ def completed(plan: IntArray, k: int, weights: Weights) -> IntArray:
     pieces = components_within(weights.indptr, weights.indices, labels)
     count = np.bincount(np.unique(np.stack([labels, pieces]), axis=1)[0], minlength=k)
     if (count > 1).any():
-        broken = int(np.argmax(count > 1))
+        broken = count[count > 1]
+        which = "1 region of the start plan is not contiguous: it"
+        if len(broken) > 1:
+            which = f"{len(broken)} regions of the start plan are not contiguous: the first"
         raise InfeasibleError(
-            f"{int((count > 1).sum())} regions of the start plan are not contiguous; the first is in "
-            f"{count[broken]} pieces",
+            f"{which} is in {broken[0]} pieces",
             advice="make it contiguous first: regionalize contiguous",
         )
     return labels

@@ -86,3 +86,18 @@ def test_azp_on_natregimes_by_default(shared_data, seed):
     labels = azp(X, 12, weights=weights, seed=seed)
     assert whole(labels, X, weights) == 12
     assert 1 - within(X, labels) / within(X, np.zeros(len(X))) >= 0.43
+
+
+@pytest.mark.slow
+def test_azp_on_ceara_reaches_the_best_known(shared_data):
+    from regionalize.features.build import build_features
+    from regionalize.io.read import read_layer
+    from regionalize.model.job import Job
+    from regionalize.weights import build_weights
+
+    layer = read_layer(str(shared_data("brazil/municipalities.gpkg")), where="ufn = 'Ceará'")
+    names = ("t_dens", "t_lixo", "t_luz", "t_banagua", "agua_esgoto", "rdpc")
+    X, weights = build_features(layer, Job(columns=names)).X, build_weights(layer, "queen")
+    labels = azp(X, 12, weights=weights, iterations=500_000)  # eight times the default
+    assert whole(labels, X, weights) == 12
+    assert 1 - within(X, labels) / within(X, np.zeros(len(X))) > 0.5610 - 5e-5
