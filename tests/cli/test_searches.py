@@ -218,7 +218,11 @@ class TestPlan:
             ((), 2, ["number of clusters is missing", "--k"]),
             (("--start", "random"), 2, ["number of clusters is missing"]),
             (("--start", "rows", "--k", 4), 1, ["5 regions, not 4", "ask for 5 regions"]),
-            (("--start", "broken"), 1, ["1 region of the start plan is not contiguous", "regionalize contiguous"]),
+            (
+                ("--start", "broken"),
+                1,
+                ["1 region of the start plan is not contiguous", "first: regionalize"],
+            ),
             (("--start", "gone"), 1, ["gone", "only missing values"]),
             (("--start", "nowhere"), 2, ["no column 'nowhere'"]),
             (("--k", 5, "--locked", "stays"), 2, ["--start schc is none", "--start COLUMN"]),
