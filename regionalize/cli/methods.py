@@ -34,7 +34,7 @@ def method_command(method: Method) -> click.Command:
         opt.FEATURES,
         opt.SMOOTHING,
         opt.WEIGHTS,
-        opt.BOUNDS,
+        *([opt.BOUNDS] if method.bounded else []),
         *region_options(method),
         opt.RUN,
         opt.OUTPUT,

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from regionalize.model.report import Fragmentation, Report
 
 
+CENTERS = {"mean": "Centres", "median": "Medians", "medoid": "Medoids"}
+"""What the table of centres is called."""
+
+
 def show_report(console: rich.console.Console, report: Report) -> None:
     """Print every part of a report."""
     from regionalize.measure.sentence import contiguity_sentence
@@ -121,6 +125,9 @@ def show_clusters(console: rich.console.Console, report: Report) -> None:
     show_table(console, "Clusters", list(columns), zip(*columns.values(), strict=True))
     if any(cluster.subclusters > 1 for cluster in clusters):
         show_text(console, "IPQ and diameter are of clusters in one piece.")
+    if report.noise:
+        count = "1 unit is noise" if report.noise == 1 else f"{report.noise} units are noise"
+        show_text(console, f"{count}, label 0: in no cluster, and in no measure.")
 
 
 def show_levels(console: rich.console.Console, levels: list[dict[str, Any]]) -> None:
@@ -217,7 +224,8 @@ def most_regions_sentence(regions: int, most: int) -> str:
 
 def show_centers(console: rich.console.Console, report: Report) -> None:
     """Print centres in original units, clusters down the side, or variables where there are more of them."""
-    title, names = "Centres in original units", report.center_columns
+    names = report.center_columns
+    title = f"{CENTERS[report.center]} in original units"
     cells = [column(values) for values in zip(*report.centers, strict=True)]
     labels = [str(label) for label in range(1, report.k + 1)]
     if len(names) > report.k:

@@ -86,6 +86,36 @@ def cluster_means(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any
     return means
 
 
+def cluster_medians(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> FloatArray:
+    """Return the median of each column over each cluster, in the units of `raw`.
+
+    Parameters
+    ----------
+    raw : (m, p) float
+        Variables in original units.
+    labels : (m,) int
+        Clusters 1 … k; 0 and below are left out.
+
+    Returns
+    -------
+    (k, p) float64
+        Cluster 1 first; of an even number of units the mean of the two middle ones. NaN for a number no unit
+        bears.
+
+    Examples
+    --------
+    >>> cluster_medians(np.array([[0.0], [1.0], [8.0], [3.0]]), np.array([1, 1, 1, 2])).tolist()
+    [[1.0], [3.0]]
+    """
+    if len(raw) != len(labels):
+        raise DataError(f"there are {len(labels)} labels for {len(raw)} rows")
+    k = int(labels.max(initial=0))
+    medians = np.full((k, raw.shape[1]), np.nan)
+    for label in np.unique(labels[labels > 0]).tolist():
+        medians[label - 1] = np.median(raw[labels == label], axis=0)
+    return medians
+
+
 def mean_distance(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float | None:
     """Average Euclidean distance of a unit to the mean of its cluster.
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from regionalize.errors import UsageError, nearest
+
+Center = Literal["mean", "median", "medoid"]
+"""What stands for a cluster."""
 
 
 class Share(float):
@@ -65,6 +68,14 @@ class Method:
         The number of clusters is given; otherwise the method finds it.
     compactness : float
         What `--compactness` is where it is not given.
+    noise : bool
+        Units may be left outside of all clusters: their code is -1, and their label 0.
+    bounded : bool
+        Clusters can be held within bounds.
+    instead_of_k : str
+        One of its params that says where to stop in place of k; empty for none.
+    center : {"mean", "median", "medoid"}
+        What stands for a cluster; for medoids the function fills `findings.medoids`.
     """
 
     name: str
@@ -78,6 +89,10 @@ class Method:
     tree: bool = False
     takes_k: bool = True
     compactness: float = 0.0
+    noise: bool = False
+    bounded: bool = True
+    instead_of_k: str = ""
+    center: Center = "mean"
 
     def load(self) -> Callable[..., Any]:
         """Import and return the method's function."""

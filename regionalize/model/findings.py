@@ -26,6 +26,10 @@ class Findings:
         makes node n + i. Fewer than n - 1 where components are apart.
     tree : (t, 2) int64 or None
         Links of the spanning forest that was cut.
+    medoids : (k,) int64 or None
+        The row of X that stands for each cluster 0 … k - 1.
+    columns : dict of str to (n,) array
+        What is known of every unit besides its cluster: how likely it is there, how far outside …
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -33,3 +37,5 @@ class Findings:
     levels: dict[int, NDArray[np.int64]] = field(default_factory=dict)
     merges: NDArray[np.float64] | None = None
     tree: NDArray[np.int64] | None = None
+    medoids: NDArray[np.int64] | None = None
+    columns: dict[str, NDArray[Any]] = field(default_factory=dict)

@@ -75,6 +75,22 @@ class Fragmentation:
 
 
 @dataclass(frozen=True)
+class Silhouettes:
+    """How much nearer units are to their own cluster than to the next (`docs/formulas.md`).
+
+    `by_cluster` is in label order, None for a cluster of which no unit was measured; `negative` counts
+    units that are nearer to another cluster. `units` were measured, all of them unless `sampled`.
+    """
+
+    mean: float
+    by_cluster: tuple[float | None, ...]
+    negative: int
+    negative_by_cluster: tuple[int, ...]
+    units: int
+    sampled: bool
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything the report of a run holds.
 
@@ -91,13 +107,19 @@ class Report:
     sizes : tuple of int
         Members per cluster, label order.
     centers : tuple of tuple of float
-        Cluster means in original units, one row per cluster, columns as `center_columns`.
+        What stands for each cluster, in original units, one row per cluster, columns as `center_columns`.
     fit : Fit
         The headline: attributes alone under `--centroid-weight`, else every clustered variable.
     fit_attributes : Fit or None
         Over the unsmoothed attributes alone, when that differs from `fit`.
     fragmentation : Fragmentation or None
         None for a table without geometry.
+    center : str
+        What centres are: "mean", "median" or "medoid".
+    noise : int
+        Units that a method left outside of all clusters.
+    silhouettes : Silhouettes or None
+        Where they were asked for.
     extra : dict
         What only this method or option adds (trade-off curve, iterations, …).
     """
@@ -113,6 +135,9 @@ class Report:
     fit_attributes: Fit | None
     coordinate_share: float
     fragmentation: Fragmentation | None
+    center: str = "mean"
+    noise: int = 0
+    silhouettes: Silhouettes | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 from regionalize.errors import InfeasibleError, UsageError
 
 if TYPE_CHECKING:
-    from regionalize.model.bounds import Bound
-    from regionalize.model.catalog import Method
     from regionalize.model.features import Features
-    from regionalize.model.job import Job
-    from regionalize.model.weights import Weights
-    from regionalize.run.solve import Progress
+    from regionalize.run.progress import Progress
+    from regionalize.run.task import Task
 
 WEIGHTS = tuple(round(step / 100, 2) for step in range(101))
 """Every hundredth, as fine as GeoDa's slider. All of them, because contiguity need not be monotone in the
@@ -23,12 +20,7 @@ weight: a bisection, as GeoDa does, may stop at a weight that is not the smalles
 
 
 def scan_centroid_weights(
-    method: Method,
-    features: Features,
-    job: Job,
-    bounds: tuple[Bound, ...],
-    weights: Weights | None,
-    progress: Progress | None,
+    task: Task, progress: Progress | None
 ) -> tuple[Features, NDArray[np.int64], dict[str, Any]]:
     """Run the method at every weight and keep the smallest one that leaves every cluster in one piece.
 
@@ -47,8 +39,9 @@ def scan_centroid_weights(
     from regionalize.features.build import reweight
     from regionalize.kernels.components import components_within
     from regionalize.measure.fit import measure_fit
-    from regionalize.run.solve import group
+    from regionalize.run.task import call_method
 
+    features, weights, k = task.features, task.weights, task.job.k
     if weights is None:
         raise UsageError("--centroid-weight auto needs weights to tell what is contiguous")
     found: tuple[Features, NDArray[np.int64], float] | None = None
@@ -58,14 +51,14 @@ def scan_centroid_weights(
             progress("centroid weights", done, len(WEIGHTS))
         weighted = reweight(features, weight)
         try:
-            codes = group(method, weighted, job, bounds, weights)
+            codes = call_method(task, weighted)
         except InfeasibleError:  # at 0 or 1 fewer distinct rows may be left than clusters
             continue
         placed = np.zeros(len(weights), dtype=np.int64)
         placed[features.rows] = codes + 1
         component = components_within(weights.indptr, weights.indices, placed)
         subclusters = len(np.unique(component[features.rows]))
-        contiguous = subclusters == job.k
+        contiguous = subclusters == k
         curve.append(
             {
                 "weight": weight,
@@ -79,7 +72,7 @@ def scan_centroid_weights(
     if found is None:
         fewest = min(curve, key=lambda point: (point["subclusters"], point["weight"]))
         raise InfeasibleError(
-            f"no weight of the centroids makes all {job.k} clusters contiguous: the fewest pieces are "
+            f"no weight of the centroids makes all {k} clusters contiguous: the fewest pieces are "
             f"{fewest['subclusters']}, at weight {fewest['weight']:.2f}",
             advice=f"use --centroid-weight {fewest['weight']:.2f}, or another k"
             + (

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.weights import Weights
-    from regionalize.run.solve import Progress, Solution
+    from regionalize.run.progress import Progress
+    from regionalize.run.solve import Solution
 
 IntArray = NDArray[np.int64]
 
@@ -58,9 +59,11 @@ def solve_contiguous(
     from regionalize.methods.mend import mend
     from regionalize.run.bounds import read_bounds
     from regionalize.run.existing import noise_note, read_labels
+    from regionalize.run.progress import Stopwatch, told
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, Stopwatch, ready_weights, told, with_all_notes
+    from regionalize.run.solve import Solution, with_all_notes
     from regionalize.run.verify import verify
+    from regionalize.run.weights import ready_weights
 
     watch = Stopwatch(progress)
     labels, values = read_labels(layer, label_column)
@@ -163,17 +166,21 @@ def made_contiguous(
     Parameters
     ----------
     codes : (m,) int64
-        Cluster 0 … k - 1 of each row used.
+        Cluster 0 … k - 1 of each row used; noise, below 0, takes no part.
     weights : Weights or None
         Of all rows.
     """
     from regionalize.measure.contiguity_cost import contiguity_cost
     from regionalize.methods.make_contiguous import make_contiguous
 
-    inner = needed_weights(weights).subset(features.rows)
-    rows = features.rows
-    regions = make_contiguous(codes, inner, name=lambda unit: layer.names(id_column)[rows[unit]])
-    cost = contiguity_cost(codes + 1, regions + 1, features.scaled, inner)
+    taken = codes >= 0
+    rows = features.rows[taken]
+    inner = needed_weights(weights).subset(rows)
+    regions = codes.copy()
+    regions[taken] = make_contiguous(
+        codes[taken], inner, name=lambda unit: layer.names(id_column)[rows[unit]]
+    )
+    cost = contiguity_cost(codes[taken] + 1, regions[taken] + 1, features.scaled[taken], inner)
     return regions, {"contiguity_cost": cost}
 
 

@@ -65,7 +65,7 @@ def missing(column: Any) -> int:
 
 def describe_neighbours(layer: Layer, job: Job) -> tuple[dict[str, Any] | None, list[str]]:
     """Describe the weights a run would use, or say why there are none."""
-    from regionalize.run.solve import ready_weights
+    from regionalize.run.weights import ready_weights
     from regionalize.weights.describe import describe_weights
 
     try:

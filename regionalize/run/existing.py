@@ -81,7 +81,8 @@ def measure_labels(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solutio
     """
     from regionalize.features.build import build_features
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, ready_weights, with_all_notes
+    from regionalize.run.solve import Solution, with_all_notes
+    from regionalize.run.weights import ready_weights
 
     weights = ready_weights(layer, job)
     features = build_features(layer, job, weights)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from regionalize.model.job import Job, Outputs
     from regionalize.model.layer import Layer
     from regionalize.model.partition import Partition
-    from regionalize.run.solve import Progress, Solution
+    from regionalize.run.progress import Progress
+    from regionalize.run.solve import Solution
 
 MAP_FORMATS = (".png", ".svg", ".pdf")
 REPORT_FORMATS = (".json", ".csv", ".md")
@@ -55,7 +56,8 @@ def run(
         With the file and layer it is about.
     """
     from regionalize.io.read import read_layer
-    from regionalize.run.solve import Stopwatch, solve
+    from regionalize.run.progress import Stopwatch
+    from regionalize.run.solve import solve
 
     inputs = (source, job.weights_file)
     added = label_names(outputs.label_column, job)

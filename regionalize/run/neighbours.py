@@ -35,7 +35,7 @@ def run_weights(
     from regionalize.io.read import read_layer
     from regionalize.run.files import check_side_file, refuse_same_file
     from regionalize.run.lines import check_lines, saved_links
-    from regionalize.run.solve import ready_weights
+    from regionalize.run.weights import ready_weights
     from regionalize.weights.describe import describe_weights, symmetrize
 
     inputs = (source, job.weights_file)
@@ -99,7 +99,7 @@ def run_smooth(
     from regionalize.io.read import read_layer
     from regionalize.io.write import check_output, write_layer
     from regionalize.run.files import refuse_inputs
-    from regionalize.run.solve import ready_weights
+    from regionalize.run.weights import ready_weights
 
     about: dict[str, Any] = {"layer_name": output_layer, "input_path": source, "overwrite": overwrite}
     check_output(output, added_names=(), layer=None, **about)

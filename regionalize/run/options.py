@@ -91,6 +91,12 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
 
 def check_belongs(method: Method, given: Mapping[str, Any]) -> None:
     """Refuse options of contiguous regions, and of searches that begin with a plan, for other methods."""
+    for name in ("min_size", "max_size", "min_bound", "max_bound"):
+        if name in given and not method.bounded:
+            raise UsageError(
+                f"{shown(name)} is nothing that {method.name} can keep",
+                advice="use kmeans, or a method that makes contiguous regions",
+            )
     for name, belongs, kind in (
         ("within", method.contiguous, "make contiguous regions"),
         ("compactness", method.contiguous, "make contiguous regions"),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from regionalize.model.catalog import Center
+from regionalize.model.partition import NOISE
 from regionalize.model.report import Fit, Fragmentation, Report
 
 if TYPE_CHECKING:
@@ -29,9 +31,15 @@ def make_report(
     weights: Weights | None,
     partition: Partition,
     extra: dict[str, Any],
+    *,
+    center: Center = "mean",
+    medoids: NDArray[np.int64] | None = None,
 ) -> Report:
-    """Measure a partition of all rows and describe the run."""
-    from regionalize.measure.fit import cluster_means, measure_fit
+    """Measure a partition of all rows and describe the run.
+
+    `center` is what stands for a cluster; for medoids, `medoids` are their rows among those used.
+    """
+    from regionalize.measure.fit import measure_fit
 
     labels = partition.labels[features.rows]
     fit_attributes: Fit | None = measure_fit(features.scaled, labels)
@@ -63,7 +71,9 @@ def make_report(
         variables=columns,
         sizes=tuple(int(size) for size in partition.sizes),
         center_columns=columns,
-        centers=tuple(tuple(float(v) for v in row) for row in cluster_means(values, labels)),
+        center=center,
+        centers=tuple(tuple(row) for row in find_centers(values, labels, center, medoids).tolist()),
+        noise=int((partition.labels == NOISE).sum()),
         fit=fit,
         fit_attributes=fit_attributes,
         coordinate_share=0.0 if job.compactness else features.coordinate_share,
@@ -71,6 +81,21 @@ def make_report(
         extra=extra,
         notes=notes,
     )
+
+
+def find_centers(
+    values: NDArray[np.float64], labels: NDArray[np.int64], center: Center, medoids: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Return what stands for each cluster, shape (k, p), cluster 1 first, in the units of `values`."""
+    from regionalize.measure.fit import cluster_means, cluster_medians
+
+    if center == "mean":
+        return cluster_means(values, labels)
+    if center == "median":
+        return cluster_medians(values, labels)
+    assert medoids is not None, "the method did not tell its medoids"
+    in_order: NDArray[np.float64] = values[medoids[np.argsort(labels[medoids])]]
+    return in_order
 
 
 def describe_levels(features: Features, levels: Mapping[int, Partition]) -> dict[str, Any]:

@@ -73,10 +73,16 @@ def require_k(method: Method, job: Job) -> None:
     Raises
     ------
     UsageError
-        There is no k.
+        There is no k, or there is one besides what stands in its place.
     """
+    other = method.instead_of_k
+    if other and job.params.get(other) is not None:
+        if job.k is not None:
+            raise UsageError(f"--k and --{other} exclude each other", advice="give one of them")
+        return
     if job.k is None and method.takes_k and start_column(method, job) is None:
-        raise UsageError("the number of clusters is missing", advice="give --k, such as --k 12")
+        advice = f"give --k, such as --k 12{f', or --{other}' if other else ''}"
+        raise UsageError("the number of clusters is missing", advice=advice)
 
 
 def read_start(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]) -> Start:

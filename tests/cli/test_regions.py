@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from regionalize.model.catalog import METHODS as CATALOG
-from regionalize.run import solve
+from regionalize.run import task
 
 METHODS = [name for name, row in CATALOG.items() if row.contiguous]
 TOLD_K = [name for name in METHODS if CATALOG[name].takes_k]
@@ -127,7 +127,7 @@ def test_automatic_centroid_weight_has_nothing_to_look_for(method, squares, refu
 def test_a_wrong_answer_is_never_written(method, squares, cli, tmp_path, monkeypatch):
     """The check after the method is independent of it."""
     corners = np.isin(np.arange(25), [0, 24]).astype(np.int64)
-    monkeypatch.setattr(solve, "group", lambda *_: corners)
+    monkeypatch.setattr(task, "call_method", lambda *_: corners)
     number = ("--k", 2) if method in TOLD_K else ("--min-size", 2)
     with pytest.raises(AssertionError, match="pieces"):
         cli(method, squares, "--columns", "a,b", *number, "-o", tmp_path / "x.gpkg")

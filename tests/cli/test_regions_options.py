@@ -97,9 +97,10 @@ class TestWithin:
         refused("kmeans", states, "--k", 6, "--within", "state", code=2, says="--within")
 
     def test_a_wrong_answer_is_never_written(self, states, cli, tmp_path, monkeypatch):
-        from regionalize.run import solve
+        from regionalize.run import task
 
-        monkeypatch.setattr(solve, "group", lambda *_: np.arange(25) // 15)  # rows of squares, not columns
+        rows_of_squares = np.arange(25) // 15
+        monkeypatch.setattr(task, "call_method", lambda *_: rows_of_squares)
         with pytest.raises(AssertionError, match="pieces"):
             cli(*SKATER, states, "--k", 2, "--within", "state", "-o", tmp_path / "x.gpkg")
         assert not (tmp_path / "x.gpkg").exists()
@@ -240,10 +241,10 @@ class TestStart:
         assert "note: 5 of 25 units are locked" in found.notes
 
     def test_locked_units_that_moved_are_noticed(self, standin, cli, plans, monkeypatch, tmp_path):
-        from regionalize.run import solve
+        from regionalize.run import task
 
         columns = np.arange(25) % 5
-        monkeypatch.setattr(solve, "group", lambda *_: columns)
+        monkeypatch.setattr(task, "call_method", lambda *_: columns)
         args = (*self.PLANNED, plans, "--k", 5, "--start", "zone")
         assert cli(*args).code == 0
         with pytest.raises(AssertionError, match="locked units of region 1 of the plan"):
@@ -373,13 +374,13 @@ class TestLevels:
         refused(*args, says=["k is 4, but the units fall into 5 pieces of the 2 upper units", "at least 5"])
 
     def test_levels_that_do_not_nest_are_noticed(self, standin, states, cli, monkeypatch, tmp_path):
-        from regionalize.run import solve
+        from regionalize.run import task
 
         def crossing(*args):
-            args[6].levels = {5: np.arange(25) // 5}
+            args[3].levels = {5: np.arange(25) // 5}
             return np.concatenate([np.arange(5), np.arange(5), np.arange(5), np.repeat([5, 6], 5)])
 
-        monkeypatch.setattr(solve, "group", crossing)
+        monkeypatch.setattr(task, "call_method", crossing)
         with pytest.raises(AssertionError, match="coarser"):
             cli(*self.NESTING, states, "--k", "5,7", "-o", tmp_path / "x.gpkg")
         assert not (tmp_path / "x.gpkg").exists()

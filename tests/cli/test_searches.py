@@ -302,13 +302,13 @@ class TestBalance:
     @pytest.mark.parametrize("balance", ["units", "pop"])
     def test_uneven_regions_are_never_written(self, balance, squares, cli, tmp_path, monkeypatch):
         """The check after the method is independent of it."""
-        from regionalize.run import solve
+        from regionalize.run import task
 
         def uneven(*args):
-            args[6].facts["balance"] = {"of": balance, "mean": 1.0, "least": 1.0, "most": 1.0}
+            args[3].facts["balance"] = {"of": balance, "mean": 1.0, "least": 1.0, "most": 1.0}
             return np.where(np.arange(25) < 10, 0, 1)
 
-        monkeypatch.setattr(solve, "group", uneven)
+        monkeypatch.setattr(task, "call_method", uneven)
         options = ("--k", 2, "--balance", balance, "-o", tmp_path / "x.gpkg")
         with pytest.raises(AssertionError, match="on average"):
             cli("balance", squares, *VARIABLES, *options)

@@ -1,0 +1,1 @@
+"""Questions asked of several solutions: which k, how alike, how stable."""
