@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -42,7 +43,9 @@ def nesting(X, k, *, weights, levels=(), findings=None, **_):
 
 
 def endless(X, k, *, progress=None, **_):
-    """Search without end."""
+    """Search without end, and say when that begins."""
+    sys.stderr.write("searching\n")
+    sys.stderr.flush()
     while True:
         if progress is not None:
             progress(0, 1)

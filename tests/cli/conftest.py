@@ -92,6 +92,43 @@ def process(tmp_path, process_environment):
 
 
 @pytest.fixture
+def child(tmp_path, process_environment):
+    """Start a command line in a process of its own and go on; whatever becomes of the test, it is ended."""
+    children = []
+
+    def start(*args, code="from regionalize.cli import main; main()") -> subprocess.Popen:
+        # a shell that runs the tests in the background may have told them to ignore interrupts
+        heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        children.append(
+            subprocess.Popen(
+                [sys.executable, "-c", heed + code, *map(str, args)],
+                cwd=tmp_path,
+                env=process_environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return children[-1]
+
+    yield start
+    for one in children:
+        with one:  # closes the pipes, which would otherwise be found open in some later test
+            one.kill()
+
+
+def check_stopped(child: subprocess.Popen, sent: int, folder: Path, before: dict[str, str]) -> None:
+    """Send a signal to a process at work, and see that it ends in one line and leaves what there was."""
+    child.send_signal(sent)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 128 + sent
+    assert out == ""
+    assert [line for line in err.splitlines() if line.startswith("error: ")] == [err.splitlines()[-1]]
+    assert "Traceback" not in err
+    assert tree(folder) == before
+
+
+@pytest.fixture
 def refused(cli, tmp_path):
     """Assert that a command line is refused in one line and leaves every file as it was."""
 
@@ -107,10 +144,11 @@ def refused(cli, tmp_path):
 
 @pytest.fixture
 def check():
-    """Return the checks that tests with processes share: `check.refusal`, `check.tree`."""
+    """Return the checks that tests with processes share: `check.refusal`, `check.stopped`, `check.tree`."""
 
     class Check:
         refusal = staticmethod(check_refusal)
+        stopped = staticmethod(check_stopped)
         tree = staticmethod(tree)
 
     return Check

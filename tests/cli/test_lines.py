@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-import time
 from pathlib import Path
 
 import geopandas
@@ -282,14 +280,9 @@ class TestAllOrNothing:
         assert check.tree(tmp_path) == before
 
     @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-    def test_nothing_when_stopped_while_searching(
-        self, sent, everything, tmp_path, process_environment, check
-    ):
-        import subprocess
-
+    def test_nothing_when_stopped_while_searching(self, sent, everything, tmp_path, child, check):
         code = (
-            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
-            f"sys.path.insert(0, {str(Path(__file__).parents[1])!r}); import standin;"
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); import standin;"
             "from regionalize.model.catalog import METHODS; METHODS.update(standin.ROWS);"
             "from regionalize.cli import main; main()"
         )
@@ -297,22 +290,9 @@ class TestAllOrNothing:
         args = args[: args.index("--save-tree")] + args[args.index("--save-tree") + 2 :]
         (tmp_path / "x.gpkg").write_bytes(b"old")
         before = check.tree(tmp_path)
-        child = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, args), "--overwrite"],
-            env=process_environment,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        time.sleep(2.5)
-        assert child.poll() is None
-        child.send_signal(sent)
-        out, err = child.communicate(timeout=60)
-        assert child.returncode == 128 + sent
-        assert out == ""
-        assert [line for line in err.splitlines() if line.startswith("error: ")] == [err.splitlines()[-1]]
-        assert check.tree(tmp_path) == before
+        process = child(*args, "--overwrite", code=code)
+        assert process.stderr.readline() == "searching\n"
+        check.stopped(process, sent, tmp_path, before)
 
 
 def test_the_stage_is_called_like_the_method(squares, cli, monkeypatch, standin):

@@ -71,68 +71,54 @@ def test_the_literal_command_on_a_fresh_install(process, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def start(environment, folder, *args):
-    # a shell that runs the tests in the background may have told them to ignore interrupts
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    return subprocess.Popen(
-        [sys.executable, "-c", f"{code} from regionalize.cli import main; main()", *map(str, args)],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def stopped(child, sent, check, folder, before):
-    child.send_signal(sent)
-    out, err = child.communicate(timeout=60)
-    assert child.returncode == 128 + sent
-    assert out == ""
-    assert [line for line in err.splitlines() if line.startswith("error: ")] == [err.splitlines()[-1]]
-    assert "Traceback" not in err
-    assert check.tree(folder) == before
-
-
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_stopped_while_working(sent, tmp_path, process_environment, check):
+def test_stopped_while_working(sent, tmp_path, child, check):
     out = tmp_path / "out.gpkg"
     out.write_bytes(b"old")
     before = check.tree(tmp_path)
     endless = ("--search", "starts", "--n-init", 100_000_000)
     files = ("-o", out, "--overwrite", "--report", tmp_path / "x.json")
-    child = start(process_environment, tmp_path, "kmeans", "--k", 12, *endless, *files)
-    assert "sample" in child.stderr.readline()  # said before any work
+    process = child("kmeans", "--k", 12, *endless, *files)
+    assert "sample" in process.stderr.readline()  # said before any work
     time.sleep(1.0)
-    assert child.poll() is None
-    stopped(child, sent, check, tmp_path, before)
+    assert process.poll() is None
+    check.stopped(process, sent, tmp_path, before)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_while_writing(sent, tmp_path, process_environment, check):
+def test_stopped_while_writing(sent, tmp_path, child, check):
     table = tmp_path / "in.csv"
     values = np.random.default_rng(0).normal(size=(250_000, 2)).round(3)
     np.savetxt(table, values, delimiter=",", header="a,b", comments="", fmt="%.3f")
     (tmp_path / "out.gpkg").write_bytes(b"old")
     before = check.tree(tmp_path)
     files = ("-o", "out.gpkg", "--overwrite", "--centers", "x.csv")
-    child = start(process_environment, tmp_path, "kmeans", "--k", 2, table, *files)
-    while child.poll() is None and not list(tmp_path.glob(".out.gpkg.*/*.gpkg")):
+    process = child("kmeans", "--k", 2, table, *files)
+    while process.poll() is None and not list(tmp_path.glob(".out.gpkg.*/*.gpkg")):
         time.sleep(0.001)
-    stopped(child, sent, check, tmp_path, before)
+    check.stopped(process, sent, tmp_path, before)
 
 
 @pytest.mark.parametrize("args", [("kmeans", "--k", 3, "-o", "-"), ("kmeans", "--k", 3), ("info",)])
 def test_reader_goes_away(args, tmp_path, process_environment):
     command = [sys.executable, "-m", "regionalize", *map(str, args)]
     read_end, write_end = os.pipe()
-    child = subprocess.Popen(
-        command, cwd=tmp_path, env=process_environment, stdout=write_end, stderr=subprocess.PIPE, text=True
-    )
-    os.close(write_end)
     os.close(read_end)
-    err = child.communicate(timeout=60)[1]
-    assert child.returncode in (0, 1)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=process_environment,
+            stdout=write_end,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(write_end)
+    err = done.stderr
+    assert done.returncode in (0, 1)
     assert "error" not in err
     assert "Traceback" not in err
     assert "Exception" not in err
