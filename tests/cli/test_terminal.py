@@ -179,6 +179,7 @@ def on_a_terminal(command, environment, folder, code="from regionalize.cli impor
         if not part:
             break
         shown += part
+    os.close(descriptor)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     return shown.decode()
 
