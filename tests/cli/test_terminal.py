@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -166,7 +167,10 @@ def test_stages_are_timed(given, squares, cli):
 def on_a_terminal(command, environment, folder, code="from regionalize.cli import main; main()"):
     """Run with a terminal for all three streams and return what it shows."""
     pty = pytest.importorskip("pty", reason="a terminal is made the Unix way")
-    pid, descriptor = pty.fork()
+    with warnings.catch_warnings():
+        # from Python 3.12 on: threads of the test runner, which the child leaves behind at once
+        warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
+        pid, descriptor = pty.fork()
     if pid == 0:  # the child becomes the program
         os.chdir(folder)
         os.execve(sys.executable, [sys.executable, "-c", code, *map(str, command)], environment)
