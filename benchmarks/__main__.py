@@ -6,7 +6,10 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("startup", "main_job", "kmeans", "contiguity", "regions", "searches", "smoothing")
+NAMES = (
+    *("startup", "main_job", "kmeans", "kmedoids", "choose_k"),
+    *("contiguity", "regions", "searches", "smoothing"),
+)
 
 
 def main() -> int:

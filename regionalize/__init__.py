@@ -23,32 +23,54 @@ if TYPE_CHECKING:
     from regionalize.io.write import write_layer
     from regionalize.model.layer import Layer
     from regionalize.model.weights import Weights
-    from regionalize.run.api import Result, regionalize
+    from regionalize.run.api import Result, Validation, regionalize, validate
+    from regionalize.run.assign import assign
+    from regionalize.studies.choice import KChoice, choose_k
+    from regionalize.studies.comparison import Comparison, compare
+    from regionalize.studies.stability_files import StabilityResult, stability
     from regionalize.weights.build import build_weights
 
 _WHERE = {
+    "Comparison": "regionalize.studies.comparison",
+    "KChoice": "regionalize.studies.choice",
     "Layer": "regionalize.model.layer",
     "RegionalizeError": "regionalize.errors",
     "Regionalizer": "regionalize.estimator",
     "Result": "regionalize.run.api",
+    "StabilityResult": "regionalize.studies.stability_files",
+    "Validation": "regionalize.run.api",
     "Weights": "regionalize.model.weights",
+    "assign": "regionalize.run.assign",
     "build_weights": "regionalize.weights.build",
+    "choose_k": "regionalize.studies.choice",
+    "compare": "regionalize.studies.comparison",
     "read_layer": "regionalize.io.read",
     "regionalize": "regionalize.run.api",
     "smooth": "regionalize.features.smoothing",
+    "stability": "regionalize.studies.stability_files",
+    "validate": "regionalize.run.api",
     "write_layer": "regionalize.io.write",
 }
 
 __all__ = [
+    "Comparison",
+    "KChoice",
     "Layer",
     "RegionalizeError",
     "Regionalizer",
     "Result",
+    "StabilityResult",
+    "Validation",
     "Weights",
+    "assign",
     "build_weights",
+    "choose_k",
+    "compare",
     "read_layer",
     "regionalize",
     "smooth",
+    "stability",
+    "validate",
     "write_layer",
 ]
 

@@ -27,7 +27,7 @@ class Regionalizer:
     method : str
         A name of the catalog.
     n_clusters : int
-        Number of clusters; without effect where the method finds it.
+        Number of clusters; without effect where the method finds it, or a parameter stands in its place.
     connectivity : (n, n) sparse array, Weights or None
         Neighbours, for methods that make contiguous clusters; a link counts in both directions.
     seed : int or None
@@ -40,7 +40,7 @@ class Regionalizer:
     Attributes
     ----------
     labels_ : (n,) int64
-        Clusters 0 … k - 1 by falling size, as scikit-learn numbers from 0.
+        Clusters 0 … k - 1 by falling size, as scikit-learn numbers from 0; -1 for noise.
 
     Examples
     --------
@@ -82,12 +82,13 @@ class Regionalizer:
         check_option_names(self.params, tuple(param.name for param in row.params))
         plans = {name: value for name, value in self.params.items() if isinstance(value, np.ndarray)}
         params = checked_params(row, {k: v for k, v in self.params.items() if k not in plans}) | plans
-        k = whole_number("n_clusters", self.n_clusters, 1) if row.takes_k else None
+        told = row.takes_k and params.get(row.instead_of_k) is None
+        k = whole_number("n_clusters", self.n_clusters, 1) if told else None
         seed = DEFAULT_SEED if self.seed is None else whole_number("seed", self.seed, 0)
         if row.contiguous:
             params["weights"] = self._weights(len(values))
         codes = row.load()(values, k, seed=seed, bounds=tuple(self.bounds), **params)
-        self.labels_ = Partition.canonical(codes).labels - 1
+        self.labels_ = np.maximum(Partition.canonical(codes).labels - 1, -1)
         return self
 
     def _weights(self, n: int) -> Weights:

@@ -9,7 +9,7 @@ import numpy as np
 
 from regionalize.methods.contiguous_links import contiguous_links
 from regionalize.methods.skater import skater
-from regionalize.model.catalog import Method, Param
+from regionalize.model.method import Method, Param
 
 CALLS: list[dict] = []
 """What `planned` was given, call by call."""

@@ -10,8 +10,9 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.errors import UsageError
-from regionalize.model.catalog import Method, Param, Share, find_method
+from regionalize.model.catalog import find_method
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+from regionalize.model.method import Length, Method, Param, Share
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
@@ -66,7 +67,9 @@ def region_options(method: Method) -> list[Any]:
 def file_options(method: Method) -> list[Any]:
     """List the files that only some methods have something to put into."""
     tree = [opt.SAVE_TREE] if method.tree else []
-    return tree + ([opt.DENDROGRAM] if method.nested else []) + [opt.SAVE_LINKS]
+    tree += [opt.OUTLIERS] if method.noise else []
+    joins = [opt.DENDROGRAM, opt.TRUNCATE] if method.nested else []
+    return [*tree, *joins, *([opt.LINKAGE] if method.linkage_matrix else []), opt.SAVE_LINKS]
 
 
 def in_order(*decorators: Any) -> Any:
@@ -91,8 +94,12 @@ def param_option(param: Param) -> Any:
         metavar = "|".join((*param.words, "COLUMN"))
     elif param.kind is Share:
         kind, metavar, default = str, "P%", f"{100 * param.default:g}%"
+    elif param.kind is str:
+        metavar = "FILE"
+    elif param.kind is Length:
+        kind, metavar = str, "LENGTH"
     text = param.help if default is None else f"{param.help} [default:\N{NO-BREAK SPACE}{default}]"
-    return click.option("--" + param.name.replace("_", "-"), type=kind, metavar=metavar, help=text)
+    return click.option(param.option, param.name, type=kind, metavar=metavar, help=text)
 
 
 def run_method(console: Console, method: str, values: dict[str, Any]) -> None:
@@ -113,6 +120,7 @@ def run_and_show(
     job: Job,
     outputs: Outputs,
     solver: Solver | None = None,
+    columns: tuple[str, ...] = (),
     *,
     as_json: bool,
     timing: bool,
@@ -123,7 +131,7 @@ def run_and_show(
     check_standard_output(outputs.output, as_json)
     console.say_sample(source)
     with console.progress() as progress:
-        solution = run(source, job, outputs, progress, solver)
+        solution = run(source, job, outputs, progress, solver, columns)
     console.notes(solution.notes)
     if timing or console.verbose:
         console.timing(solution.seconds)

@@ -101,6 +101,13 @@ SOURCE = bundle(
     click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say."),
 )
 
+MISSING = click.option(
+    "--missing",
+    type=OneOf(["error", "drop", "mean", "median"]),
+    help="What to do about missing values; dropped rows are written with a null label. "
+    "[default:\N{NO-BREAK SPACE}error]",
+)
+
 VARIABLES = bundle(
     "Variables",
     click.option(
@@ -111,12 +118,7 @@ VARIABLES = bundle(
         "[default: every numeric column that does not look like an identifier]",
     ),
     click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
-    click.option(
-        "--missing",
-        type=OneOf(["error", "drop", "mean", "median"]),
-        help="What to do about missing values; dropped rows are written with a null label. "
-        "[default:\N{NO-BREAK SPACE}error]",
-    ),
+    MISSING,
     click.option(
         "--transform", type=OneOf(TRANSFORMS), help="Scaling of every variable. [default:\N{NO-BREAK SPACE}z]"
     ),
@@ -156,6 +158,12 @@ FEATURES = bundle(
     ),
 )
 
+SMOOTH_MODE = click.option(
+    "--smooth-mode",
+    type=OneOf(["mean", "sum", "idw", "gaussian"]),
+    help="How neighbours are combined. [default:\N{NO-BREAK SPACE}mean]",
+)
+
 SMOOTHING = bundle(
     "Smoothing",
     click.option(
@@ -170,11 +178,7 @@ SMOOTHING = bundle(
         metavar="A",
         help="Share of its own value a unit keeps per hop. [default:\N{NO-BREAK SPACE}0.5]",
     ),
-    click.option(
-        "--smooth-mode",
-        type=OneOf(["mean", "sum", "idw", "gaussian"]),
-        help="How neighbours are combined. [default:\N{NO-BREAK SPACE}mean]",
-    ),
+    SMOOTH_MODE,
 )
 
 WEIGHTS = bundle(
@@ -213,7 +217,7 @@ WITHIN = click.option(
 )
 
 
-def compactness(default: float) -> Any:
+def compactness(default: float | str) -> Any:
     """Make --compactness, whose default is the method's."""
     return click.option(
         "--compactness",
@@ -270,10 +274,13 @@ def output(column: str, *, default: str, help: str) -> Callable[[Any], Any]:
 
 OUTPUT = output("--label-column", default="cluster", help="Name of the label column.")
 
+MAP = file_option("--map", help="Map to draw: .png, .svg or .pdf.")
+REPORT = file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md.")
+
 RESULTS = bundle(
     "Output",
-    file_option("--map", help="Map to draw: .png, .svg or .pdf."),
-    file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md."),
+    MAP,
+    REPORT,
     file_option("--centers", help="Cluster centres to write as .csv."),
 )
 
@@ -283,7 +290,20 @@ SAVE_LINKS = file_option(
 SAVE_TREE = file_option(
     "--save-tree", help="Layer of lines to write: the spanning tree and its cuts, format by extension."
 )
+OUTLIERS = file_option(
+    "--outliers", help="Units of noise to list as .csv, those farthest from all clusters first."
+)
 DENDROGRAM = file_option("--dendrogram", help="Dendrogram of the joins to draw: .png, .svg or .pdf.")
+TRUNCATE = click.option(
+    "--truncate",
+    type=int,
+    metavar="P",
+    help="Branches the dendrogram begins with; what is joined before is contracted. "
+    "[default:\N{NO-BREAK SPACE}40]",
+)
+LINKAGE = file_option(
+    "--linkage", "save_linkage", help="Linkage matrix to write, as SciPy has it: .npy or .csv."
+)
 
 JSON = bundle(
     "Output",

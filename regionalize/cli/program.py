@@ -17,8 +17,12 @@ from regionalize.errors import RegionalizeError, UsageError, nearest
 from regionalize.model.catalog import METHODS
 
 COMMANDS = {
+    "assign": "Give new rows the number of their nearest centre.",
+    "choose-k": "Try a method with several numbers of clusters, and suggest one.",
     "contiguous": "Make an existing label column contiguous.",
     "validate": "Measure an existing label column; --require makes it a check.",
+    "compare": "Compare label columns, files and runs: agreement, fit, fragmentation, maps.",
+    "stability": "Repeat a run on parts of the units: how often each keeps its region.",
     "weights": "Build, describe and convert spatial weights.",
     "smooth": "Write columns smoothed over H-hop neighbourhoods.",
     "map": "Draw a map of a label column.",
@@ -54,7 +58,8 @@ class Commands(click.Group):
 
             return method_command(METHODS[cmd_name])
         if cmd_name in COMMANDS:
-            command: click.Command = import_module(f"regionalize.cli.{cmd_name}").command
+            module = cmd_name.replace("-", "_")
+            command: click.Command = import_module(f"regionalize.cli.{module}").command
             return command
         return None
 

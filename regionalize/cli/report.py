@@ -10,7 +10,7 @@ from regionalize.cli.tables import NONE, column, number, show_table, show_text
 if TYPE_CHECKING:
     import rich.console
 
-    from regionalize.model.report import Fragmentation, Report
+    from regionalize.model.report import Fragmentation, Report, Silhouettes
 
 
 CENTERS = {"mean": "Centres", "median": "Medians", "medoid": "Medoids"}
@@ -25,8 +25,14 @@ def show_report(console: rich.console.Console, report: Report) -> None:
     show_fit(console, report)
     show_clusters(console, report)
     show_centers(console, report)
+    if "distances" in report.extra:
+        show_distances(console, report.extra["distances"])
+    if report.silhouettes is not None:
+        show_silhouettes(console, report.silhouettes, sum(report.sizes))
     if "levels" in report.extra:
         show_levels(console, report.extra["levels"])
+    if "thresholds" in report.extra:
+        show_thresholds(console, report.extra["thresholds"], report.extra["linkage"])
     if report.fragmentation is not None:
         show_fragmentation(console, report.fragmentation)
     if "trade_off" in report.extra:
@@ -65,7 +71,7 @@ def setting(name: str, value: Any) -> str:
         value = ",".join(f"{key}={item:g}" for key, item in value.items())
     elif isinstance(value, tuple):
         value = ("=" if name.endswith("bound") else ",").join(map(str, value))
-    elif name == "weights":  # a file goes by its name: where it is was said on the command line
+    elif name in {"weights", "distances"}:  # a file goes by its name: its folder was said on the command line
         value = Path(value).name
     return f"{option} {value}"
 
@@ -102,6 +108,8 @@ def show_search(console: rich.console.Console, report: Report) -> None:
         show_text(console, most_regions_sentence(extra["regions"], extra["most_regions"]))
     if "balance" in extra:
         show_text(console, balance_sentence(extra["balance"]))
+    if "assigned" in extra:
+        show_text(console, assigned_sentence(extra["assigned"]))
     if "search" in extra:
         ratio = report.fit.ratio if report.fit is not None else None
         show_text(console, search_sentence(extra["search"], ratio))
@@ -140,6 +148,22 @@ def show_levels(console: rich.console.Console, levels: list[dict[str, Any]]) -> 
         for one, ratio in zip(levels, ratios, strict=True)
     ]
     show_table(console, "Levels", ("k", "BSS/TSS of attributes", "smallest", "largest"), rows)
+
+
+def show_thresholds(console: rich.console.Console, rows: list[dict[str, Any]], linkage: str) -> None:
+    """Print which cuts lead to how many clusters, from the top of the hierarchy down."""
+    from regionalize.model.thresholds import nearest_the_top
+
+    shown = nearest_the_top(rows)
+    heights = column((row[end] for row in shown for end in ("from", "to", "gap")), 5)
+    cells = [
+        [str(row["clusters"]), *heights[3 * at : 3 * at + 3], "largest gap" if row["largest_gap"] else ""]
+        for at, row in enumerate(shown)
+    ]
+    title = f"Cuts of the hierarchy ({linkage} linkage)"
+    show_table(console, title, ("clusters", "cut from", "to below", "gap", ""), cells)
+    if len(shown) < len(rows):
+        show_text(console, f"--report json holds all {len(rows)} rows.")
 
 
 def cost_sentence(cost: dict[str, Any]) -> str:
@@ -194,6 +218,23 @@ def search_sentence(found: dict[str, Any], ratio: float | None) -> str:
     return f"search: {made}; {of} {found['bss_tss_start']:.4f} → {found['bss_tss']:.4f}"
 
 
+def assigned_sentence(found: dict[str, Any]) -> str:
+    """Say how far units are from their nearest centre, beside those the centres were made of.
+
+    Examples
+    --------
+    >>> far = {"mean_distance": 1.42, "farthest": 3.1, "mean_distance_there": 1.2, "farthest_there": 2.75}
+    >>> assigned_sentence(far)
+    'nearest centres: 1.420 away on average, 3.100 at most; the units they are made of, 1.200 and 2.750'
+    """
+    here = f"nearest centres: {number(found['mean_distance'])} away on average"
+    here += f", {number(found['farthest'])} at most"
+    if "farthest_there" not in found:
+        return here
+    there = f"{number(found['mean_distance_there'])} and {number(found['farthest_there'])}"
+    return f"{here}; the units they are made of, {there}"
+
+
 def balance_sentence(found: dict[str, Any]) -> str:
     """Say how nearly equal regions are.
 
@@ -225,14 +266,55 @@ def most_regions_sentence(regions: int, most: int) -> str:
 def show_centers(console: rich.console.Console, report: Report) -> None:
     """Print centres in original units, clusters down the side, or variables where there are more of them."""
     names = report.center_columns
+    if not names:
+        return
     title = f"{CENTERS[report.center]} in original units"
     cells = [column(values) for values in zip(*report.centers, strict=True)]
     labels = [str(label) for label in range(1, report.k + 1)]
+    shares = [NONE if share is None else f"{share:.3f}" for share in report.r_squared]
+    if "medoids" in report.extra:
+        names, cells, shares = ("unit", *names), [report.extra["medoids"], *cells], ["", *shares]
     if len(names) > report.k:
-        lines = [[name, *line] for name, line in zip(names, cells, strict=True)]
-        show_table(console, title, ["variable", *labels], lines)
+        lines = [[name, *line, share] for name, line, share in zip(names, cells, shares, strict=True)]
+        show_table(console, title, ["variable", *labels, "R²"], lines)
     else:
-        show_table(console, title, ["cluster", *names], zip(labels, *cells, strict=True))
+        lines = [[label, *line] for label, *line in zip(labels, *cells, strict=True)]
+        show_table(console, title, ["cluster", *names], [*lines, ["R²", *shares]])
+
+
+def show_distances(console: rich.console.Console, found: dict[str, Any]) -> None:
+    """Print how far units are from the median or medoid of their cluster, and in all beside that of all."""
+    labels = [str(label) for label in range(1, len(found["within_by_cluster"]) + 1)]
+    within, mean = column(found["within_by_cluster"]), column(found["mean_by_cluster"])
+    title = f"{found['metric'].capitalize()} distances to the {found['center']}"
+    show_table(console, title, ("cluster", "within", "mean"), zip(labels, within, mean, strict=True))
+    show_text(console, distances_sentence(found))
+
+
+def distances_sentence(found: dict[str, Any]) -> str:
+    """Say what share of the distances is left within clusters.
+
+    Examples
+    --------
+    >>> table = {"center": "medoid", "exact": True, "within": 450.04, "total": 1320.51, "ratio": 0.340808}
+    >>> distances_sentence(table)
+    'within 450.0 of 1321 to the medoid of all units: 0.340808'
+    """
+    ratio = NONE if found["ratio"] is None else f"{found['ratio']:.6f}"
+    of_all = f"the {found['center']} of all units" + ("" if found["exact"] else ", the best of those tried")
+    return f"within {number(found['within'])} of {number(found['total'])} to {of_all}: {ratio}"
+
+
+def show_silhouettes(console: rich.console.Console, found: Silhouettes, units: int) -> None:
+    """Print mean silhouettes of the clusters, and of all `units`."""
+    means = [NONE if mean is None else f"{mean:.3f}" for mean in (*found.by_cluster, found.mean)]
+    counts = [str(count) for count in (*found.negative_by_cluster, found.negative)]
+    labels = [*(str(label) for label in range(1, len(found.by_cluster) + 1)), "all"]
+    show_table(
+        console, "Silhouettes", ("cluster", "mean", "below 0"), zip(labels, means, counts, strict=True)
+    )
+    if found.sampled:
+        show_text(console, f"Silhouettes are of {found.units} of the {units} units, drawn at random.")
 
 
 def show_fragmentation(console: rich.console.Console, spatial: Fragmentation) -> None:

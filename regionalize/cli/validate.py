@@ -29,6 +29,9 @@ FAULTS = 3
 @opt.bundle(
     "Output",
     opt.file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md."),
+    opt.file_option(
+        "--silhouettes", help="CSV to write, a row per unit: id, cluster, silhouette, nearest other cluster."
+    ),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
 @opt.JSON
@@ -40,24 +43,32 @@ def command(
     label_column: str,
     require: tuple[str, ...],
     report: Path | None,
+    silhouettes: Path | None,
     overwrite: bool,
     as_json: bool,
     **values: Any,
 ) -> int:
-    """Measure an existing label column: fit, fragmentation, joins, compactness and diameter.
+    """Measure an existing label column: fit, silhouettes, fragmentation, joins, compactness and diameter.
 
-    With --require, faults are listed on standard error and the exit code is 3.
+    Silhouettes of more than 20,000 units are measured on a random sample of so many. With --require, faults
+    are listed on standard error and the exit code is 3.
     """
-    from regionalize.run.existing import measure_existing
     from regionalize.run.options import make_job
+    from regionalize.run.validate import validate_source
 
     job = make_job("kmeans", without_empty(values))
     console.say_sample(input)
-    solution, faults = measure_existing(
-        input, job, label_column, require=",".join(require), report=report, overwrite=overwrite
+    found = validate_source(
+        input,
+        job,
+        label_column,
+        require=",".join(require),
+        report=report,
+        silhouettes=silhouettes,
+        overwrite=overwrite,
     )
-    console.notes(solution.notes)
-    console.report(solution.report, as_json=as_json)
-    for fault in faults:
+    console.notes(found.solution.notes)
+    console.report(found.solution.report, as_json=as_json)
+    for fault in found.faults:
         console.fault(fault)
-    return FAULTS if faults else 0
+    return FAULTS if found.faults else 0

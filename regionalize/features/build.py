@@ -80,16 +80,16 @@ def build_features(
 
             xy, placed = centroids(layer, job.project, job.id)
             notes += placed
-        columns, dropped = _with_geometry(columns, xy, layer, job)
+        columns, dropped = with_geometry(columns, xy, layer, job)
         notes += dropped
         _refuse_too_few(columns, layer, job)
     scaled = transform(columns.values, job.transform)
     notes += _constant_note(columns, names, named)
     blocks = [scaled]
     if job.hops:
-        where = _positions(layer, job, columns.rows, xy)
-        blocks[0], smoothed = _smoothed(scaled, columns.rows, job, weights, where)
-        notes += smoothed
+        where = positions_for_smoothing(layer, job, columns.rows, xy)
+        blocks[0], said = smoothed(scaled, columns.rows, job, weights, where)
+        notes += said
     coordinates = anisotropy = None
     if with_centroids:
         assert xy is not None
@@ -212,7 +212,7 @@ def _relative_weights(job: Job, names: tuple[str, ...]) -> FloatArray:
     return relative
 
 
-def _with_geometry(
+def with_geometry(
     columns: Columns, xy: FloatArray, layer: Layer, job: Job
 ) -> tuple[Columns, tuple[str, ...]]:
     """Refuse, or under `--missing drop` leave out, rows without a centroid."""
@@ -248,7 +248,7 @@ def _constant_note(columns: Columns, names: tuple[str, ...], with_centroids: boo
     return (f"constant, so without effect: {which}",)
 
 
-def _positions(
+def positions_for_smoothing(
     layer: Layer, job: Job, rows: NDArray[np.int64], xy: FloatArray | None
 ) -> tuple[FloatArray | None, bool]:
     """Return where the rows used are, if smoothing asks for distances, and whether on the sphere."""
@@ -272,7 +272,7 @@ def _positions(
     return where[rows], layer.is_geographic
 
 
-def _smoothed(
+def smoothed(
     scaled: FloatArray,
     rows: NDArray[np.int64],
     job: Job,

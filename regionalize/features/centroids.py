@@ -99,6 +99,24 @@ def project_geometry(layer: Layer, project: str = "auto", id_column: str | None 
     return Projected(projected, target, (f"projected to {title} for centroids and distances",))
 
 
+def plane_system(layer: Layer, project: str = "auto") -> str | None:
+    """Return the system that `project_geometry` measures a layer in, as text; None without any.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> points = shapely.points([[-39.0, -5.0], [-38.5, -4.0]])
+    >>> plane_system(Layer(pa.table({"a": [1, 2]}), None, "EPSG:4326", shapes=points))
+    'EPSG:32724'
+    """
+    target = project.strip()
+    if layer.projection is None:
+        return None
+    if target.lower() not in {"auto", "none"}:
+        return target
+    return _suitable(_joined(layer)[0])[0] if layer.is_geographic else layer.crs
+
+
 def centroids(
     layer: Layer, project: str = "auto", id_column: str | None = None
 ) -> tuple[FloatArray, tuple[str, ...]]:

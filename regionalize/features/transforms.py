@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -144,3 +146,54 @@ def _column(x: FloatArray, how: str) -> FloatArray:
             with np.errstate(over="ignore", under="ignore"):  # `transform` refuses what is too large or small
                 out = np.ldexp(centred * spread, power)
     return out
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What a transform came to on some rows, ready for others: every one is ``(x - offset) / scale``.
+
+    Attributes
+    ----------
+    offset, scale : (p,) float64
+        In the units of the columns. Of a constant column the scale is infinite, so that it becomes zero.
+    """
+
+    offset: FloatArray
+    scale: FloatArray
+
+    @staticmethod
+    def between(values: NDArray[np.floating], transformed: NDArray[np.floating]) -> Scaling:
+        """Read the scaling off the rows it was fitted on: two of each column, far apart, settle it.
+
+        Parameters
+        ----------
+        values : (n, p) float
+            Original units.
+        transformed : (n, p) float
+            The same, transformed column by column.
+
+        Raises
+        ------
+        DataError
+            Numbers so far apart that their difference leaves the range of floating point.
+
+        Examples
+        --------
+        >>> x = np.array([[1.0], [2.0], [3.0], [6.0]])
+        >>> Scaling.between(x, transform(x, "range-standardize")).apply(np.array([[1.0], [11.0]])).tolist()
+        [[0.0], [2.0]]
+        """
+        column = np.arange(values.shape[1])
+        low, high = transformed.argmin(axis=0), transformed.argmax(axis=0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # refused below
+            width = transformed[high, column] - transformed[low, column]
+            scale = np.where(width > 0, (values[high, column] - values[low, column]) / width, np.inf)
+            offset = np.where(width > 0, values[low, column] - transformed[low, column] * scale, 0.0)
+        if not np.isfinite(offset).all() or np.isinf(scale[width > 0]).any():
+            raise DataError("values are too large to be scaled alike elsewhere", advice="use smaller units")
+        return Scaling(offset.astype(np.float64), scale.astype(np.float64))
+
+    def apply(self, values: NDArray[np.floating]) -> FloatArray:
+        """Scale rows, shape (n, p), in the same way."""
+        scaled: FloatArray = (np.asarray(values, dtype=np.float64) - self.offset) / self.scale
+        return scaled

@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from regionalize.model.report import Report
+from regionalize.io.documents import markdown_table, plain
+from regionalize.model.report import Report, Silhouettes
+from regionalize.model.thresholds import nearest_the_top
 
 EXTRA = {
     "contiguity_cost": "Cost of contiguity",
     "compactness": "Compactness",
     "search": "Search",
     "balance": "Balance",
+    "assigned": "Nearest centres",
 }
 """What only some runs report, measure by measure."""
 
@@ -45,18 +47,8 @@ def report_document(report: Report) -> dict[str, Any]:
         "contiguous": spatial.contiguous if spatial else None,
         "subclusters": spatial.subclusters if spatial else None,
     }
-    document: dict[str, Any] = _plain({**headline, **report.to_dict()})
+    document: dict[str, Any] = plain({**headline, **report.to_dict()})
     return document
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def report_json(report: Report) -> str:
@@ -65,12 +57,18 @@ def report_json(report: Report) -> str:
 
 
 def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
-    """Header and one row per cluster: size, within sum of squares, fragmentation, shape and centre."""
+    """Header and one row per cluster: size, sum of squares, silhouette, fragmentation, shape and centre."""
     header: list[str] = ["cluster", "size"]
     columns: list[Sequence[Any]] = [range(1, report.k + 1), report.sizes]
     if report.fit is not None:
         header.append("wss")
         columns.append(report.fit.wss_by_cluster)
+    if report.silhouettes is not None:
+        header += ["silhouette", "negative_silhouettes"]
+        columns += [report.silhouettes.by_cluster, report.silhouettes.negative_by_cluster]
+    if "distances" in report.extra:
+        header += ["within_distance", "mean_distance"]
+        columns += [report.extra["distances"][f"{name}_by_cluster"] for name in ("within", "mean")]
     if report.fragmentation is not None:
         for name in (
             "subclusters",
@@ -85,32 +83,44 @@ def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
             header.append(name)
             columns.append([getattr(cluster, name) for cluster in report.fragmentation.clusters])
     rows = [list(row) for row in zip(*columns, strict=True)]
+    if "medoids" in report.extra:
+        header.append("medoid")
+        rows = [[*row, medoid] for row, medoid in zip(rows, report.extra["medoids"], strict=True)]
     header += [f"center_{name}" for name in report.center_columns]
     return header, [[*row, *center] for row, center in zip(rows, report.centers, strict=True)]
 
 
 def report_csv(report: Report) -> str:
-    """Return one CSV row per cluster, in full precision."""
+    """Return one CSV row per cluster, in full precision; every row ends with the R² of the variables."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     header, rows = cluster_table(report)
-    writer.writerow(header)
+    writer.writerow([*header, *(f"r_squared_{name}" for name in report.center_columns)])
     for row in rows:
-        writer.writerow(["" if value is None else value for value in row])
+        writer.writerow(["" if value is None else value for value in (*row, *report.r_squared)])
     return out.getvalue()
 
 
 def report_markdown(report: Report) -> str:
     """Return the report as Markdown tables."""
     parts = [f"# {report.settings['method']}, k = {report.k}\n"]
-    parts.append(_table(("setting", "value"), [(name, _text(v)) for name, v in report.settings.items()]))
-    parts.append(_table(("input", "value"), report.input.items()))
+    parts.append(markdown_table(("setting", "value"), report.settings.items()))
+    parts.append(markdown_table(("input", "value"), report.input.items()))
     fits = [
         ("all variables" if report.fit_attributes else "variables", report.fit),
         ("attributes alone", report.fit_attributes),
     ]
-    sums = [(name, f.tss, f.wss, f.bss, f.ratio) for name, f in fits if f is not None]
-    parts.append("## Fit\n\n" + _table(("over", "TSS", "WSS", "BSS", "BSS/TSS"), sums))
+    sums = [
+        (name, fit.tss, fit.wss, fit.bss, fit.ratio, fit.pseudo_f, fit.mean_distance)
+        for name, fit in fits
+        if fit is not None
+    ]
+    measures = ("over", "TSS", "WSS", "BSS", "BSS/TSS", "pseudo-F", "mean distance")
+    parts.append("## Fit\n\n" + markdown_table(measures, sums))
+    shares = zip(report.center_columns, report.r_squared, strict=True)
+    parts.append("## Variables\n\n" + markdown_table(("variable", "R²"), shares))
+    if report.silhouettes is not None:
+        parts.append("## Silhouettes\n\n" + _silhouette_table(report.silhouettes, sum(report.sizes)))
     spatial = report.fragmentation
     if spatial is not None:
         names = (
@@ -118,9 +128,9 @@ def report_markdown(report: Report) -> str:
             *("simpson_normalized", "neighbors", "joins", "join_count_ratio", "weights"),
         )
         rows = [(name.replace("_", " "), getattr(spatial, name)) for name in names]
-        parts.append("## Fragmentation\n\n" + _table(("measure", "value"), rows))
+        parts.append("## Fragmentation\n\n" + markdown_table(("measure", "value"), rows))
     header, cells = cluster_table(report)
-    parts.append("## Clusters\n\n" + _table(header, cells))
+    parts.append("## Clusters\n\n" + markdown_table(header, cells))
     if spatial is not None:
         whole = "contiguous" if spatial.contiguous else f"not contiguous, in {spatial.subclusters} pieces"
         parts.append(f"The clusters are {whole}.\n")
@@ -128,15 +138,26 @@ def report_markdown(report: Report) -> str:
         parts.append(f"The coordinates carry {report.coordinate_share:.1%} of the weight.\n")
     for name, title in EXTRA.items():
         if name in report.extra:
-            parts.append(f"## {title}\n\n" + _table(("measure", "value"), report.extra[name].items()))
+            parts.append(f"## {title}\n\n" + markdown_table(("measure", "value"), report.extra[name].items()))
+    if "distances" in report.extra:
+        found = report.extra["distances"]
+        rows = [(name, found[name]) for name in ("metric", "total", "within", "ratio")]
+        title = f"Distances to the {found['center']}"
+        parts.append(f"## {title}\n\n" + markdown_table(("measure", "value"), rows))
     if "most_regions" in report.extra:
         parts.append(f"By the sums alone there can be no more than {report.extra['most_regions']} regions.\n")
     if "levels" in report.extra:
         found = report.extra["levels"]
-        parts.append("## Levels\n\n" + _table(found[0], [level.values() for level in found]))
+        parts.append("## Levels\n\n" + markdown_table(found[0], [level.values() for level in found]))
+    if "thresholds" in report.extra:
+        cuts = nearest_the_top(report.extra["thresholds"])
+        title = f"Cuts of the hierarchy ({report.extra['linkage']} linkage)"
+        parts.append(f"## {title}\n\n" + markdown_table(cuts[0], [row.values() for row in cuts]))
     if "trade_off" in report.extra:
         curve = report.extra["trade_off"]
-        parts.append("## Weight of the centroids\n\n" + _table(curve[0], [point.values() for point in curve]))
+        parts.append(
+            "## Weight of the centroids\n\n" + markdown_table(curve[0], [point.values() for point in curve])
+        )
     parts += [f"- {note}\n" for note in report.notes]
     parts.append(
         "Versions: " + ", ".join(f"{name} {number}" for name, number in report.versions.items()) + "\n"
@@ -144,20 +165,7 @@ def report_markdown(report: Report) -> str:
     return "\n".join(parts)
 
 
-def _table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    lines = [[_text(cell) for cell in header]]
-    lines.append(["---"] * len(lines[0]))
-    lines += [[_text(cell) for cell in row] for row in rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_text(item) for item in value)
-    return str(value).replace("|", "\\|").replace("\n", " ")
+def _silhouette_table(found: Silhouettes, units: int) -> str:
+    measured = f"{found.units} of {units}, drawn at random" if found.sampled else str(found.units)
+    rows = (("mean", found.mean), ("below 0", found.negative), ("units", measured))
+    return markdown_table(("measure", "value"), rows)

@@ -32,12 +32,15 @@ class Leaf:
         Of its last join; 0 for a unit.
     cluster : int
         Cluster, from 1 by falling size as on the map; 0 where it holds several.
+    held : list of float
+        Heights of all its joins, none for a unit.
     """
 
     node: int
     units: int
     height: float
     cluster: int
+    held: list[float]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Join:
         Where they meet.
     cluster : int
         Cluster that both are of; 0 above the cut.
+    own : float or None
+        How different the two are, where that is less than some joined before, and so less than `height`.
     """
 
     low: float
@@ -62,6 +67,7 @@ class Join:
     high_height: float
     height: float
     cluster: int
+    own: float | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ class Branches:
     cut : float or None
         A height that crosses as many branches as there are clusters; None where the joins it would have to
         go through are not drawn.
+    beyond : bool
+        The cut that was asked for is too far above all joins to be drawn where it is.
     sizes : list of int
         Units of cluster 1, 2, …
     falling : int
@@ -111,12 +119,15 @@ class Branches:
     joins: list[Join]
     stems: list[Stem]
     cut: float | None
+    beyond: bool
     sizes: list[int]
     falling: int
     left_out: int
 
 
-def select_branches(merges: FloatArray, n: int, k: int) -> Branches:
+def select_branches(
+    merges: FloatArray, n: int, k: int, *, cut: float | None = None, most: int | None = None
+) -> Branches:
     """Choose the last joins of a hierarchy and place them.
 
     Joins are drawn in their order, each a little above the one before at least, whether it is higher or not:
@@ -130,6 +141,11 @@ def select_branches(merges: FloatArray, n: int, k: int) -> Branches:
         Units.
     k : int
         Clusters, at least n - m.
+    cut : float, optional
+        The height that leaves k clusters. The line is there, or as near as drawn heights allow; without it,
+        halfway between two joins.
+    most : int, optional
+        Branches to draw, in place of `LEAVES`, but no fewer than k and no more than `MOST_LEAVES`.
 
     Examples
     --------
@@ -140,11 +156,12 @@ def select_branches(merges: FloatArray, n: int, k: int) -> Branches:
     pairs, height = merges[:, :2].astype(np.int64), merges[:, 2]
     m, roots = len(merges), n - len(merges)
     count, first = _measure(pairs, n)
-    shown = min(max(LEAVES, k), n, max(MOST_LEAVES, roots))
+    shown = min(max(LEAVES if most is None else most, k, roots), n, max(MOST_LEAVES, roots))
     start = n - shown  # the first join that is drawn
     step = LEAST_STEP * (float(height.max()) or 1.0)
     drawn = np.maximum.accumulate(height)
-    falling = int((height[start + 1 :] < drawn[start:-1]).sum()) if start < m else 0
+    falls = np.zeros(m, dtype=bool)
+    falls[start + 1 :] = height[start + 1 :] < drawn[start:-1]
     before = float(drawn[start - 1]) if start else 0.0
     for join in range(start, m):
         before = drawn[join] = max(float(height[join]), before + step)
@@ -153,11 +170,11 @@ def select_branches(merges: FloatArray, n: int, k: int) -> Branches:
     above[pairs.ravel()] = n + np.repeat(np.arange(m), 2)
     of_cluster, whole, sizes = _clusters(above, count, first, n, k)
     below = float(drawn[n - k - 1]) if k < n else 0.0
-    cut = None
+    line = None
     if k == roots:
-        cut = below * 1.03
+        line = float(np.clip(below if cut is None else cut, below * 1.03, below * 1.25))
     elif k <= shown:
-        cut = (below + float(drawn[n - k])) / 2
+        line = _between(below, float(drawn[n - k]), cut)
 
     tops = np.flatnonzero(above < 0)
     tops = tops[np.lexsort((first[tops], -count[tops]))]
@@ -177,16 +194,16 @@ def select_branches(merges: FloatArray, n: int, k: int) -> Branches:
             continue
         for node in ours:
             place[node] = len(leaves)
-            own = float(drawn[node - n]) if node >= n else 0.0
-            leaves.append(Leaf(node, int(count[node]), own, int(of_cluster[node])))
+            held = _held(node, pairs, drawn, n)
+            leaves.append(Leaf(node, int(count[node]), max(held, default=0.0), int(of_cluster[node]), held))
 
     left_out, joins = int(gone.sum()), []
     for node in range(n + m - 1, n - 1, -1):
         gone[pairs[node - n]] |= gone[node]
     stems = []
     starts = np.concatenate([np.zeros(n), drawn])
-    if cut is not None:
-        starts[whole] = cut
+    if line is not None:
+        starts[whole] = line
     for join in range(start, m):
         if gone[n + join]:
             continue
@@ -200,12 +217,33 @@ def select_branches(merges: FloatArray, n: int, k: int) -> Branches:
                 float(starts[high]),
                 float(drawn[join]),
                 int(of_cluster[n + join]),
+                float(height[join]) if falls[join] else None,
             )
         )
-    for node in whole[~gone[whole]].tolist() if cut is not None else ():
+    for node in whole[~gone[whole]].tolist() if line is not None else ():
         begin = float(drawn[node - n]) if node >= n else 0.0
         stems.append(Stem(float(place[node]), begin, float(starts[node]), int(of_cluster[node])))
-    return Branches(leaves, joins, stems, cut, sizes, falling, left_out)
+    beyond = k == roots and cut is not None and line is not None and cut > line
+    return Branches(leaves, joins, stems, line, beyond, sizes, int(falls.sum()), left_out)
+
+
+def _between(low: float, high: float, wanted: float | None) -> float:
+    """Return a height between two joins: halfway, or the one that is wanted, but not at the very joins."""
+    if wanted is None:
+        return (low + high) / 2
+    margin = (high - low) / 20
+    return float(np.clip(wanted, low + margin, high - margin))
+
+
+def _held(node: int, pairs: IntArray, drawn: FloatArray, n: int) -> list[float]:
+    """List the heights of all joins below a node, its own among them."""
+    found, waiting = [], [node]
+    while waiting:
+        node = waiting.pop()
+        if node >= n:
+            found.append(float(drawn[node - n]))
+            waiting += pairs[node - n].tolist()
+    return found
 
 
 def _measure(pairs: IntArray, n: int) -> tuple[IntArray, IntArray]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError
-from regionalize.maps.branches import Branches, select_branches
+from regionalize.maps.branches import Branches, Join, select_branches
 from regionalize.maps.colors import NOISE_COLOR, cluster_color
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
 from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
@@ -25,6 +25,10 @@ PLOT_WIDTH = 400.0
 PITCHES = ((60, 12.0), (120, 8.0), (10**9, 5.5))
 """Points from leaf to leaf, by how many there are at most."""
 TRUNK = "#4d4d4d"
+SHORT = 32
+"""Letters of a unit's name that are shown."""
+MARKS = 300
+"""Places along the axis where joins that are not drawn are marked."""
 BAR_WIDTH = 5.0
 
 
@@ -37,13 +41,17 @@ def draw_dendrogram(
     k: int,
     title: str,
     footer: str,
+    cut: float | None = None,
+    truncate: int | None = None,
+    names: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
     """Draw the last joins of a hierarchy, coloured as the map is, and where it was cut.
 
     Heights are on the axis. A join less different than one before it (that happens where only neighbours may
-    be joined) is drawn a hair above that one, and counted in a note: joins stay in their order, and the line
-    of the cut crosses k branches. What was joined before the last 40 or, if more are asked for, k branches is
-    one wedge with its number of units. Components that are apart are trees apart.
+    be joined, and with centroid and median linkage) is drawn a hair above that one, with a ring at its own
+    height, and counted in a note: joins stay in their order, and the line of the cut crosses k branches. What
+    was joined before the branches that are drawn is one wedge with its number of units, and a mark for every
+    join. Components that are apart are trees apart.
 
     Parameters
     ----------
@@ -59,6 +67,12 @@ def draw_dendrogram(
         Clusters: the last joins above them are grey, those below in the cluster's colour.
     title, footer : str
         Lines above and below.
+    cut : float, optional
+        The height that leaves k clusters, where the line is to be.
+    truncate : int, optional
+        Branches to draw: 40 unless given, always at least k, and at most 200.
+    names : sequence of str, optional
+        What the n units are called; numbers from 1 unless given.
 
     Returns
     -------
@@ -86,24 +100,38 @@ def draw_dendrogram(
         raise DataError(
             f"a hierarchy of {len(merges)} joins of {units} units cannot be cut into {k} clusters"
         )
-    branches = select_branches(np.asarray(merges, dtype=np.float64), units, k)
+    branches = select_branches(np.asarray(merges, dtype=np.float64), units, k, cut=cut, most=truncate)
     title, footer = clean(title), clean(footer)
+    beside = [_name(leaf.node, leaf.units, names) for leaf in branches.leaves]
     with drawing():
-        families, unknown = fonts_for([title, footer])
-        page = _Page(branches, families, title, footer)
+        families, unknown = fonts_for([title, footer, *beside])
+        page = _Page(branches, beside, families, title, footer)
         save_page(page.draw(), target, file_format, title)
-    return tuple(_notes(branches, k, unknown))
+    return tuple(_notes(branches, k, truncate, unknown))
 
 
-def _notes(branches: Branches, k: int, unknown: str) -> Iterator[str]:
+def _name(node: int, units: int, names: Sequence[str] | None) -> str:
+    """Say what a branch starts from: a unit, or the number of those that are joined before."""
+    if units > 1:
+        return f"({units:,} units)"
+    name = f"no. {node + 1}" if names is None else clean(names[node])
+    return name if len(name) <= SHORT else f"{name[: SHORT - 1]}…"
+
+
+def _notes(branches: Branches, k: int, truncate: int | None, unknown: str) -> Iterator[str]:
     if branches.falling:
         many = branches.falling > 1
         yield (
             f"{branches.falling} {'joins' if many else 'join'} in the dendrogram {'are' if many else 'is'} "
-            "of clusters less different than some joined before, and drawn just above those"
+            "of clusters less different than some joined before, and drawn just above those; rings are at "
+            f"{'their' if many else 'its'} own height{'s' if many else ''}"
         )
     if branches.cut is None:
         yield f"the dendrogram has room for the last {len(branches.leaves)} branches, not for {k} clusters"
+    if truncate is not None and truncate < k <= len(branches.leaves):
+        yield f"the dendrogram begins with {len(branches.leaves)} branches, not {truncate}: one per cluster"
+    if branches.beyond:
+        yield "the cut is beyond the dendrogram's end, and its line is drawn there"
     if branches.left_out:
         yield f"the dendrogram leaves out {branches.left_out:,} components"
     if unknown:
@@ -113,17 +141,16 @@ def _notes(branches: Branches, k: int, unknown: str) -> Iterator[str]:
 class _Page:
     """Where everything is, in points from the lower left corner."""
 
-    def __init__(self, branches: Branches, families: list[str], title: str, footer: str) -> None:
-        self.branches = branches
+    def __init__(
+        self, branches: Branches, names: list[str], families: list[str], title: str, footer: str
+    ) -> None:
+        self.branches, self.names = branches, names
         self.pitch = next(pitch for most, pitch in PITCHES if len(branches.leaves) <= most)
         self.small = Font(families, min(7.0, 0.8 * self.pitch))
         self.bold = Font(families, min(7.5, 0.85 * self.pitch), bold=True)
         self.axis_font = Font(families, 7.0)
         head, foot = Font(families, 12.5, bold=True), Font(families, 7.0)
 
-        self.names = [
-            f"{leaf.units:,} units" if leaf.units > 1 else f"no. {leaf.node + 1}" for leaf in branches.leaves
-        ]
         wide = max(self.small.width(name) for name in self.names)
         self.numbers = self._runs()
         number = max((self.bold.width(str(cluster)) for cluster, _, _ in self.numbers), default=0.0)
@@ -137,7 +164,8 @@ class _Page:
         self.width = float(np.ceil(inside + 2 * MARGIN))
         over = len(above) * head.leading + GAP * 0.6 if above else 0.0
         self.height = float(np.ceil(top + over + MARGIN))
-        self.longest = max(*(join.height for join in branches.joins), branches.cut or 0.0) * 1.02
+        ends = [join.height for join in branches.joins] + [leaf.height for leaf in branches.leaves]
+        self.longest = max(*ends, branches.cut or 0.0) * 1.02 or 1.0
 
         self.words: list[Words] = []
         y = self.height - MARGIN
@@ -149,7 +177,7 @@ class _Page:
 
     def x(self, height: float) -> float:
         """Return where a height is."""
-        return self.left + (height / self.longest if self.longest else 0.0) * PLOT_WIDTH
+        return self.left + height / self.longest * PLOT_WIDTH
 
     def y(self, place: float) -> float:
         """Return where a leaf is; the first is on top."""
@@ -191,9 +219,6 @@ class _Page:
 
     def _joins(self, points: Transform) -> Iterator[Artist]:
         """One path per colour: what is above the cut first, then cluster by cluster."""
-        from matplotlib.patches import PathPatch
-        from matplotlib.path import Path
-
         lines: dict[int, list[list[tuple[float, float]]]] = {}
         for join in self.branches.joins:
             corners = [
@@ -207,23 +232,28 @@ class _Page:
             ends = [(self.x(height), self.y(stem.place)) for height in (stem.begin, stem.end)]
             lines.setdefault(stem.cluster, []).append(ends)
         for cluster in sorted(lines):
-            codes = [
-                code for line in lines[cluster] for code in (Path.MOVETO, *[Path.LINETO] * (len(line) - 1))
-            ]
-            yield PathPatch(
-                Path(np.concatenate(lines[cluster]), codes),
-                transform=points,
-                facecolor="none",
-                edgecolor=cluster_color(cluster) if cluster else TRUNK,
-                linewidth=1.3 if cluster else 0.9,
-                joinstyle="miter",
-                capstyle="butt",
-                gid=f"cluster-{cluster}" if cluster else "above-the-cut",
-                zorder=2,
-            )
+            name = f"cluster-{cluster}" if cluster else "above-the-cut"
+            yield _strokes(lines[cluster], cluster, points, 1.3 if cluster else 0.9, name)
+        yield from (self._ring(join, points) for join in self.branches.joins if join.own is not None)
+
+    def _ring(self, join: Join, points: Transform) -> Artist:
+        """Mark the own height of a join that is drawn above it."""
+        from matplotlib.patches import Circle
+
+        assert join.own is not None
+        return Circle(
+            (self.x(join.own), self.y((join.low + join.high) / 2)),
+            2.0,
+            transform=points,
+            facecolor="white",
+            edgecolor=cluster_color(join.cluster) if join.cluster else TRUNK,
+            linewidth=0.9,
+            gid="own-height",
+            zorder=3,
+        )
 
     def _leaves(self, points: Transform) -> Iterator[Artist]:
-        """Wedges for what is not drawn join by join; names, and a bar beside each cluster."""
+        """Wedges with marks for what is not drawn join by join; names, and a bar beside each cluster."""
         from matplotlib.patches import Polygon, Rectangle
 
         for place, (leaf, name) in enumerate(zip(self.branches.leaves, self.names, strict=True)):
@@ -238,10 +268,17 @@ class _Page:
                     corners,
                     transform=points,
                     facecolor=color,
+                    alpha=0.35,
                     edgecolor="none",
                     zorder=3,
                     gid="joined-before",
                 )
+                marks = sorted({round(height / self.longest * MARKS) for height in leaf.held})
+                across = [
+                    [(x, y - 0.7 * half), (x, y + 0.7 * half)]
+                    for x in (self.left + mark * PLOT_WIDTH / MARKS for mark in marks)
+                ]
+                yield _strokes(across, leaf.cluster, points, 0.7, f"joins-before-{place + 1}")
         bar = MARGIN + max((self.bold.width(str(one)) for one, _, _ in self.numbers), default=0.0) + 4
         for cluster, first, last in self.numbers:
             low, high = self.y(last) - 0.4 * self.pitch, self.y(first) + 0.4 * self.pitch
@@ -275,3 +312,24 @@ class _Page:
             zorder=4,
             gid="cut",
         )
+
+
+def _strokes(
+    lines: list[list[tuple[float, float]]], cluster: int, points: Transform, width: float, name: str
+) -> Artist:
+    """Make one path of several lines, in the colour of their cluster."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    codes = [code for line in lines for code in (Path.MOVETO, *[Path.LINETO] * (len(line) - 1))]
+    return PathPatch(
+        Path(np.concatenate(lines), codes),
+        transform=points,
+        facecolor="none",
+        edgecolor=cluster_color(cluster) if cluster else TRUNK,
+        linewidth=width,
+        joinstyle="miter",
+        capstyle="butt",
+        gid=name,
+        zorder=4 if name.startswith("joins") else 2,
+    )

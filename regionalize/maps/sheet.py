@@ -36,11 +36,11 @@ LEAST_ROWS_BESIDE = 16
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the legend."""
+    """One line of the legend; without a count where it speaks of several maps."""
 
     label: int
     text: str
-    count: int
+    count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,17 +87,18 @@ class Sheet:
     left_out: int = 0
 
 
-class _Legend:
-    """Entries in columns, read downwards, each with its sign, name and count."""
+class Legend:
+    """Entries in columns, read downwards, each with its sign, name and count, if it has one."""
 
     def __init__(self, title: str, entries: Sequence[Entry], families: list[str]) -> None:
         self.title, self.entries, self.families = title, list(entries), families
         self.font, self.bold = Font(families, 8.5), Font(families, 8.5, bold=True)
         names = [min(self.font.width(entry.text), LONGEST_NAME) for entry in entries]
-        counts = [self.font.width(f"{entry.count:,}") for entry in entries]
-        heading = min(self.bold.width(title), LONGEST_NAME) + 12 + self.font.width("units")
-        self.count_width = max(counts, default=0.0)
-        self.column = max(SWATCH[0] + 5 + max(names, default=0.0) + 12 + self.count_width, heading)
+        counts = [self.font.width(f"{entry.count:,}") for entry in entries if entry.count is not None]
+        self.units = 12 + self.font.width("units") if counts else 0.0
+        heading = min(self.bold.width(title), LONGEST_NAME) + self.units
+        self.counts = 12 + max(counts) if counts else 4.0
+        self.column = max(SWATCH[0] + 5 + max(names, default=0.0) + self.counts, heading)
         self.rows, self.columns = len(self.entries), 1
 
     def arrange(self, rows: int, columns: int) -> None:
@@ -107,31 +108,36 @@ class _Legend:
 
     @property
     def left_out(self) -> int:
+        """Entries without a place."""
         return max(len(self.entries) - self.rows * self.columns, 0)
 
     @property
     def width(self) -> float:
+        """Width in points."""
         return self.columns * (self.column + GAP) - GAP
 
     @property
     def height(self) -> float:
+        """Height in points, title included."""
         return (1 + self.rows + bool(self.left_out)) * LEADING
 
     def place(self, sheet: Sheet, x: float, top: float) -> None:
         """Add words and signs to `sheet`, from the upper left corner (x, top)."""
-        title = self.bold.fit(self.title, self.column - 12 - self.font.width("units"))
+        title = self.bold.fit(self.title, self.column - self.units)
         sheet.words.append(Words(x, top - 9, title, self.bold))
-        sheet.words.append(Words(x + self.column, top - 9, "units", self.font, GREY, right=True))
+        if self.units:
+            sheet.words.append(Words(x + self.column, top - 9, "units", self.font, GREY, right=True))
         greys = [entry for entry in self.entries if entry.label < 1]  # few, last, and never left out
         clusters = self.entries[: min(self.rows * self.columns, len(self.entries)) - len(greys)]
         for place, entry in enumerate([*clusters, *greys]):
             column, row = divmod(place, self.rows)
             left, y = x + column * (self.column + GAP), top - 9 - (row + 1) * LEADING
             right = left + self.column
-            name = self.font.fit(entry.text, self.column - SWATCH[0] - 5 - 8 - self.count_width)
+            name = self.font.fit(entry.text, self.column - SWATCH[0] - 5 - (self.counts - 4))
             sheet.signs.append((left, y - 1, entry))
             sheet.words.append(Words(left + SWATCH[0] + 5, y, name, self.font))
-            sheet.words.append(Words(right, y, f"{entry.count:,}", self.font, GREY, right=True))
+            if entry.count is not None:
+                sheet.words.append(Words(right, y, f"{entry.count:,}", self.font, GREY, right=True))
         if self.left_out:
             y = top - 9 - (self.rows + 1) * LEADING
             sheet.words.append(Words(x, y, f"and {self.left_out:,} more", self.font, GREY))
@@ -167,7 +173,7 @@ def compose(
     wide, high = extent
     scale = min(math.sqrt(MAP_AREA / (wide * high)), LONGEST / wide, LONGEST / high)
     map_width, map_height = wide * scale, high * scale
-    legend = _Legend(legend_title, entries, families)
+    legend = Legend(legend_title, entries, families)
     below = wide > WIDE * high
     if below:
         inside = max(map_width, NARROWEST)

@@ -47,7 +47,7 @@ def name_of(label: int) -> str:
 
 
 def draw_units(
-    parts: Parts, window: Window, labels: IntArray, map_area: float, points: Transform
+    parts: Parts, window: Window, labels: IntArray, map_area: float, points: Transform, maps: int = 1
 ) -> tuple[list[Artist], str, int, bool]:
     """Return artists, the kind most are, how many polygons became dots, and if a vector file is too heavy.
 
@@ -61,6 +61,8 @@ def draw_units(
         Of the map, in square points: sets the size of markers.
     points : Transform
         From points on the page to the device.
+    maps : int
+        How many maps the page holds.
     """
     polygons, lines, dots = (parts.kind(name) for name in ("polygons", "lines", "points"))
     bounds = polygons.bounds
@@ -87,7 +89,8 @@ def draw_units(
         artists += markers(centres, labels[row], points, size, "markers")
     counts = {"areas": len(polygons), "lines": len(lines), "markers": len(row)}
     kind = max(counts, key=lambda name: counts[name])
-    return artists, kind, len(specks), vertices > _MOST_VERTICES or len(row) > _MOST_MARKERS
+    heavy = maps * vertices > _MOST_VERTICES or maps * len(row) > _MOST_MARKERS
+    return artists, kind, len(specks), heavy
 
 
 def _centres(parts: Parts, window: Window) -> FloatArray:

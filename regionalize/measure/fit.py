@@ -14,6 +14,9 @@ from regionalize.model.report import Fit
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_ROUNDING = 1e-25
+"""Spread within clusters, as a share of that between them, that is left by rounding alone."""
+
 
 def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Fit:
     """Split the total sum of squares into within and between clusters.
@@ -39,24 +42,79 @@ def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) 
     DataError
         When `Z` and `labels` differ in length.
 
+    References
+    ----------
+    Caliński and Harabasz (1974), A dendrite method for cluster analysis: the pseudo-F.
+
     Examples
     --------
-    >>> measure_fit(np.array([[0.0], [2.0], [10.0]]), np.array([1, 1, 2])).wss_by_cluster
-    (2.0, 0.0)
+    >>> fit = measure_fit(np.array([[0.0], [2.0], [10.0]]), np.array([1, 1, 2]))
+    >>> fit.wss_by_cluster, round(fit.pseudo_f, 6), round(fit.mean_distance, 6)
+    ((2.0, 0.0), 27.0, 0.666667)
     """
     members = _Members(Z, labels)
     tss = 0.0
     wss = np.zeros(members.k)
+    squared = np.zeros(len(members.cluster))
     for column in members.columns():
-        centered = column - (column.mean() if len(column) else 0.0)
-        tss += float(centered @ centered)
-        residual = centered - members.means(centered)[members.cluster]
-        # the second term is what the rounding of the mean added (Chan, Golub and LeVeque 1983)
-        wss += members.sums(residual * residual) - members.sums(residual) ** 2 / np.maximum(members.sizes, 1)
+        total, parts, residual = members.split(column)
+        tss += total
+        wss += parts
+        squared += residual * residual
     within = float(wss.sum())
     between = max(tss - within, 0.0)
-    ratio = between / tss if tss > 0 else None
-    return Fit(tss=tss, wss=within, bss=between, ratio=ratio, wss_by_cluster=tuple(wss.tolist()))
+    return Fit(
+        tss=tss,
+        wss=within,
+        bss=between,
+        ratio=between / tss if tss > 0 else None,
+        wss_by_cluster=tuple(wss.tolist()),
+        pseudo_f=_pseudo_f(between, within, len(squared), int(np.count_nonzero(members.sizes))),
+        mean_distance=float(np.sqrt(squared).mean()) if len(squared) else None,
+    )
+
+
+def _pseudo_f(bss: float, wss: float, n: int, k: int) -> float | None:
+    """Caliński and Harabasz's index of k clusters of n units in all."""
+    if not 1 < k < n or wss <= _ROUNDING * bss:
+        return None
+    return (bss / (k - 1)) / (wss / (n - k))
+
+
+def r_squared(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> FloatArray:
+    """Return the share of each column's sum of squares that lies between clusters.
+
+    The R² of a regression of the variable on the clusters: moving or scaling a column changes nothing.
+
+    Parameters
+    ----------
+    Z : (m, p) float
+        Variables.
+    labels : (m,) int
+        Clusters 1 … k; 0 and below are left out.
+
+    Returns
+    -------
+    (p,) float64
+        0 … 1; NaN for a column that does not vary over the units in clusters.
+
+    Raises
+    ------
+    DataError
+        When `Z` and `labels` differ in length.
+
+    Examples
+    --------
+    >>> r_squared(np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]]), np.array([1, 1, 2])).tolist()
+    [0.75, nan]
+    """
+    members = _Members(Z, labels)
+    shares = np.full(Z.shape[1], np.nan)
+    for j, column in enumerate(members.columns()):
+        total, parts, _ = members.split(column)
+        if total > 0:
+            shares[j] = max(1 - parts.sum() / total, 0.0)
+    return shares
 
 
 def cluster_means(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> FloatArray:
@@ -116,37 +174,6 @@ def cluster_medians(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[A
     return medians
 
 
-def mean_distance(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float | None:
-    """Average Euclidean distance of a unit to the mean of its cluster.
-
-    SciPy's ``kmeans`` returns this under the name distortion; it is not a sum of squares.
-
-    Parameters
-    ----------
-    Z : (m, p) float
-        Transformed variables.
-    labels : (m,) int
-        Clusters 1 … k; 0 and below are left out.
-
-    Returns
-    -------
-    float or None
-        None when no unit is in a cluster.
-
-    Examples
-    --------
-    >>> mean_distance(np.array([[0.0], [2.0], [10.0], [10.0]]), np.array([1, 1, 2, 2]))
-    0.5
-    """
-    members = _Members(Z, labels)
-    if not members.k:
-        return None
-    squared = np.zeros(len(members.cluster))
-    for column in members.columns():
-        squared += (column - members.means(column)[members.cluster]) ** 2
-    return float(np.sqrt(squared).mean())
-
-
 class _Members:
     """The rows in clusters, handed out a column at a time to spare memory.
 
@@ -172,6 +199,14 @@ class _Members:
                 self.origin[j] = column[0]
                 column -= column[0]
             yield column
+
+    def split(self, column: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Return the sum of squares in all and within each cluster, and what is left of every unit."""
+        centered = column - (column.mean() if len(column) else 0.0)
+        residual = centered - self.means(centered)[self.cluster]
+        # the second term is what the rounding of the mean added (Chan, Golub and LeVeque 1983)
+        within = self.sums(residual * residual) - self.sums(residual) ** 2 / np.maximum(self.sizes, 1)
+        return float(centered @ centered), within, residual
 
     def sums(self, values: FloatArray) -> FloatArray:
         sums: FloatArray = np.bincount(self.cluster, weights=values, minlength=self.k).astype(np.float64)

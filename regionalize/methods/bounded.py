@@ -139,7 +139,8 @@ def fit_bounds(
         short, over = totals.short(), totals.over()
         if not short.any() and not over.any():
             break
-        moved = fill(rows, labels, k, totals, short) if short.any() else drain(rows, labels, k, totals, over)
+        cost = move_costs(rows, labels, k)
+        moved = fill(cost, labels, totals, short) if short.any() else drain(cost, labels, totals, over)
         if not moved:
             return None
     else:
@@ -164,11 +165,14 @@ def move_costs(rows: Rows, labels: IntArray, k: int) -> FloatArray:
     return cost
 
 
-def fill(rows: Rows, labels: IntArray, k: int, totals: Totals, short: FloatArray) -> int:
-    """Move units into the cluster that lacks most, cheapest first per amount it needs."""
+def fill(costs: FloatArray, labels: IntArray, totals: Totals, short: FloatArray) -> int:
+    """Move units into the cluster that lacks most, cheapest first per amount it needs.
+
+    `costs` (n, k) is what each unit's move to each cluster costs, infinite where it may not be.
+    """
     needed, cluster = np.unravel_index(np.argmax(short / np.abs(totals.lower)[:, None]), short.shape)
     amount = totals.amount[needed]
-    cost = move_costs(rows, labels, k)[:, cluster]
+    cost = costs[:, cluster]
     useful = np.flatnonzero((amount > 0) & np.isfinite(cost))
     useful = useful[totals.may_move(useful, labels[useful], np.full(len(useful), cluster))]
     missing = short[needed, cluster]
@@ -179,13 +183,16 @@ def fill(rows: Rows, labels: IntArray, k: int, totals: Totals, short: FloatArray
     )
 
 
-def drain(rows: Rows, labels: IntArray, k: int, totals: Totals, over: FloatArray) -> int:
-    """Move units out of the cluster that has most too much, cheapest first per amount it sheds."""
+def drain(costs: FloatArray, labels: IntArray, totals: Totals, over: FloatArray) -> int:
+    """Move units out of the cluster that has most too much, cheapest first per amount it sheds.
+
+    `costs` is as for `fill`.
+    """
     crowded, cluster = np.unravel_index(np.argmax(over / np.abs(totals.upper)[:, None]), over.shape)
     amount = totals.amount[crowded]
     members = np.flatnonzero((labels == cluster) & (amount > 0))
-    cost = move_costs(rows, labels, k)[members]
-    for other in range(k):
+    cost = costs[members]
+    for other in range(cost.shape[1]):
         barred = ~totals.may_move(members, np.full(len(members), cluster), np.full(len(members), other))
         cost[barred, other] = np.inf
     target = np.zeros(len(labels), dtype=np.intp)

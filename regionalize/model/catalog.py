@@ -2,124 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Literal
-
 from regionalize.errors import UsageError, nearest
+from regionalize.model.method import Length, Method, Param, Share
 
-Center = Literal["mean", "median", "medoid"]
-"""What stands for a cluster."""
-
-
-class Share(float):
-    """A kind of option: a share of a whole, such as 0.05 or 5%."""
-
-
-@dataclass(frozen=True)
-class Param:
-    """An option of one method.
-
-    `default` must equal the method function's own (a test holds it). `only_with` names another option and
-    the value it must have for this one to matter. `words` belong to an option of kind `str`: they mean
-    something by themselves, and any other text names a column. A default of None is told in `help`. Numbers
-    are at least `minimum`, and above or below the others.
-    """
-
-    name: str
-    kind: type | tuple[str, ...]
-    default: Any
-    help: str
-    minimum: float | None = None
-    only_with: tuple[str, Any] | None = None
-    words: tuple[str, ...] = ()
-    above: float | None = None
-    below: float | None = None
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way of grouping units.
-
-    Attributes
-    ----------
-    name : str
-        Command name.
-    summary : str
-        One line for `--help`.
-    function : str
-        ``"module:function"``, imported on use.
-    params : tuple of Param
-        What the method takes beyond k, seed and bounds.
-    reference : str
-        Paper or formula.
-    contiguous : bool
-        Every cluster is contiguous; the function takes the `weights` that say so.
-    takes_start : bool
-        It begins with a plan: one of its params is called `start`, and the function takes a word of it, or
-        the plan as (m,) int64 with -1 where there is none, and `locked`, (m,) bool or None.
-    nested : bool
-        Regions of several numbers lie in each other: the function takes `levels`, the coarser numbers, and
-        fills `findings.levels` and `findings.merges`.
-    tree : bool
-        It cuts a spanning tree, and fills `findings.tree`.
-    takes_k : bool
-        The number of clusters is given; otherwise the method finds it.
-    compactness : float
-        What `--compactness` is where it is not given.
-    noise : bool
-        Units may be left outside of all clusters: their code is -1, and their label 0.
-    bounded : bool
-        Clusters can be held within bounds.
-    instead_of_k : str
-        One of its params that says where to stop in place of k; empty for none.
-    center : {"mean", "median", "medoid"}
-        What stands for a cluster; for medoids the function fills `findings.medoids`.
-    """
-
-    name: str
-    summary: str
-    function: str
-    params: tuple[Param, ...]
-    reference: str
-    contiguous: bool = False
-    takes_start: bool = False
-    nested: bool = False
-    tree: bool = False
-    takes_k: bool = True
-    compactness: float = 0.0
-    noise: bool = False
-    bounded: bool = True
-    instead_of_k: str = ""
-    center: Center = "mean"
-
-    def load(self) -> Callable[..., Any]:
-        """Import and return the method's function."""
-        module, _, name = self.function.partition(":")
-        loaded: Callable[..., Any] = getattr(import_module(module), name)
-        return loaded
-
-    def value(self, given: Mapping[str, Any], name: str) -> Any:
-        """Return what an option of the method is: as given, or its default."""
-        default = next(param.default for param in self.params if param.name == name)
-        return default if given.get(name) is None else given[name]
-
-    def without_effect(self, given: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return a note for every option given that the other options leave without effect."""
-        values = {param.name: param.default for param in self.params}
-        values.update({name: value for name, value in given.items() if value is not None})
-        notes = []
-        for param in self.params:
-            if param.only_with is None or given.get(param.name) is None:
-                continue
-            other, value = param.only_with
-            if values[other] != value:
-                mine, theirs = (name.replace("_", "-") for name in (param.name, other))
-                notes.append(f"--{mine} has no effect: it belongs to --{theirs} {value}")
-        return tuple(notes)
-
-
+DISTANCE = Param(
+    "distance",
+    ("manhattan", "euclidean"),
+    "manhattan",
+    "Distance of units whose sum is made least; euclidean is not squared.",
+)
 START = Param(
     "start",
     str,
@@ -171,6 +62,41 @@ METHODS: dict[str, Method] = {
             ),
             reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018); "
             "Gribel and Vidal (2019)",
+        ),
+        Method(
+            name="kmedians",
+            summary="Group units about medians: the distances to them are least in sum.",
+            function="regionalize.methods.kmedians:kmedians",
+            params=(
+                DISTANCE,
+                Param(
+                    "n_init",
+                    int,
+                    6,
+                    "Number of first solutions, and of children in each generation.",
+                    minimum=1,
+                ),
+            ),
+            reference="Bradley, Mangasarian and Street (1997); Weiszfeld (1937); Vardi and Zhang (2000); "
+            "Gribel and Vidal (2019)",
+            center="median",
+        ),
+        Method(
+            name="kmedoids",
+            summary="Group units about k of them, the medoids: the distances to them are least in sum.",
+            function="regionalize.methods.kmedoids:kmedoids",
+            params=(
+                DISTANCE,
+                Param(
+                    "n_init",
+                    int,
+                    None,
+                    "Number of random starts. [default: what takes a fraction of a second]",
+                    minimum=1,
+                ),
+            ),
+            reference="Kaufman and Rousseeuw (1990); Schubert and Rousseeuw (2021)",
+            center="medoid",
         ),
         Method(
             name="skater",
@@ -304,6 +230,163 @@ METHODS: dict[str, Method] = {
             contiguous=True,
             takes_start=True,
             compactness=0.5,
+        ),
+        Method(
+            name="hierarchical",
+            summary="Join the two clusters that differ least, again and again, wherever they are.",
+            function="regionalize.methods.hierarchical:hierarchical",
+            params=(
+                Param(
+                    "linkage",
+                    ("ward", "single", "complete", "average", "weighted", "centroid", "median"),
+                    "ward",
+                    "How clusters differ: by Ward's criterion, the least, greatest or mean distance of "
+                    "their units, the mean of their parts' distances, or the distance of their centroids "
+                    "or medians.",
+                    typed="method",
+                ),
+                Param(
+                    "cut",
+                    float,
+                    None,
+                    "Undo the joins above this height, in place of --k. [default: none]",
+                    minimum=0,
+                ),
+                Param(
+                    "distances",
+                    str,
+                    None,
+                    "Distances of all pairs of units to go by in place of the variables: a .csv or .npy "
+                    "file, square or flat. [default: none]",
+                ),
+            ),
+            reference="Ward (1963); Lance and Williams (1967); Müllner (2011)",
+            nested=True,
+            linkage_matrix=True,
+            bounded=False,
+            instead_of_k="cut",
+        ),
+        Method(
+            name="spectral",
+            summary="Group units by cuts of the graph of their nearest in the variables.",
+            function="regionalize.methods.spectral:spectral",
+            params=(
+                Param(
+                    "affinity",
+                    ("knn", "mutual-knn", "gaussian"),
+                    "knn",
+                    "What is alike: units of which one is among the nearest of the other, or both; or all, "
+                    "by a Gaussian of their distance.",
+                ),
+                Param(
+                    "neighbors",
+                    int,
+                    None,
+                    "Nearest of each unit, itself among them, for both kinds of knn. [default: log10 of the "
+                    "units, rounded up]",
+                    minimum=2,
+                ),
+                Param(
+                    "sigma",
+                    float,
+                    None,
+                    "Width of the Gaussian. [default: root of 1 over the number of variables]",
+                    above=0,
+                    only_with=("affinity", "gaussian"),
+                ),
+            ),
+            reference="Shi and Malik (2000); Ng, Jordan and Weiss (2002); von Luxburg (2007)",
+            bounded=False,
+        ),
+        Method(
+            name="dbscan",
+            summary="Group units that lie densely, by place or by variables, and leave the others out.",
+            function="regionalize.methods.dbscan:dbscan",
+            params=(
+                Param(
+                    "eps",
+                    Length,
+                    None,
+                    "Distance within which units are neighbours: with a unit, such as 1km, of places; "
+                    "a number is one of variables, or of places in map units.",
+                ),
+                Param(
+                    "min_samples",
+                    int,
+                    4,
+                    "Units within --eps that make a unit dense, itself among them.",
+                    minimum=1,
+                ),
+            ),
+            reference="Ester, Kriegel, Sander and Xu (1996); Schubert, Sander, Ester, Kriegel and Xu (2017)",
+            takes_k=False,
+            bounded=False,
+            noise=True,
+            places=True,
+        ),
+        Method(
+            name="hdbscan",
+            summary="Group units that lie densely, at whatever density lasts, and leave the others out.",
+            function="regionalize.methods.hdbscan:hdbscan",
+            params=(
+                Param("min_cluster_size", int, 10, "Fewest units of a cluster.", minimum=2),
+                Param(
+                    "min_samples",
+                    int,
+                    None,
+                    "Units that make a unit dense, itself among them; more make more noise. "
+                    "[default: as --min-cluster-size]",
+                    minimum=1,
+                ),
+                Param(
+                    "eps",
+                    Length,
+                    None,
+                    "Clusters that part only below this distance stay one: of places with a unit, such as "
+                    "1km; else a number. [default: none]",
+                ),
+            ),
+            reference="Campello, Moulavi and Sander (2013); Campello, Moulavi, Zimek and Sander (2015); "
+            "Malzer and Baum (2020)",
+            takes_k=False,
+            bounded=False,
+            noise=True,
+            places=True,
+        ),
+        Method(
+            name="optics",
+            summary="Order units by reachability, group the dense stretches, and leave the others out.",
+            function="regionalize.methods.optics:optics",
+            params=(
+                Param(
+                    "min_samples",
+                    int,
+                    5,
+                    "Units that make a unit dense, itself among them, and fewest units of a cluster.",
+                    minimum=2,
+                ),
+                Param(
+                    "eps",
+                    Length,
+                    None,
+                    "Cut where units are reached from farther than this: of places with a unit, such as 1km; "
+                    "else a number. [default: none, see --xi]",
+                ),
+                Param(
+                    "xi",
+                    float,
+                    0.05,
+                    "Steepness at the rims of clusters, without --eps.",
+                    above=0,
+                    below=1,
+                    only_with=("eps", None),
+                ),
+            ),
+            reference="Ankerst, Breunig, Kriegel and Sander (1999); Schubert and Gertz (2018)",
+            takes_k=False,
+            bounded=False,
+            noise=True,
+            places=True,
         ),
     )
 }

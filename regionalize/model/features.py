@@ -11,6 +11,23 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What distances between rows of X are where these are places.
+
+    Attributes
+    ----------
+    metres : float or None
+        In one unit of X; None where that is not known.
+    sphere : bool
+        X are points in space, (m, 3) in metres, on a sphere of the Earth's size, and straight lines between
+        them stand for the great circles above.
+    """
+
+    metres: float | None
+    sphere: bool = False
+
+
+@dataclass(frozen=True)
 class Features:
     """Variables of the rows that take part, ready to cluster and to report.
 
@@ -56,4 +73,24 @@ class Features:
     """East-west over north-south standard deviation of the centroids."""
     attribute_weights: FloatArray | None = None
     """What `--column-weights` asks of each attribute, (p,), before any share goes to the coordinates."""
+    ground: Ground | None = None
+    """Where X are places, what their distances are."""
     notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def none(n: int, notes: tuple[str, ...] = ()) -> Features:
+        """Return the features of n rows of which no variable is known, so that there is no fit to report."""
+        nothing = np.empty((n, 0))
+        return Features(
+            rows=np.arange(n),
+            names=(),
+            raw=nothing,
+            scaled=nothing,
+            X=nothing,
+            unweighted=nothing,
+            coordinates=None,
+            coordinate_share=0.0,
+            column_weights=np.empty(0),
+            attributes_only=False,
+            notes=notes,
+        )

@@ -65,6 +65,12 @@ class Job:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The files read besides the layer, which no output may replace."""
+        named = (self.weights_file, self.params.get("distances"))
+        return tuple(file for file in named if file is not None)
+
+    @property
     def weights_file(self) -> str | None:
         """The file `weights` names, None when it is a way to build them."""
         named = self.weights is not None and self.weights.lower().endswith(WEIGHTS_FILES)
@@ -100,11 +106,17 @@ class Outputs:
     save_tree: Path | None = None
     save_links: Path | None = None
     dendrogram: Path | None = None
+    truncate: int | None = None
+    save_linkage: Path | None = field(default=None, metadata={"typed": "linkage"})
+    outliers: Path | None = None
 
     def paths(self) -> dict[str, Path]:
         """Return the files asked for, by option as it is typed without the dashes."""
-        named = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name.replace("_", "-"): value for name, value in named.items() if isinstance(value, Path)}
+        named = {
+            item.metadata.get("typed", item.name.replace("_", "-")): getattr(self, item.name)
+            for item in fields(self)
+        }
+        return {name: value for name, value in named.items() if isinstance(value, Path)}
 
 
 JOB_OPTIONS = tuple(item.name for item in fields(Job) if item.name not in {"params", "levels"})

@@ -11,6 +11,8 @@ class Fit:
     """Sums of squares on transformed data (`docs/formulas.md`).
 
     `wss_by_cluster` is in label order. ``bss = tss - wss``; ``ratio = bss / tss`` (None when tss is 0).
+    `pseudo_f` weighs both by their degrees of freedom (None for one cluster, or without spread within);
+    `mean_distance` is that of a unit to the mean of its cluster (None without any cluster).
     """
 
     tss: float
@@ -18,6 +20,8 @@ class Fit:
     bss: float
     ratio: float | None
     wss_by_cluster: tuple[float, ...]
+    pseudo_f: float | None
+    mean_distance: float | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,24 @@ class Silhouettes:
 
 
 @dataclass(frozen=True)
+class Distances:
+    """Distances of units to the median or medoid of their cluster (`docs/formulas.md`).
+
+    `total` is to the median or medoid of all units, the least possible sum of a single one unless not
+    `exact`; ``ratio = within / total`` (None when total is 0). Lists are in label order.
+    """
+
+    metric: str
+    center: str
+    total: float
+    exact: bool
+    within: float
+    ratio: float | None
+    within_by_cluster: tuple[float, ...]
+    mean_by_cluster: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything the report of a run holds.
 
@@ -118,6 +140,9 @@ class Report:
         What centres are: "mean", "median" or "medoid".
     noise : int
         Units that a method left outside of all clusters.
+    r_squared : tuple of (float or None)
+        Share of each variable's sum of squares that lies between clusters, as `center_columns`; None for a
+        constant variable.
     silhouettes : Silhouettes or None
         Where they were asked for.
     extra : dict
@@ -137,6 +162,7 @@ class Report:
     fragmentation: Fragmentation | None
     center: str = "mean"
     noise: int = 0
+    r_squared: tuple[float | None, ...] = ()
     silhouettes: Silhouettes | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

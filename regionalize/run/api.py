@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from regionalize.errors import UsageError
+from regionalize.errors import UsageError, listed
+from regionalize.model.catalog import METHODS, find_method
+from regionalize.model.job import check_option_names
 from regionalize.model.partition import LEFT_OUT
 from regionalize.run.options import make_job
 
 if TYPE_CHECKING:
     import geopandas
     import libpysal.graph
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
+    from regionalize.model.layer import Layer
     from regionalize.model.partition import Partition
     from regionalize.model.report import Report
     from regionalize.model.weights import Weights
     from regionalize.run.solve import Solution
+
+
+VALIDATE_OPTIONS = ("columns", "exclude", "missing", "transform", "snap", "islands", "id")
+"""What changes how labels that exist are measured, weights apart."""
 
 
 class Picture(bytes):
@@ -61,6 +71,17 @@ class Result:
         partitions = self.solution.partitions
         return pd.DataFrame({one.k: label_series(one, self.frame.index) for one in partitions})
 
+    @property
+    def outliers(self) -> pd.DataFrame:
+        """Units of noise on the frame's index, the remotest first: as `--outliers` lists them."""
+        import pandas as pd
+
+        from regionalize.run.outliers import list_outliers
+
+        columns = list_outliers(self.solution)
+        rows = [row - 1 for row in columns.pop("row")]
+        return pd.DataFrame(columns, index=self.frame.index[rows])
+
     def to_frame(self, label_column: str = "cluster") -> geopandas.GeoDataFrame:
         """Return a copy of the frame with the labels appended: one column, or one per number of regions."""
         from regionalize.run.files import label_names
@@ -74,23 +95,48 @@ class Result:
         columns = zip(names, self.solution.partitions, strict=True)
         return self.frame.assign(**{name: label_series(one, self.frame.index) for name, one in columns})
 
+    @property
+    def linkage(self) -> NDArray[np.float64]:
+        """Joins of ``"hierarchical"``, shape (n - 1, 4), as SciPy has them; rows left out are no units."""
+        from regionalize.io.linkage import linkage_matrix
+
+        if self.solution.findings.merges is None or not find_method(self.solution.job.method).linkage_matrix:
+            raise UsageError(f"{self.solution.job.method} has no linkage matrix", advice="use hierarchical")
+        return linkage_matrix(self.solution.findings.merges)
+
     def plot(self, path: str | Path | None = None) -> Path | Picture:
         """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
-        from regionalize.io.atomic import replacing
-        from regionalize.run.files import MAP_FORMATS, draw_solution
+        from regionalize.run.files import draw_solution
 
-        if path is None:
-            drawn = BytesIO()
-            draw_solution(self.solution, drawn, ".png")
-            return Picture(drawn.getvalue())
-        path = Path(path)
-        if path.suffix.lower() not in MAP_FORMATS:
-            raise UsageError(
-                f"a map cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}"
-            )
-        with replacing(path) as target:
-            draw_solution(self.solution, target, path.suffix)
-        return path
+        return drawn_to(path, lambda target, suffix: draw_solution(self.solution, target, suffix))
+
+    def dendrogram(self, path: str | Path | None = None, *, truncate: int | None = None) -> Path | Picture:
+        """Draw the joins of a method that nests regions, as `plot` draws the map."""
+        from regionalize.run.files import draw_joins
+
+        if self.solution.findings.merges is None:
+            nesting = [name for name, method in METHODS.items() if method.nested]
+            raise UsageError(f"{self.solution.job.method} joins nothing", advice=f"use {listed(nesting)}")
+        return drawn_to(path, lambda target, suffix: draw_joins(self.solution, target, suffix, truncate))
+
+
+def drawn_to(path: str | Path | None, draw: Callable[[Path | IO[bytes], str], object]) -> Path | Picture:
+    """Draw into a file, or as a picture where there is none; `draw` is given where to, and the ending."""
+    from regionalize.io.atomic import replacing
+    from regionalize.run.files import MAP_FORMATS
+
+    if path is None:
+        drawn = BytesIO()
+        draw(drawn, ".png")
+        return Picture(drawn.getvalue())
+    path = Path(path)
+    if path.suffix.lower() not in MAP_FORMATS:
+        raise UsageError(
+            f"a picture cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}"
+        )
+    with replacing(path) as target:
+        draw(target, path.suffix)
+    return path
 
 
 def regionalize(
@@ -132,10 +178,105 @@ def regionalize(
     >>> sorted(found.labels.unique().tolist())
     [1, 2, 3, 4]
     """
+    from regionalize.run.solve import solve
+
+    layer = layer_of(frame, options)
+    ready = ready_made(weights, frame.index)
+    job = make_job(method, {**options, "weights": weights if ready is None else None})
+    return result_of(solve(layer, job, weights=ready), frame)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What `validate` measured.
+
+    Attributes
+    ----------
+    report : Report
+        Fit, silhouettes, fragmentation and centres. Clusters are numbered as in the column where it holds
+        whole numbers from 1 without gaps; else ``report.extra["labels"]`` tells what each number stands for.
+    faults : tuple of str
+        How the labels break what is required of them.
+    silhouettes : pandas.DataFrame
+        ``cluster``, ``silhouette`` and ``nearest``, the nearest other cluster, on the frame's index: a row
+        per unit that was measured, every unit in a cluster or a sample of 20,000. Silhouettes are missing
+        where there are not two clusters.
+    notes : tuple of str
+        What the command line would have said on standard error.
+    """
+
+    report: Report
+    faults: tuple[str, ...]
+    silhouettes: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def validate(
+    frame: geopandas.GeoDataFrame,
+    label_column: str = "cluster",
+    *,
+    require: str = "",
+    weights: str | Weights | libpysal.graph.Graph | None = None,
+    **options: Any,
+) -> Validation:
+    """Measure labels that exist already: a column of a GeoDataFrame.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        n rows.
+    label_column : str
+        Column that holds the labels: numbers or text. 0 is noise, a missing value no label.
+    require : str
+        What must hold: ``"k=4,min-size=10,contiguous"``.
+    weights : str, Weights or libpysal.graph.Graph, optional
+        As in `regionalize`.
+    **options
+        ``columns``, ``exclude``, ``missing``, ``transform``, ``snap``, ``islands``, ``id``.
+
+    Returns
+    -------
+    Validation
+
+    Raises
+    ------
+    RegionalizeError
+        With one line on what is wrong and what to do.
+
+    Examples
+    --------
+    >>> import geopandas, regionalize as rz
+    >>> from regionalize.io.sample import sample_path
+    >>> counties = geopandas.read_file(sample_path())
+    >>> counties["kind"] = ["large" if people > 50_000 else "small" for people in counties["tot_pop"]]
+    >>> found = rz.validate(counties, "kind", columns=["pct_rural", "pct_pov"], require="k=3")
+    >>> found.report.sizes, round(found.report.silhouettes.mean, 3), found.faults
+    ((30, 129), 0.336, ('There are 2 clusters, not 3.',))
+    """
+    import pandas as pd
+
+    from regionalize.measure.checks import parse_requirements
+    from regionalize.run.validate import validate_layer
+
+    check_option_names(options, VALIDATE_OPTIONS)
+    layer = layer_of(frame, options)
+    ready = ready_made(weights, frame.index)
+    job = make_job("kmeans", {**options, "weights": weights if ready is None else None})
+    requirements = parse_requirements(require) if require else {}
+    found = validate_layer(layer, job, label_column, requirements, ready)
+    return Validation(
+        report=found.solution.report,
+        faults=tuple(found.faults),
+        silhouettes=pd.DataFrame(found.unit_columns(), index=frame.index[found.rows]),
+        notes=found.solution.notes,
+    )
+
+
+def layer_of(frame: geopandas.GeoDataFrame, options: Mapping[str, Any]) -> Layer:
+    """Take a frame as a layer; refuse what is none, and options that are for reading a file."""
     import pandas as pd
 
     from regionalize.model.layer import Layer
-    from regionalize.run.solve import solve
 
     if not isinstance(frame, pd.DataFrame):
         raise UsageError(f"the first argument is a {type(frame).__name__}, not a GeoDataFrame")
@@ -145,9 +286,16 @@ def regionalize(
     for name in ("layer", "where", "encoding"):
         if options.get(name) is not None:
             raise UsageError(f"'{name}' is for reading a file", advice="use read_layer, or filter the frame")
-    ready = None if weights is None or isinstance(weights, str) else weights_of_rows(weights, frame.index)
-    job = make_job(method, {**options, "weights": weights if ready is None else None})
-    solution = solve(Layer.from_frame(frame), job, weights=ready)
+    return Layer.from_frame(frame)
+
+
+def ready_made(weights: str | Weights | libpysal.graph.Graph | None, index: pd.Index[Any]) -> Weights | None:
+    """Return weights made elsewhere in row order; None where they are told in words, or not at all."""
+    return None if weights is None or isinstance(weights, str) else weights_of_rows(weights, index)
+
+
+def result_of(solution: Solution, frame: geopandas.GeoDataFrame) -> Result:
+    """Give a solution the index of the frame it was found for."""
     return Result(
         labels=label_series(solution.partition, frame.index),
         report=solution.report,

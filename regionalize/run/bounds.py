@@ -11,9 +11,9 @@ from regionalize.errors import DataError, UsageError
 from regionalize.model.bounds import Bound
 
 if TYPE_CHECKING:
-    from regionalize.model.catalog import Method
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.model.method import Method
 
 
 def read_bounds(layer: Layer, job: Job, rows: NDArray[np.int64]) -> tuple[Bound, ...]:

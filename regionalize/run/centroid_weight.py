@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
+from regionalize.model.findings import Findings
 
 if TYPE_CHECKING:
     from regionalize.model.features import Features
@@ -21,7 +22,7 @@ weight: a bisection, as GeoDa does, may stop at a weight that is not the smalles
 
 def scan_centroid_weights(
     task: Task, progress: Progress | None
-) -> tuple[Features, NDArray[np.int64], dict[str, Any]]:
+) -> tuple[Features, NDArray[np.int64], Findings, dict[str, Any]]:
     """Run the method at every weight and keep the smallest one that leaves every cluster in one piece.
 
     Each weight is solved by itself with the job's seed, so that running it again with the number found
@@ -33,6 +34,8 @@ def scan_centroid_weights(
         Weighted by the weight found.
     codes : (m,) int64
         Its clusters.
+    findings : Findings
+        What the method told of these.
     extra : dict
         ``centroid_weight`` and ``trade_off``: weight, BSS/TSS over the attributes, subclusters, contiguous.
     """
@@ -41,24 +44,25 @@ def scan_centroid_weights(
     from regionalize.measure.fit import measure_fit
     from regionalize.run.task import call_method
 
-    features, weights, k = task.features, task.weights, task.job.k
+    features, weights = task.features, task.weights
     if weights is None:
         raise UsageError("--centroid-weight auto needs weights to tell what is contiguous")
-    found: tuple[Features, NDArray[np.int64], float] | None = None
+    found: tuple[Features, NDArray[np.int64], Findings, float] | None = None
     curve = []
     for done, weight in enumerate(WEIGHTS):
         if progress is not None:
             progress("centroid weights", done, len(WEIGHTS))
         weighted = reweight(features, weight)
+        told = Findings()
         try:
-            codes = call_method(task, weighted)
+            codes = call_method(task, weighted, None, told)
         except InfeasibleError:  # at 0 or 1 fewer distinct rows may be left than clusters
             continue
         placed = np.zeros(len(weights), dtype=np.int64)
         placed[features.rows] = codes + 1
         component = components_within(weights.indptr, weights.indices, placed)
         subclusters = len(np.unique(component[features.rows]))
-        contiguous = subclusters == k
+        contiguous = subclusters == len(np.unique(codes))
         curve.append(
             {
                 "weight": weight,
@@ -68,15 +72,17 @@ def scan_centroid_weights(
             }
         )
         if contiguous and found is None:
-            found = weighted, codes, weight
+            found = weighted, codes, told, weight
     if found is None:
         fewest = min(curve, key=lambda point: (point["subclusters"], point["weight"]))
+        k = "" if task.job.k is None else f"{task.job.k} "
         raise InfeasibleError(
-            f"no weight of the centroids makes all {k} clusters contiguous: the fewest pieces are "
+            f"no weight of the centroids makes all {k}clusters contiguous: the fewest pieces are "
             f"{fewest['subclusters']}, at weight {fewest['weight']:.2f}",
             advice=f"use --centroid-weight {fewest['weight']:.2f}, or another k"
             + (
                 f" (the layer itself is in {weights.n_components} pieces)" if weights.n_components > 1 else ""
             ),
         )
-    return found[0], found[1], {"centroid_weight": found[2], "trade_off": curve}
+    features, codes, told, weight = found
+    return features, codes, told, {**told.facts, "centroid_weight": weight, "trade_off": curve}

@@ -108,7 +108,7 @@ def solve_contiguous(
         report = make_report(layer, job, features, weights, partition, extra)
     settings = {name: value for name, value in job.settings().items() if name != "seed" or way == BEST}
     settings |= {"label_column": label_column, "way": way}
-    report = replace(report, settings=settings, fit=report.fit if features.names else None)
+    report = replace(report, settings=settings)
     said = (*noise_note(labels, label_column), *said)
     report, notes = with_all_notes(report, layer, weights, features, said)
     own = {} if all(value == number for number, value in own.items()) else own
@@ -142,20 +142,7 @@ def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[s
         if job.columns or way == BEST:
             raise
         unknown = f"what contiguity costs in fit is not known: {error}"
-    nothing = np.empty((len(layer), 0))
-    empty = Features(
-        rows=np.arange(len(layer)),
-        names=(),
-        raw=nothing,
-        scaled=nothing,
-        X=nothing,
-        unweighted=nothing,
-        coordinates=None,
-        coordinate_share=0.0,
-        column_weights=np.empty(0),
-        attributes_only=False,
-    )
-    return empty, (unknown,)
+    return Features.none(len(layer)), (unknown,)
 
 
 def made_contiguous(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,53 +22,9 @@ if TYPE_CHECKING:
     from regionalize.run.solve import Solution
 
 
-def measure_existing(
-    source: str | None,
-    job: Job,
-    label_column: str,
-    *,
-    require: str = "",
-    report: Path | None = None,
-    overwrite: bool = False,
-) -> tuple[Solution, list[str]]:
-    """Read a layer, measure one of its columns as labels, and write the report if asked.
-
-    Parameters
-    ----------
-    require : str
-        What must hold, as `regionalize.measure.checks.parse_requirements` reads it; empty for nothing.
-
-    Returns
-    -------
-    solution : Solution
-        Clusters keep the numbers of the column where it holds whole numbers from 1 without gaps.
-    faults : list of str
-        How the labels break what is required of them.
-    """
-    from regionalize.io.read import read_layer
-    from regionalize.measure.checks import find_faults, parse_requirements
-    from regionalize.run.files import refuse_outputs, write_outputs
-
-    requirements = parse_requirements(require) if require else {}
-    outputs = Outputs(report=report, overwrite=overwrite)
-    refuse_outputs(outputs, (source, job.weights_file), None)
-    layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
-    with located(layer.origin.file, layer.origin.layer):
-        labels, values = read_labels(layer, label_column)
-        solution = measure_labels(layer, replace(job, exclude=(*job.exclude, label_column)), labels)
-        weights = solution.weights or without_neighbours(len(layer), requirements)
-        faults = find_faults(solution.partition.labels, weights, requirements, layer.names(job.id))
-    said = {"method": f"validate {label_column}", "k": solution.partition.k}
-    settings = {name: value for name, value in job.settings().items() if name != "seed"}
-    extra = {"labels": {str(number): value for number, value in values.items()}}
-    notes = (*noise_note(labels, label_column), *solution.notes)
-    report_now = replace(solution.report, settings={**settings, **said}, extra=extra, notes=notes)
-    solution = replace(solution, report=report_now, notes=notes)
-    write_outputs(solution, outputs)
-    return solution, faults
-
-
-def measure_labels(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solution:
+def measure_labels(
+    layer: Layer, job: Job, labels: NDArray[np.int64], weights: Weights | None = None
+) -> Solution:
     """Measure labels that exist already, the same way a run's own are measured.
 
     Parameters
@@ -78,13 +35,15 @@ def measure_labels(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solutio
         Columns, transform and weights to measure with.
     labels : (n,) int64
         1 … k, 0 for noise, negative for rows without a label.
+    weights : Weights, optional
+        Ready-made weights of the n rows, in place of ``job.weights``.
     """
     from regionalize.features.build import build_features
     from regionalize.run.reporting import make_report
     from regionalize.run.solve import Solution, with_all_notes
     from regionalize.run.weights import ready_weights
 
-    weights = ready_weights(layer, job)
+    weights = ready_weights(layer, job, weights)
     features = build_features(layer, job, weights)
     if not (labels > 0).any():
         raise InfeasibleError("no row has a label of a cluster")
@@ -94,18 +53,6 @@ def measure_labels(layer: Layer, job: Job, labels: NDArray[np.int64]) -> Solutio
     report = make_report(layer, replace(job, k=partition.k), features, weights, partition, {})
     report, notes = with_all_notes(report, layer, weights, features)
     return Solution(layer, job, features, weights, partition, report, notes, {})
-
-
-def without_neighbours(n: int, requirements: dict[str, int | None]) -> Weights:
-    """Return weights without a link for a table, whose clusters can still be counted."""
-    from regionalize.model.weights import Weights
-
-    if "contiguous" in requirements:
-        raise DataError(
-            "the table has no geometry, so nobody can tell what is contiguous", advice="give --weights FILE"
-        )
-    nothing = np.empty(0, dtype=np.int64)
-    return Weights.from_links(n, nothing, nothing, kind="none")
 
 
 def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:
@@ -121,7 +68,18 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
     values : dict
         What stands in the column for each cluster.
     """
-    values = column_values(layer, column)
+    return number_labels(column_values(layer, column), column)
+
+
+def number_labels(values: Sequence[Any], column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:
+    """Return labels of any type as numbers, as `read_labels` does; `column` is what errors name.
+
+    Examples
+    --------
+    >>> labels, values = number_labels(["b", None, "a", "b"], "side")
+    >>> labels.tolist(), values
+    ([2, -1, 1, 2], {1: 'a', 2: 'b'})
+    """
     present = [value for value in values if not is_missing(value)]
     if not present:
         raise DataError("holds no labels, only missing values", column=column)
@@ -129,7 +87,7 @@ def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int,
         distinct = sorted(set(present))
     except TypeError:
         raise DataError("is not a column of labels", column=column, advice="name another column") from None
-    if len(distinct) == len(layer) and len(layer) > 2 and isinstance(distinct[0], float):
+    if len(distinct) == len(values) > 2 and isinstance(distinct[0], float):
         raise DataError("has a different number in every row; it is not a column of labels", column=column)
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
     whole = numbers and all(float(value).is_integer() for value in distinct)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAP_FORMATS = (".png", ".svg", ".pdf")
 REPORT_FORMATS = (".json", ".csv", ".md")
+LINKAGE_FORMATS = (".npy", ".csv")
 
 
 class Solver(Protocol):
@@ -36,6 +37,7 @@ def run(
     outputs: Outputs,
     progress: Progress | None = None,
     solver: Solver | None = None,
+    columns: tuple[str, ...] = (),
 ) -> Solution:
     """Read, solve and write; nothing is written unless everything can be.
 
@@ -49,6 +51,8 @@ def run(
         Told of stages and searches.
     solver : callable, optional
         What finds the regions: `regionalize.run.solve.solve`, the job's method, unless given.
+    columns : tuple of str
+        Columns of the solution's findings to write beside the labels.
 
     Raises
     ------
@@ -59,8 +63,8 @@ def run(
     from regionalize.run.progress import Stopwatch
     from regionalize.run.solve import solve
 
-    inputs = (source, job.weights_file)
-    added = label_names(outputs.label_column, job)
+    inputs = (source, *job.files)
+    added = (*label_names(outputs.label_column, job), *columns)
     refuse_outputs(outputs, inputs, None, added)
     watch = Stopwatch(progress)
     with watch.stage("read"):
@@ -69,7 +73,7 @@ def run(
         notes = refuse_outputs(outputs, inputs, layer, added)
         solution = (solver or solve)(layer, job, progress=progress)
     with watch.stage("write"):
-        notes += write_outputs(solution, outputs)
+        notes += write_outputs(solution, outputs, columns)
     seconds = {"read": watch.seconds["read"], **solution.seconds, "write": watch.seconds["write"]}
     return replace_notes(solution, (*solution.notes, *notes), seconds)
 
@@ -111,13 +115,20 @@ def refuse_outputs(
 
     if not outputs.label_column.strip():
         raise UsageError("--label-column is empty", advice="give the new column a name")
+    twice = [name for at, name in enumerate(added_names) if name in added_names[:at]]
+    if twice:
+        raise UsageError(f"two new columns are called '{twice[0]}'", advice="give each its own name")
     paths = outputs.paths()
     refuse_same_file(paths)
+    if outputs.truncate is not None:
+        check_truncate(outputs.truncate, outputs.dendrogram)
     for option, known in (
         ("map", MAP_FORMATS),
         ("dendrogram", MAP_FORMATS),
         ("report", REPORT_FORMATS),
         ("centers", (".csv",)),
+        ("outliers", (".csv",)),
+        ("linkage", LINKAGE_FORMATS),
     ):
         file = paths.get(option)
         if file is None:
@@ -146,6 +157,14 @@ def refuse_outputs(
         input_path=inputs[0],
         overwrite=outputs.overwrite,
     )
+
+
+def check_truncate(branches: int, dendrogram: Path | None) -> None:
+    """Refuse a number of branches that is none, or without a dendrogram."""
+    if dendrogram is None:
+        raise UsageError("--truncate is for the dendrogram", advice="name its file with --dendrogram")
+    if branches < 1:
+        raise UsageError(f"--truncate is {branches}; it must be a whole number of at least 1")
 
 
 def refuse_same_file(paths: dict[str, Path]) -> None:
@@ -190,7 +209,7 @@ def refuse_inputs(path: Path, inputs: tuple[str | None, ...]) -> None:
                 check_not_input(target, source)
 
 
-def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
+def write_outputs(solution: Solution, outputs: Outputs, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Write every output: the smaller ones are made first and put in place once the layer is."""
     from regionalize.io.atomic import replacing
     from regionalize.run.lines import saved_links, saved_tree
@@ -204,24 +223,28 @@ def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
                 pending.enter_context(replacing(outputs.report)), solution.report, outputs.report.suffix
             )
         if outputs.centers is not None:
-            from regionalize.io.tables import write_centers
+            from regionalize.io.centers import write_centers
+            from regionalize.run.centers import centers_of
 
             target = pending.enter_context(replacing(outputs.centers))
-            report = solution.report
-            write_centers(
-                target,
-                report.center_columns,
-                report.centers,
-                sizes=report.sizes,
-                label_column=label_names(outputs.label_column, solution.job)[-1],
-                overwrite=True,
-            )
+            named = label_names(outputs.label_column, solution.job)[-1]
+            write_centers(target, centers_of(solution), label_column=named, overwrite=True)
         if outputs.map is not None:
             target = pending.enter_context(replacing(outputs.map))
             notes += draw_solution(solution, target, outputs.map.suffix)
+        if outputs.outliers is not None:
+            from regionalize.run.outliers import write_outliers
+
+            write_outliers(solution, pending.enter_context(replacing(outputs.outliers)))
         if outputs.dendrogram is not None:
             target = pending.enter_context(replacing(outputs.dendrogram))
-            notes += draw_joins(solution, target, outputs.dendrogram.suffix)
+            notes += draw_joins(solution, target, outputs.dendrogram.suffix, outputs.truncate)
+        if outputs.save_linkage is not None:
+            from regionalize.io.linkage import write_linkage
+
+            assert solution.findings.merges is not None
+            target = pending.enter_context(replacing(outputs.save_linkage))
+            write_linkage(target, solution.findings.merges, outputs.save_linkage.suffix)
         if outputs.save_tree is not None:
             notes += pending.enter_context(saved_tree(solution, outputs.save_tree, outputs.overwrite))
         if outputs.save_links is not None:
@@ -229,23 +252,24 @@ def write_outputs(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
             about = solution.layer, solution.weights, solution.job.id
             notes += pending.enter_context(saved_links(*about, outputs.save_links, outputs.overwrite))
         if outputs.output is not None and str(outputs.output) != "-":
-            notes += write_labels(solution, outputs)
+            notes += write_labels(solution, outputs, columns)
     if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
-        notes += write_labels(solution, outputs)
+        notes += write_labels(solution, outputs, columns)
     return notes
 
 
-def write_labels(solution: Solution, outputs: Outputs) -> tuple[str, ...]:
-    """Write the layer with its label column, or one per number of regions."""
+def write_labels(solution: Solution, outputs: Outputs, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Write the layer with its label column, or one per number of regions, and columns of the findings."""
     from regionalize.io.write import write_layer
 
     assert outputs.output is not None
     names = label_names(outputs.label_column, solution.job)
-    columns = zip(names, solution.partitions, strict=True)
+    labels = zip(names, solution.partitions, strict=True)
+    added = {name: label_array(partition, solution.label_values) for name, partition in labels}
     return write_layer(
         solution.layer,
         outputs.output,
-        added={name: label_array(partition, solution.label_values) for name, partition in columns},
+        added=added | {name: found_array(solution, name) for name in columns},
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
     )
@@ -262,6 +286,19 @@ def label_array(partition: Partition, values: Mapping[int, Any] | None = None) -
         shown = {label: int(value) if whole else value for label, value in values.items()}
         return pa.array([shown.get(label, label if label != LEFT_OUT else None) for label in labels.tolist()])
     return pa.array(labels.astype("int32"), mask=labels == LEFT_OUT)
+
+
+def found_array(solution: Solution, name: str) -> pa.Array:
+    """Return a column of the findings for all rows, null where a row was left out."""
+    import numpy as np
+    import pyarrow as pa
+
+    values, rows = solution.findings.columns[name], solution.features.rows
+    placed = np.zeros(len(solution.layer), dtype=values.dtype)
+    placed[rows] = values
+    left_out = np.ones(len(placed), dtype=bool)
+    left_out[rows] = False
+    return pa.array(placed, mask=left_out)
 
 
 def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
@@ -289,22 +326,35 @@ def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> 
     )
 
 
-def draw_joins(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
+def draw_joins(
+    solution: Solution, target: Path | IO[bytes], suffix: str, truncate: int | None = None
+) -> tuple[str, ...]:
     """Draw the dendrogram of a method that nests regions."""
     from regionalize.maps.dendrogram import draw_dendrogram
+    from regionalize.model.thresholds import clusters_at
 
-    merges = solution.findings.merges
-    assert merges is not None, f"{solution.job.method} did not tell its joins"
+    merges, job, rows = solution.findings.merges, solution.job, solution.features.rows
+    assert merges is not None, f"{job.method} did not tell its joins"
     title, footer = captions(solution)
+    cut: float | None = None if job.k is not None else job.params["cut"]
+    k = job.k if cut is None else clusters_at(merges[:, 2], cut)
+    assert k is not None
+    units = solution.layer.names(job.id)[rows].tolist()
+    names = units if job.id is not None else [f"no. {number}" for number in units]
     notes: tuple[str, ...] = draw_dendrogram(
         merges,
         target,
         file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
-        units=len(solution.features.rows),
-        k=solution.partition.k,
+        units=len(rows),
+        k=k,
         title=title,
         footer=footer,
+        cut=cut,
+        truncate=truncate,
+        names=names,
     )
+    if job.make_contiguous:
+        notes += ("the dendrogram shows the clusters as they were before they were made contiguous",)
     return notes
 
 

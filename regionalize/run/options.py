@@ -9,8 +9,10 @@ from operator import ge, gt, index, lt
 from typing import Any
 
 from regionalize.errors import UsageError, listed, nearest
-from regionalize.model.catalog import METHODS, Method, Param, Share, find_method
+from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, Job, check_option_names
+from regionalize.model.length import parse_length
+from regionalize.model.method import Length, Method, Param, Share
 
 CHOICES = {
     "missing": ("error", "drop", "mean", "median"),
@@ -205,6 +207,8 @@ def checked_params(method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
             found[param.name] = whole_number(param.name, value, param.minimum)
         elif param.kind is Share:
             found[param.name] = share(param.name, value)
+        elif param.kind is Length:
+            found[param.name] = length(param.name, value)
         elif param.kind is float:
             found[param.name] = real_number(param.name, value)
             check_range(param, found[param.name])
@@ -242,6 +246,23 @@ def share(name: str, value: Any) -> float:
     if not 0 <= found < inf:
         raise UsageError(f"{shown(name)} is {value}; it must be a share such as 5% or 0.05")
     return found
+
+
+def length(name: str, value: Any) -> float | str:
+    """Read a length: with a unit it stays text, without it is a number.
+
+    Examples
+    --------
+    >>> length("eps", "1 KM"), length("eps", "0.5"), length("eps", 2)
+    ('1km', 0.5, 2.0)
+    """
+    try:
+        number, unit = parse_length(value if isinstance(value, str) else repr(real_number(name, value)))
+    except ValueError:
+        raise UsageError(
+            f"{shown(name)} is {value}; it must be a length above 0 such as 1km or 500m, or a number above 0"
+        ) from None
+    return f"{number:.15g}{unit}" if unit else number
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from regionalize.errors import UsageError, nearest
-from regionalize.model.catalog import METHODS, Method, Param, find_method
+from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, Job
+from regionalize.model.method import Method, Param
 from regionalize.run.options import REAL, WHOLE, make_job
 
 FLAGS = ("with_centroids", "make_contiguous")
@@ -50,12 +51,14 @@ def read_recipe(text: str, common: Mapping[str, Any] | None = None) -> Job:
     name, _, options = text.partition(":")
     method = find_method(name)
     own = {param.name: param for param in method.params}
+    typed_as = {param.typed: param.name for param in method.params if param.typed}
     known = (*JOB_OPTIONS, *own)
     given: dict[str, Any] = {}
     last = ""
     for piece in options.split(",") if options else ():
         key, equals, value = piece.partition("=")
         option = key.strip().lstrip("-").replace("-", "_")
+        option = typed_as.get(option, option)
         if option in known and (equals or option in FLAGS):
             last = option
             given[option] = value if equals else True
@@ -66,7 +69,10 @@ def read_recipe(text: str, common: Mapping[str, Any] | None = None) -> Job:
             hint = f"write {shown}=VALUE" if option in known else nearest(option, known)
             raise UsageError(f"'{text}': '{piece.strip()}' is no option of {name}", advice=hint)
     values = {option: typed(value, option, own.get(option)) for option, value in given.items()}
-    return make_job(name, {**taken_by(method, common or {}), **values})
+    shared = taken_by(method, common or {})
+    if method.instead_of_k in values:
+        shared.pop("k", None)
+    return make_job(name, {**shared, **values})
 
 
 def taken_by(method: Method, common: Mapping[str, Any]) -> dict[str, Any]:

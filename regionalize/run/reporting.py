@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regionalize.model.catalog import Center
+from regionalize.model.method import Center
 from regionalize.model.partition import NOISE
 from regionalize.model.report import Fit, Fragmentation, Report
 
@@ -34,12 +34,14 @@ def make_report(
     *,
     center: Center = "mean",
     medoids: NDArray[np.int64] | None = None,
+    shares: NDArray[np.float64] | None = None,
 ) -> Report:
     """Measure a partition of all rows and describe the run.
 
-    `center` is what stands for a cluster; for medoids, `medoids` are their rows among those used.
+    `center` is what stands for a cluster; for medoids, `medoids` are their rows among those used, and for
+    geometric medians, `shares` are what every row used counts in that of its cluster.
     """
-    from regionalize.measure.fit import measure_fit
+    from regionalize.measure.fit import measure_fit, r_squared
 
     labels = partition.labels[features.rows]
     fit_attributes: Fit | None = measure_fit(features.scaled, labels)
@@ -47,10 +49,11 @@ def make_report(
         fit, fit_attributes = fit_attributes, None
     else:
         fit = measure_fit(features.unweighted, labels)
-    columns, values = features.names, features.raw
+    columns, values, scaled = features.names, features.raw, features.scaled
     if features.coordinates is not None and not features.attributes_only:
         columns = (*columns, *features.coordinate_names)
         values = np.column_stack([values, features.coordinates])
+        scaled = np.column_stack([scaled, features.coordinates])
     fragmentation: Fragmentation | None = None
     notes: tuple[str, ...] = ()
     if weights is not None:
@@ -72,25 +75,33 @@ def make_report(
         sizes=tuple(int(size) for size in partition.sizes),
         center_columns=columns,
         center=center,
-        centers=tuple(tuple(row) for row in find_centers(values, labels, center, medoids).tolist()),
+        centers=tuple(tuple(row) for row in find_centers(values, labels, center, medoids, shares).tolist()),
         noise=int((partition.labels == NOISE).sum()),
-        fit=fit,
+        fit=fit if columns else None,
         fit_attributes=fit_attributes,
         coordinate_share=0.0 if job.compactness else features.coordinate_share,
         fragmentation=fragmentation,
+        r_squared=tuple(None if np.isnan(x) else x for x in r_squared(scaled, labels).tolist()),
         extra=extra,
         notes=notes,
     )
 
 
 def find_centers(
-    values: NDArray[np.float64], labels: NDArray[np.int64], center: Center, medoids: NDArray[np.int64] | None
+    values: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    center: Center,
+    medoids: NDArray[np.int64] | None,
+    shares: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return what stands for each cluster, shape (k, p), cluster 1 first, in the units of `values`."""
     from regionalize.measure.fit import cluster_means, cluster_medians
 
     if center == "mean":
         return cluster_means(values, labels)
+    if center == "median" and shares is not None:
+        sums = [np.bincount(labels[labels > 0], column[labels > 0]) for column in values.T * shares]
+        return np.stack(sums, axis=1)[1:].astype(np.float64)
     if center == "median":
         return cluster_medians(values, labels)
     assert medoids is not None, "the method did not tell its medoids"

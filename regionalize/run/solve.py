@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from regionalize.model.findings import Findings
 from regionalize.model.partition import Partition
 from regionalize.model.report import Report
+from regionalize.run.medoids import find_middles
 from regionalize.run.progress import Progress, Stopwatch
 from regionalize.run.reporting import describe_compactness, describe_levels, make_report
 from regionalize.run.task import answer, check_task, read_task
@@ -82,15 +83,17 @@ def solve(
         extra = dict(found.extra)
         extra |= describe_levels(features, {**found.levels, k: partition}) if found.levels else {}
         extra |= describe_compactness(features, partition, job.compactness)
+        middles = find_middles(layer, job, task.method, features, partition, found.findings)
         report = make_report(
             layer,
             job,
             features,
             weights,
             partition,
-            extra,
+            extra | middles.extra,
             center=task.method.center,
-            medoids=found.findings.medoids,
+            medoids=middles.medoids,
+            shares=middles.shares,
         )
     said = (*task.notes, *found.findings.notes, *task.method.without_effect(job.params))
     report, notes = with_all_notes(report, layer, weights, features, said)
@@ -103,7 +106,7 @@ def solve(
         report,
         notes,
         watch.seconds,
-        found.findings,
+        replace(found.findings, medoids=middles.medoids),
         found.levels,
     )
 

@@ -12,9 +12,9 @@ from regionalize.errors import DataError, UsageError, listed
 from regionalize.run.existing import column_values, is_missing, noise_note, read_labels
 
 if TYPE_CHECKING:
-    from regionalize.model.catalog import Method
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.model.method import Method
 
 
 @dataclass(frozen=True)

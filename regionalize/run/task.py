@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError
-from regionalize.model.catalog import Method, find_method
+from regionalize.model.catalog import find_method
 from regionalize.model.findings import Findings
+from regionalize.model.method import Method
 from regionalize.model.partition import LEFT_OUT, NOISE, Partition
 from regionalize.run.bounds import balanced_column, read_balance, read_bounds
 from regionalize.run.progress import Progress, Stopwatch, told
@@ -49,7 +50,7 @@ class Task:
     start : Start
         Where a search begins.
     columns : dict
-        What the method is given in place of the names of columns.
+        What the method is given in place of the names of columns and files, and of lengths with units.
     notes : tuple of str
         What was noticed, for the person.
     """
@@ -116,20 +117,31 @@ def read_task(layer: Layer, job: Job, weights: Weights | None) -> Task:
     from regionalize.features.build import build_features
 
     method = check_task(job)
-    features = build_features(layer, without_guides(method, job), weights)
+    own: dict[str, Any] = {}
+    given: tuple[str, ...] = ()
+    if method.places:
+        from regionalize.run.places import read_density
+
+        job, features, own = read_density(layer, method, job, weights)
+    elif "distances" in job.params:
+        from regionalize.run.distances import read_given
+
+        features, own["distances"], given = read_given(layer, job, weights, job.params["distances"])
+    else:
+        features = build_features(layer, without_guides(method, job), weights)
     start = read_start(layer, method, job, features.rows)
     if job.k is None and start.plan is not None:
         job = replace(job, k=start.n_regions)
     bounds = read_bounds(layer, job, features.rows)
     upper = read_upper_units(layer, job, features.rows)
-    columns = {**start.arguments(), **read_balance(layer, method, job, features.rows)}
+    columns = {**start.arguments(), **read_balance(layer, method, job, features.rows), **own}
     inner = weights
     crossed: tuple[str, ...] = ()
     if upper is not None and weights is not None:
         fewest = min((*job.levels, job.k)) if job.k is not None else None
         inner, crossed = upper.inside(weights, features.rows, fewest)
     code = None if upper is None else upper.code
-    notes = (*crossed, *start.notes)
+    notes = (*given, *crossed, *start.notes)
     return Task(layer, job, method, features, weights, inner, bounds, code, start, columns, notes)
 
 
@@ -141,6 +153,11 @@ def check_task(job: Job) -> Method:
         raise UsageError(
             f"--centroid-weight auto looks for contiguous clusters; those of {job.method} always are",
             advice="give a number, or leave it out",
+        )
+    if method.noise and job.centroid_weight == "auto":
+        raise UsageError(
+            f"--centroid-weight auto compares solutions of all units, and {job.method} leaves some out",
+            advice="give a number",
         )
     return method
 
@@ -170,10 +187,14 @@ def answer(task: Task, progress: Progress | None = None, watch: Stopwatch | None
         if job.centroid_weight == "auto":
             from regionalize.run.centroid_weight import scan_centroid_weights
 
-            features, codes, extra = scan_centroid_weights(task, progress)
+            features, codes, findings, extra = scan_centroid_weights(task, progress)
         else:
             codes = call_method(task, features, progress, findings)
             extra = dict(findings.facts)
+    if task.method.noise and not (codes >= 0).any():
+        from regionalize.run.places import all_noise
+
+        raise all_noise(task.method, job, features)
     if job.make_contiguous:
         from regionalize.run.contiguous import made_contiguous
 

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed
 from regionalize.model.layer import Layer
+from regionalize.model.length import METRES
 from regionalize.model.weights import Weights
 from regionalize.weights.contiguity import contiguity_links
 from regionalize.weights.gaps import narrow_gaps
 from regionalize.weights.nearest import band_links, kernel_values, nearest_links
 from regionalize.weights.places import EARTH_RADIUS, chord, places
-from regionalize.weights.spec import METRES, WeightsSpec, parse_spec, refuse_contiguity
+from regionalize.weights.spec import WeightsSpec, parse_spec, refuse_contiguity
 
 Geometries = NDArray[np.object_]
 IntArray = NDArray[np.int64]

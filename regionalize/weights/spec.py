@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import PurePath
 
 import shapely
@@ -12,12 +11,12 @@ import shapely
 from regionalize.errors import DataError, UsageError, nearest
 from regionalize.model.job import WEIGHTS_FILES
 from regionalize.model.layer import POLYGONAL, PUNCTUAL, Layer
+from regionalize.model.length import parse_length
 
 FORMS = "queen, rook, knn:6, distance:50km, kernel:gaussian:10, or a .gal, .gwt or .parquet file"
 KINDS = ("queen", "rook", "knn", "distance", "kernel")
 KERNELS = ("gaussian", "triangular", "uniform", "quadratic", "quartic")
 KERNEL_SYNONYMS = {"epanechnikov": "quadratic", "biweight": "quartic"}
-METRES = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3048}
 DEFAULT_NEIGHBORS = 6
 
 
@@ -158,10 +157,7 @@ def _count(digits: str, text: str) -> int:
 
 
 def _length(length: str, text: str) -> tuple[float, str]:
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+|[0-9]+\.)(e[+-]?[0-9]+)?\s*([a-z]*)", length)
-    if not found or found[3] not in {"", *METRES}:
-        raise _unknown(text, "a distance is a number and m, km, mi, ft or nothing (map units);")
-    distance = float(found[1] + (found[2] or ""))
-    if not (isfinite(distance) and distance > 0):
-        raise _unknown(text, "the distance must be more than 0;")
-    return distance, found[3]
+    try:
+        return parse_length(length)
+    except ValueError as error:
+        raise _unknown(text, f"{error};") from None

@@ -99,7 +99,7 @@ def test_every_method_has_its_page(method):
     text = page.read_text(encoding="utf-8")
     assert f"({page.name})" in (DOCS / "index.md").read_text(encoding="utf-8")
     for param in method.params:
-        row = re.search(rf"^\| `--{param.name.replace('_', '-')}` \| (.*?) \|", text, re.MULTILINE)
+        row = re.search(rf"^\| `{param.option}` \| (.*?) \|", text, re.MULTILINE)
         assert row is not None, f"{page.name} has no row for {param.name}"
         assert str(param.default) in row[1], f"{page.name} gives {param.name} another default"
     for year in re.findall(r"\d{4}", method.reference):

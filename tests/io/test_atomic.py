@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pyarrow as pa
 import pyogrio.raw
 import pytest
@@ -18,10 +19,11 @@ import pytest
 from regionalize.errors import OutputError
 from regionalize.io import atomic
 from regionalize.io.atomic import replacing
+from regionalize.io.centers import write_centers
 from regionalize.io.read import read_layer
 from regionalize.io.sample import sample_path
-from regionalize.io.tables import write_centers
 from regionalize.io.write import write_layer
+from regionalize.model.centers import Centers
 
 SUFFIXES = [".gpkg", ".shp", ".shp.zip", ".geojson", ".fgb", ".gdb", ".parquet", ".csv"]
 
@@ -342,9 +344,10 @@ def test_full_disk_while_adding_a_layer(small_disk, layer, added):
 
 
 def test_full_disk_for_a_table(small_disk):
+    many = Centers(np.arange(1, 5001), ("a",), np.full((5000, 1), 1 / 3), np.ones(5000, dtype=np.int64))
     with small_disk("16k") as folder:
         with pytest.raises(OutputError, match="no space left"):
-            write_centers(folder / "c.csv", ["a"], [[1 / 3]] * 5000, sizes=[1] * 5000)
+            write_centers(folder / "c.csv", many)
         assert content(folder) == {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import runpy
 import shutil
@@ -16,7 +15,6 @@ import shapely
 from regionalize.errors import OutputError
 from regionalize.io.read import read_layer
 from regionalize.io.sample import copy_sample, sample_path
-from regionalize.io.tables import write_centers
 from regionalize.io.write import check_output, write_layer
 
 
@@ -155,24 +153,6 @@ def test_standard_output(capfdbinary):
     found = json.loads(capfdbinary.readouterr().out)
     assert [feature["properties"]["cluster"] for feature in found["features"]] == [1, None]
     assert shapely.from_geojson(json.dumps(found)).geoms[0].equals(layer.geometry[0])
-
-
-# --- centres ------------------------------------------------------------------------------------------
-
-
-def test_centers(tmp_path):
-    path = tmp_path / "c.csv"
-    rows = np.random.default_rng(1).normal(size=(3, 2)) * [1e-8, 1e12]
-    write_centers(path, ["a,b", 'c"d'], rows, sizes=[3, 2, 1], label_column="region")
-    with path.open(newline="") as file:
-        head, *body = csv.reader(file)
-    assert head == ["region", "size", "a,b", 'c"d']
-    assert [row[:2] for row in body] == [["1", "3"], ["2", "2"], ["3", "1"]]
-    assert np.array_equal(np.array([row[2:] for row in body], dtype=float), rows)
-    with pytest.raises(OutputError, match="already exists"):
-        write_centers(path, ["a"], [[1.0]], sizes=[1])
-    write_centers(path, ["a"], [[float("nan")]], sizes=[1], overwrite=True)
-    assert path.read_text() == "cluster,size,a\n1,1,\n"
 
 
 # --- sample -------------------------------------------------------------------------------------------

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.cluster.hierarchy import dendrogram, fcluster, linkage
+from scipy.spatial.distance import pdist
 
 from regionalize.errors import DataError, UsageError
 from regionalize.maps.branches import LEAVES, MOST_LEAVES, select_branches
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.dendrogram import draw_dendrogram
+from regionalize.maps.dendrogram import PLOT_WIDTH, draw_dendrogram
 from regionalize.methods.schc import schc
 from regionalize.model.findings import Findings
 from regionalize.model.partition import Partition
@@ -133,10 +135,10 @@ class Picture:
         return next(self.groups[name].iter(f"{SVG}path")).get("style")
 
 
-def drawn(merges, units, k, file_format, title="SCHC, k = 3", footer="from a.gpkg"):
+def drawn(merges, units, k, file_format, title="SCHC, k = 3", footer="from a.gpkg", **options):
     file = io.BytesIO()
     notes = draw_dendrogram(
-        merges, file, file_format=file_format, units=units, k=k, title=title, footer=footer
+        merges, file, file_format=file_format, units=units, k=k, title=title, footer=footer, **options
     )
     return file.getvalue(), notes
 
@@ -212,3 +214,133 @@ def test_hostile_titles():
     words = "<script>&\"'$_^\\ $\\frac{a}{b}$ ]]> %s"
     picture = Picture(np.array([[0.0, 1, 2.0]]), 2, 1, title=words)
     assert words in " ".join(picture.texts)
+
+
+def of_joins(X, how):
+    return linkage(X, how)[:, :3]
+
+
+def branches_at_the_line(picture):
+    """Count the horizontal strokes that end at the line of the cut, and those that go on from it."""
+    at = picture.points("cut")[0, 0]
+
+    def ends(name, side):
+        path = next(picture.groups[name].iter(f"{SVG}path")).get("d")
+        found = 0
+        for stroke in re.findall(r"M[^M]+", path):
+            # points are repeated where a path is simplified
+            points = dict.fromkeys(re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", stroke))
+            x = [float(across) for across, _ in points]
+            legs = [x] if len(x) == 2 else [x[:2], x[-2:]]  # two branches that meet, or one by itself
+            found += sum(abs(side(leg) - at) < 0.02 for leg in legs)
+        return found
+
+    below = sum(ends(name, max) for name in picture.groups if re.fullmatch(r"cluster-\d+", name))
+    return below, ends("above-the-cut", min) if "above-the-cut" in picture.groups else 0
+
+
+@pytest.mark.parametrize("how", ["ward", "single", "complete", "average", "weighted", "centroid", "median"])
+@pytest.mark.parametrize("truncate", [None, 3, 12])
+def test_the_line_crosses_as_many_branches_as_there_are_clusters(how, truncate):
+    X = np.random.default_rng(6).normal(size=(60, 2))
+    merges = of_joins(X, how)
+    top = merges[:, 2].max()
+    for cut in (0.98 * top, 0.8 * top, 0.55 * top):
+        k = int(fcluster(linkage(X, how), cut, "distance").max())
+        if not 1 < k <= 40:
+            continue
+        below, above = branches_at_the_line(Picture(merges, 60, k, cut=cut, truncate=truncate))
+        assert below == above == k
+
+
+@given(
+    how=st.sampled_from(["ward", "single", "centroid", "median"]),
+    n=st.integers(2, 30),
+    step=st.integers(0, 60),
+    seed=st.integers(0, 99),
+    most=st.integers(1, 40),
+)
+@settings(max_examples=150)
+def test_a_cut_at_any_height_leaves_scipys_clusters(how, n, step, seed, most):
+    X = np.random.default_rng(seed).integers(0, 6, (n, 2)).astype(float)
+    joined = linkage(pdist(X), how)
+    cut = step / 50 * joined[:, 2].max()
+    theirs = Partition.canonical(fcluster(joined, cut, "distance")).labels
+    k = theirs.max()
+    branches = select_branches(joined[:, :3], n, k, cut=cut, most=most)
+    assert len(branches.leaves) == min(max(most, k), n)
+    if k > 1:
+        assert crossing(branches, branches.cut) == k
+    assert sum(leaf.units for leaf in branches.leaves) == n
+    assert branches.sizes == np.bincount(theirs)[1:].tolist()
+    assert all(leaf.cluster == theirs[leaf.node] for leaf in branches.leaves if leaf.node < n)
+    # the line is where it was asked for, but for joins that are drawn apart to be told apart
+    nearest = np.abs(joined[:, 2] - cut).min()
+    if k > 1 and nearest > 0.25 * joined[:, 2].max() and not branches.falling:
+        assert branches.cut == pytest.approx(cut, abs=0.1 * joined[:, 2].max())
+
+
+def test_the_line_is_at_the_height_that_was_asked_for():
+    merges = np.array([[0.0, 1, 2.0], [2, 3, 4.0], [4, 5, 10.0]])
+    assert select_branches(merges, 4, 2, cut=5.0).cut == 5
+    assert select_branches(merges, 4, 2, cut=9.9).cut == pytest.approx(9.7)  # not at the very join
+    far = select_branches(merges, 4, 1, cut=99.0)
+    assert far.beyond
+    assert 10 < far.cut < 13
+    assert "beyond" in drawn(merges, 4, 1, "svg", cut=99.0)[1][0]
+    assert not select_branches(merges, 4, 1, cut=11.0).beyond
+
+
+def test_contracted_branches_show_what_they_hold():
+    X = np.random.default_rng(3).normal(size=(150, 2))
+    joined = linkage(X, "ward")
+    shown = dendrogram(joined, p=12, truncate_mode="lastp", no_plot=True)
+    picture = Picture(joined[:, :3], 150, 3, truncate=12)
+    sizes = [text for text in picture.texts if "units" in text or text.startswith("no.")]
+    theirs = [
+        f"({label[1:-1]} units)" if label[0] == "(" else f"no. {int(label) + 1}" for label in shown["ivl"]
+    ]
+    assert sorted(sizes) == sorted(theirs)
+    branches = select_branches(joined[:, :3], 150, 3, most=12)
+    held = sorted(height for leaf in branches.leaves for height in leaf.held)
+    assert held == sorted(joined[: 150 - 12, 2])
+    marks = [name for name in picture.groups if name.startswith("joins-before-")]
+    assert len(marks) == sum(leaf.units > 1 for leaf in branches.leaves)
+    left = min(picture.points(name)[:, 0].min() for name in marks)
+    right = max(picture.points(name)[:, 0].max() for name in marks)
+    wedges = max(leaf.height for leaf in branches.leaves)
+    longest = joined[-1, 2] * 1.02
+    assert right - left <= wedges / longest * PLOT_WIDTH + 2
+
+
+def test_fewer_branches_than_clusters_cannot_be():
+    merges = of_joins(np.random.default_rng(3).normal(size=(50, 2)), "ward")
+    (note,) = drawn(merges, 50, 6, "svg", truncate=2)[1]
+    assert note == "the dendrogram begins with 6 branches, not 2: one per cluster"
+    assert drawn(merges, 50, 1, "svg", truncate=1)[1] == ()  # nothing is left to join
+
+
+def test_rings_at_the_own_height_of_joins_that_fall():
+    merges = np.array([[0.0, 1, 2.0], [2, 4, 1.0], [3, 5, 10.0]])
+    picture = Picture(merges, 4, 2)
+    assert "rings are at its own height" in picture.notes[0]
+    assert "own-height" in picture.groups
+    join = select_branches(merges, 4, 2).joins[1]
+    assert (join.own, join.height > 2) == (1.0, True)
+    assert "own-height" not in Picture(np.array([[0.0, 1, 1.0], [2, 4, 1.0], [3, 5, 10.0]]), 4, 2).groups
+
+
+def test_units_go_by_their_names():
+    merges = np.array([[0.0, 1, 2.0], [2, 3, 4.0]])
+    names = ["Évora", "x" * 50, "Żary"]
+    texts = Picture(merges, 3, 2, names=names).texts
+    assert {"Évora", "x" * 31 + "…", "Żary"} < set(texts)
+    assert "no. 1" not in texts
+
+
+@pytest.mark.parametrize("n", [5, 3085])
+def test_from_five_units_to_a_few_thousand(n):
+    merges = of_joins(np.random.default_rng(0).normal(size=(n, 3)), "ward")
+    picture = Picture(merges, n, 4)
+    assert branches_at_the_line(picture) == (4, 4)
+    assert picture.size[1] < 1000

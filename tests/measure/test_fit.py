@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.errors import DataError
-from regionalize.measure.fit import cluster_means, mean_distance, measure_fit
+from regionalize.measure.fit import cluster_means, measure_fit, r_squared
 
 
 def exact_fit(matrix, labels):
@@ -107,7 +107,8 @@ def test_without_any_cluster_there_is_nothing_to_measure():
     fit = measure_fit(np.ones((3, 2)), labels)
     assert (fit.tss, fit.wss_by_cluster, fit.ratio) == (0.0, (), None)
     assert cluster_means(np.ones((3, 2)), labels).shape == (0, 2)
-    assert mean_distance(np.ones((3, 2)), labels) is None
+    assert (fit.pseudo_f, fit.mean_distance) == (None, None)
+    assert np.isnan(r_squared(np.ones((3, 2)), labels)).all()
 
 
 def test_labels_must_match_rows():
@@ -146,8 +147,68 @@ def test_mean_distance_is_what_scipy_calls_distortion():
     centers = np.array([matrix[codes == j].mean(axis=0) for j in range(3)])
     _, distances = vq.vq(matrix, centers)  # distance to the nearest centre, well apart here
     own = np.array([math.dist(x, centers[j]) for x, j in zip(matrix, codes, strict=True)])
-    assert mean_distance(matrix, codes + 1) == pytest.approx(own.mean())
-    assert mean_distance(matrix, codes + 1) == pytest.approx(distances.mean(), rel=1e-3)
+    fit = measure_fit(matrix, codes + 1)
+    assert fit.mean_distance == pytest.approx(own.mean())
+    assert fit.mean_distance == pytest.approx(distances.mean(), rel=1e-3)
+
+
+@given(labelled_matrices())
+def test_every_unit_counts_by_its_distance_to_the_mean_of_its_cluster(case):
+    matrix, labels = case
+    found = measure_fit(matrix, labels).mean_distance
+    means = {cluster: matrix[labels == cluster].mean(axis=0) for cluster in set(labels[labels > 0].tolist())}
+    own = [math.dist(row, means[label]) for row, label in zip(matrix, labels, strict=True) if label > 0]
+    assert found == (pytest.approx(sum(own) / len(own), rel=1e-9, abs=1e-6) if own else None)
+
+
+@pytest.mark.parametrize("k", [2, 5, 40])
+def test_pseudo_f_is_scikit_learns(k):
+    from sklearn.metrics import calinski_harabasz_score
+
+    rng = np.random.default_rng(7)
+    matrix, labels = rng.normal(size=(300, 4)), rng.integers(1, k + 1, 300)
+    assert measure_fit(matrix, labels).pseudo_f == pytest.approx(calinski_harabasz_score(matrix, labels))
+    # noise, rows left out, and a number that no unit bears do not count
+    labels[:30], labels[30:60], labels[labels == 1] = 0, -1, k + 3
+    used = labels > 0
+    expected = calinski_harabasz_score(matrix[used], labels[used])
+    assert measure_fit(matrix, labels).pseudo_f == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "labels", [[1, 1, 1, 1], [1, 2, 3, 4], [1, 1, 2, 2]], ids=["one cluster", "units alone", "equal units"]
+)
+def test_pseudo_f_is_left_undefined(labels):
+    matrix = np.repeat([[0.1, 1e8], [0.3, 1e8 + 0.1]], 2, axis=0)
+    assert measure_fit(matrix, np.array(labels)).pseudo_f is None
+
+
+@given(labelled_matrices())
+def test_r_squared_is_each_columns_ratio(case):
+    matrix, labels = case
+    shares = r_squared(matrix, labels)
+    assert shares.shape == (matrix.shape[1],)
+    for j, share in enumerate(shares):
+        ratio = measure_fit(matrix[:, [j]], labels).ratio
+        assert np.isnan(share) if ratio is None else share == pytest.approx(ratio, abs=1e-9)
+
+
+def test_r_squared_is_that_of_a_regression_on_the_clusters():
+    rng = np.random.default_rng(8)
+    labels = rng.integers(1, 6, 200)
+    matrix = rng.normal(size=(200, 3)) + 0.5 * labels[:, None]
+    dummies = (labels[:, None] == np.arange(1, 6)).astype(float)
+    residual = matrix - dummies @ np.linalg.lstsq(dummies, matrix, rcond=None)[0]
+    expected = 1 - residual.var(axis=0) / matrix.var(axis=0)
+    np.testing.assert_allclose(r_squared(matrix, labels), expected, rtol=1e-10)
+    # whatever the unit a variable is measured in
+    np.testing.assert_allclose(r_squared(1e9 - 3 * matrix, labels), expected, rtol=1e-6)
+
+
+def test_on_standardised_variables_bss_tss_is_the_mean_r_squared(shared_reference, guerry_z):
+    for run in shared_reference["results"][:10]:
+        shares = r_squared(guerry_z, np.array(run["labels"]))
+        assert shares.mean() == pytest.approx(run["ratio"], rel=1e-9)
 
 
 def test_every_reference_run(shared_reference, guerry_z):

@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 import pytest
+import scipy.cluster.hierarchy
 
 from regionalize.errors import RegionalizeError, UsageError
 from regionalize.model.bounds import Bound
@@ -25,16 +26,26 @@ def blobs():
 def call(method, X, k, **options):
     """Run a method; where clusters are contiguous, on a graph that constrains nothing.
 
-    One that finds k is told how many units make a region, so that there is room for k of them.
+    One that finds k is told how many units make a region, so that there is room for k of them; or, where it
+    goes by distance, one that leaves k groups apart.
     """
     if method.contiguous:
         options["weights"] = complete(len(X))
     if any(param.name == "iterations" for param in method.params):
         options["iterations"] = 2000
-    if not method.takes_k:
+    if method.places:
+        options |= {"eps": distance_between(X, k), "min_samples": 2}
+        k = None
+    elif not method.takes_k:
         options["bounds"] = (Bound("units", np.ones(len(X)), lower=len(X) // (k + 1) + 1),)
         k = None
     return method.load()(X, k, **options)
+
+
+def distance_between(X, k):
+    """Half way from where single linkage has k groups left to where it has one fewer."""
+    heights = scipy.cluster.hierarchy.linkage(X, "single")[::-1, 2]
+    return heights[[k - 2, k - 1]].mean() if k > 1 else 2 * heights[0]
 
 
 def complete(n):
@@ -59,7 +70,9 @@ def test_it_gives_exactly_k_clusters_and_repeats_itself(method, blobs):
         codes = call(method, blobs, k, seed=5)
         assert codes.shape == (60,)
         assert codes.dtype == np.int64
-        assert set(codes.tolist()) == set(range(k))
+        found = set(codes[codes >= 0].tolist())
+        assert found == set(range(len(found) if method.noise else k))
+        assert method.noise or (codes >= 0).all()
         assert np.array_equal(call(method, blobs, k, seed=5), codes)
 
 

@@ -1,0 +1,280 @@
+"""Charts of figures over the number of clusters, small and side by side."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from regionalize.maps.colors import cluster_color
+from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
+from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
+from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
+
+WIDTH, HEIGHT = 225.0, 130.0
+"""Of one chart without its axes, in points."""
+BESIDE = 2
+"""Charts in a row."""
+LEFT, BELOW, ABOVE = 36.0, 28.0, 20.0
+"""Room for the numbers of the axes and the title of a chart."""
+COLORS = tuple(cluster_color(number) for number in (5, 3, 6, 1, 7, 10, 16, 12))
+"""Of the palette, those that stay dark enough for a thin line on white paper."""
+DASHES = ((0, ()), (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
+SIGNS = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""Colour, dash and sign change together, so that lines are told apart without colour too."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a chart.
+
+    Attributes
+    ----------
+    name : str
+        For the legend.
+    points : tuple of (int, float)
+        Number of clusters and value, numbers rising.
+    """
+
+    name: str
+    points: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point to be ringed: on which curve, at which of its numbers, and what is said beside it."""
+
+    curve: int
+    k: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure over the number of clusters; one without any point is not drawn."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+def draw_curves(
+    charts: Sequence[Chart],
+    target: pathlib.Path | IO[bytes],
+    *,
+    file_format: FileFormat,
+    title: str,
+    subtitle: str,
+    footer: str,
+) -> tuple[str, ...]:
+    """Draw charts in rows of two, with one legend for the curves of all where there are several.
+
+    Parameters
+    ----------
+    charts : sequence of Chart
+        With the same names of curves in the same order.
+    target : Path or binary file
+        Where to write. A path is overwritten as it is: the caller sees to safe replacement.
+    file_format : {"png", "svg", "pdf"}
+        What to write.
+    title, subtitle, footer : str
+        Lines above and below.
+
+    Returns
+    -------
+    tuple of str
+        What the person should know of the picture.
+
+    Raises
+    ------
+    UsageError
+        For another file format.
+
+    Examples
+    --------
+    >>> import io
+    >>> chart = Chart("BSS/TSS", (Curve("", ((2, 0.4), (3, 0.5))),), (Mark(0, 3, "elbow"),))
+    >>> draw_curves([chart], io.BytesIO(), file_format="svg", title="k-means", subtitle="", footer="")
+    ()
+    """
+    check_format(file_format, "plot")
+    shown = [chart for chart in charts if any(curve.points for curve in chart.curves)]
+    title, subtitle, footer = clean(title), clean(subtitle), clean(footer)
+    names = [clean(curve.name) for curve in charts[0].curves] if charts and len(charts[0].curves) > 1 else []
+    with drawing():
+        families, unknown = fonts_for([title, subtitle, footer, *names])
+        page = _Page(shown, families, (title, subtitle, footer), names)
+        save_page(page.draw(), target, file_format, title)
+    return (unknown_letters(unknown),) if unknown else ()
+
+
+class _Page:
+    """Where everything is, in points from the lower left corner."""
+
+    def __init__(
+        self, charts: Sequence[Chart], families: list[str], said: tuple[str, str, str], names: Sequence[str]
+    ) -> None:
+        self.charts = charts
+        ks = [k for chart in charts for curve in chart.curves for k, _ in curve.points]
+        self.span = min(ks, default=0), max(ks, default=0)
+        self.small, self.bold = Font(families, 7.0), Font(families, 8.5, bold=True)
+        head, sub = Font(families, 12.5, bold=True), Font(families, 8.5)
+        cell_width, cell_height = LEFT + WIDTH, ABOVE + HEIGHT + BELOW
+        inside = BESIDE * cell_width + (BESIDE - 1) * GAP
+        lines = [(head, line, INK) for line in head.wrap(said[0], inside, 3)]
+        lines += [(sub, line, INK) for line in sub.wrap(said[1], inside, 4)]
+        below = self.small.wrap(said[2], inside, 4)
+        rows = -(-len(charts) // BESIDE)
+        legend = self._legend_rows(names, inside)
+        foot = MARGIN + len(below) * self.small.leading + GAP / 2
+        self.legend_top = foot + len(legend) * 13.0
+        first_row = self.legend_top + (GAP / 2 if legend else 0.0)
+        top = first_row + rows * cell_height
+        self.width = float(np.ceil(inside + 2 * MARGIN))
+        self.height = float(np.ceil(top + sum(font.leading for font, _, _ in lines) + GAP / 2 + MARGIN))
+        self.words: list[Words] = []
+        y = self.height - MARGIN
+        for font, line, color in lines:
+            y -= font.leading
+            self.words.append(Words(MARGIN, y + 0.3 * font.size, line, font, color))
+        for number, line in enumerate(reversed(below)):
+            self.words.append(Words(MARGIN, MARGIN + number * self.small.leading, line, self.small, GREY))
+        self.boxes = [
+            (
+                MARGIN + LEFT + place % BESIDE * (cell_width + GAP),
+                top - (place // BESIDE + 1) * cell_height + BELOW,
+            )
+            for place in range(len(charts))
+        ]
+        self.keys: list[tuple[int, float, float]] = []
+        for row, entries in enumerate(legend):
+            for number, x in entries:
+                y = self.legend_top - (row + 1) * 13.0 + 4.0
+                self.keys.append((number, x, y))
+                self.words.append(Words(x + 26, y - 2.5, names[number], self.small))
+
+    def _legend_rows(self, names: Sequence[str], inside: float) -> list[list[tuple[int, float]]]:
+        """Which entry begins where, row by row."""
+        rows: list[list[tuple[int, float]]] = []
+        x = inside
+        wide = max((self.small.width(name) for name in names), default=0.0) + 26 + GAP
+        for number in range(len(names)):
+            if not rows or x + wide > MARGIN + inside:
+                rows.append([])
+                x = MARGIN
+            rows[-1].append((number, x))
+            x += wide
+        return rows
+
+    def draw(self) -> Figure:
+        """Put everything on the page."""
+        figure, points = blank_page(self.width, self.height)
+        artists = [
+            artist
+            for chart, box in zip(self.charts, self.boxes, strict=True)
+            for artist in self._chart(chart, box, points)
+        ]
+        for number, x, y in self.keys:
+            artists.append(
+                _line([x, x + 10, x + 20], [y] * 3, number, points, marked=[1], gid=f"key-{number}")
+            )
+        fill_page(figure, artists, self.words, points)
+        return figure
+
+    def _chart(self, chart: Chart, box: tuple[float, float], points: Transform) -> Iterator[Artist]:
+        """Axes, lines and marks of one chart whose lower left corner is given."""
+        from matplotlib.lines import Line2D
+        from matplotlib.ticker import MaxNLocator
+
+        left, bottom = box
+        values = [value for curve in chart.curves for _, value in curve.points]
+        ticks = _ticks(MaxNLocator(5).tick_values(min(values), max(values)))
+        low, high = min(ticks[0], *values), max(ticks[-1], *values)
+        first, last = self.span
+
+        def place(k: float, value: float) -> tuple[float, float]:
+            across = (k - first) / (last - first) if last > first else 0.5
+            up = (value - low) / (high - low) if high > low else 0.5
+            return left + 8 + across * (WIDTH - 16), bottom + up * HEIGHT
+
+        self.words.append(Words(left, bottom + HEIGHT + 7, chart.title, self.bold))
+        digits = max((len(f"{tick:g}".partition(".")[2]) for tick in ticks if abs(tick) < 1e6), default=0)
+        for tick in ticks:
+            y = place(first, tick)[1]
+            yield Line2D([left, left + WIDTH], [y, y], transform=points, color="#e6e6e6", lw=0.6, zorder=0)
+            text = f"{tick:,.{digits}f}" if abs(tick) < 1e6 else f"{tick:g}"
+            self.words.append(Words(left - 4, y - 2.5, text, self.small, GREY, right=True))
+        for tick in _ticks(MaxNLocator(8, integer=True).tick_values(first, last)):
+            if first <= tick <= last and float(tick).is_integer():
+                x = place(tick, low)[0]
+                yield Line2D([x, x], [bottom, bottom - 3], transform=points, color=GREY, lw=0.6)
+                text = f"{tick:g}"
+                self.words.append(Words(x - self.small.width(text) / 2, bottom - 11, text, self.small, GREY))
+        yield Line2D([left, left + WIDTH], [bottom, bottom], transform=points, color=GREY, lw=0.6)
+        self.words.append(Words(left + WIDTH, bottom - 20, "k", self.small, GREY, right=True))
+        for number, curve in enumerate(chart.curves):
+            if curve.points:
+                xs, ys = zip(*(place(k, value) for k, value in curve.points), strict=True)
+                yield _line(xs, ys, number, points, marked=None, gid=f"curve-{number}")
+        for mark in chart.marks:
+            value = dict(chart.curves[mark.curve].points)[mark.k]
+            x, y = place(mark.k, value)
+            yield Line2D(
+                [x],
+                [y],
+                transform=points,
+                marker="o",
+                ms=9,
+                mfc="none",
+                mec=COLORS[mark.curve % len(COLORS)],
+                mew=1.2,
+                zorder=4,
+                gid="mark",
+            )
+            if mark.text:
+                wide = self.small.width(mark.text)
+                beside = x + 9 if x + 9 + wide < left + WIDTH else x - 9 - wide
+                # above a peak, and below a bend: there the curve is not in the way
+                up = value == max(values) and y + 12 < bottom + HEIGHT
+                self.words.append(
+                    Words(beside, y + 5 if up else max(y - 9, bottom + 3), mark.text, self.small)
+                )
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    return [float(value) + 0.0 for value in values]
+
+
+def _line(
+    xs: Sequence[float],
+    ys: Sequence[float],
+    number: int,
+    points: Transform,
+    *,
+    marked: list[int] | None,
+    gid: str,
+) -> Artist:
+    """Make the line of curve `number`, with its sign at every point or at those `marked`."""
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        list(xs),
+        list(ys),
+        transform=points,
+        color=COLORS[number % len(COLORS)],
+        linestyle=DASHES[(number + number // len(SIGNS)) % len(DASHES)],
+        lw=1.3,
+        marker=SIGNS[number % len(SIGNS)],
+        ms=3.6,
+        markevery=marked,
+        zorder=3,
+        gid=gid,
+    )

@@ -1,0 +1,231 @@
+"""A comparison with files at both ends: what is read, what is written, and what is refused before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError, OutputError, UsageError, located
+from regionalize.model.job import Job
+from regionalize.model.partition import LEFT_OUT, NOISE
+from regionalize.studies.compare import Compared, compare_words
+from regionalize.studies.labelings import Labeling, Word
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from regionalize.model.job import Outputs
+    from regionalize.model.layer import Layer
+    from regionalize.run.progress import Progress
+
+
+def compare_files(
+    source: str | None,
+    things: Sequence[Word],
+    common: Mapping[str, Any],
+    outputs: Outputs,
+    *,
+    match: bool = False,
+    progress: Progress | None = None,
+) -> Compared:
+    """Read, compare and write; nothing is written unless everything can be.
+
+    Parameters
+    ----------
+    source, things : str or None, sequence of Word
+        As `regionalize.studies.labelings.read_words` tells them.
+    common : mapping
+        Options of all runs and of what all are measured by.
+    outputs : Outputs
+        Its layer, map and report are written.
+    match : bool
+        Write labels under the first labeling's numbers.
+    progress : callable, optional
+        Told of stages and searches.
+
+    Raises
+    ------
+    RegionalizeError
+        With the file and layer it is about.
+    """
+    from regionalize.io.read import read_layer
+    from regionalize.maps.multiples import MOST_PANELS
+    from regionalize.run.files import refuse_outputs
+    from regionalize.run.progress import Stopwatch
+    from regionalize.studies.comparison_report import write_comparison
+
+    if outputs.map is not None and len(things) > MOST_PANELS:
+        raise UsageError(
+            f"--map draws up to {MOST_PANELS} maps on a page, not {len(things)}", advice="compare fewer"
+        )
+    inputs = read_files(source, things, common)
+    refuse_outputs(outputs, inputs, None)
+    watch = Stopwatch(progress)
+    with watch.stage("read"):
+        reading = {name: common.get(name) for name in ("layer", "where", "encoding")}
+        layer = read_layer(source, **reading)
+    with located(layer.origin.file, layer.origin.layer):
+        columns = {thing.name: thing.column if thing.kind == "column" else None for thing in things}
+        names = column_names(layer, columns, match) if outputs.output is not None else {}
+        notes = refuse_outputs(outputs, inputs, layer, tuple(names.values()))
+        if outputs.output is not None and not names:
+            raise OutputError(
+                "all that is compared are columns of the layer already, so there is nothing to add",
+                file=str(outputs.output),
+                advice="give --match for labels under the first one's numbers, or leave out -o",
+            )
+        compared = compare_words(layer, things, common, progress=progress)
+    with watch.stage("write"), ExitStack() as pending:
+        from regionalize.io.atomic import replacing
+
+        if outputs.report is not None:
+            target = pending.enter_context(replacing(outputs.report))
+            write_comparison(target, compared, outputs.report.suffix)
+        if outputs.map is not None:
+            target = pending.enter_context(replacing(outputs.map))
+            notes += draw_comparison(compared, target, outputs.map.suffix)
+        if outputs.output is not None and str(outputs.output) != "-":
+            notes += write_matched(compared, outputs, names, match)
+    if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
+        notes += write_matched(compared, outputs, names, match)
+    seconds = {"read": watch.seconds["read"], **compared.seconds, "write": watch.seconds["write"]}
+    return replace(compared, notes=tuple(dict.fromkeys((*compared.notes, *notes))), seconds=seconds)
+
+
+def read_files(
+    source: str | None, things: Sequence[Word], common: Mapping[str, Any]
+) -> tuple[str | None, ...]:
+    """Return every file that is read, the layer first."""
+    weights = [Job(weights=common.get("weights")), *(thing.job for thing in things)]
+    files = [job.weights_file for job in weights if job is not None]
+    return (source, *files, *(thing.file for thing in things if thing.file))
+
+
+def column_names(layer: Layer, columns: Mapping[str, str | None], match: bool) -> dict[str, str]:
+    """Name the column that is written for every labeling, by its name; none for what is there already.
+
+    Parameters
+    ----------
+    layer : Layer
+        What the columns are added to.
+    columns : mapping
+        The column of the layer that each labeling, by its name, was read from; None for others.
+    match : bool
+        Columns of the layer are written under the first one's numbers, as ``NAME_matched``.
+    """
+    taken = {name.lower() for name in (*layer.column_names, layer.origin.geometry_name)}
+    found = {}
+    for place, (name, column) in enumerate(columns.items()):
+        if column is not None and (not match or not place):
+            continue
+        plain = re.sub(r"\W+", "_", column or name).strip("_")
+        tries = [plain, f"{plain}_matched"] if match else [plain]
+        tries += [f"{tries[-1]}_{number}" for number in range(2, len(taken) + 3)]
+        found[name] = next(one for one in tries if one.lower() not in taken)
+        taken.add(found[name].lower())
+    return found
+
+
+def write_matched(
+    compared: Compared, outputs: Outputs, names: Mapping[str, str], match: bool
+) -> tuple[str, ...]:
+    """Write the layer with the labels of every labeling."""
+    from regionalize.io.write import write_layer
+
+    assert outputs.output is not None
+    return write_layer(
+        compared.layer,
+        outputs.output,
+        added=added_columns(compared, names, match),
+        layer_name=outputs.output_layer,
+        overwrite=outputs.overwrite,
+    )
+
+
+def added_columns(compared: Compared, names: Mapping[str, str], match: bool) -> dict[str, pa.Array]:
+    """Return the columns to write, by the names `column_names` found."""
+    first = compared.labelings[0]
+    added = {}
+    for labeling, matched in zip(compared.labelings, compared.matched, strict=True):
+        if labeling.name in names:
+            labels, values = (matched, first) if match else (labeling.labels, labeling)
+            added[names[labeling.name]] = written(labels, values)
+    return added
+
+
+def written(labels: NDArray[np.int64], of: Labeling) -> pa.Array:
+    """Return a column of what stands for every cluster, null where there is no label.
+
+    Whole numbers stay whole numbers; clusters that `of` has no value for get the numbers after its largest.
+    Everything else is written as text, and such clusters as ``other 1``, ``other 2`` …
+
+    Examples
+    --------
+    >>> of = Labeling("a", np.array([1, 2]), {1: "north", 2: "south"})
+    >>> written(np.array([2, 1, 3, -1]), of).to_pylist()
+    ['south', 'north', 'other 1', None]
+    >>> written(np.array([2, 1, 3, 0]), Labeling("a", np.array([1, 2]), {1: 10, 2: 20})).to_pylist()
+    [20, 10, 21, 0]
+    """
+    import pyarrow as pa
+
+    left_out = labels <= LEFT_OUT
+    if of.is_plain:
+        return pa.array(labels.astype("int32"), mask=left_out)
+    codes = [int(code) for code in np.unique(labels[labels > 0])]
+    new = [code for code in codes if code not in of.values]
+    numbers = all(type(value) in {int, float} for value in of.values.values())  # truth values are neither
+    if numbers and all(float(value).is_integer() for value in of.values.values()):
+        shown: dict[int, Any] = {code: int(value) for code, value in of.values.items()}
+        shown |= {code: max(shown.values()) + number for number, code in enumerate(new, 1)}
+        shown[NOISE] = 0
+    else:
+        shown = {code: str(value) for code, value in of.values.items()}
+        shown |= {code: f"other {number}" for number, code in enumerate(new, 1)}
+        shown[NOISE] = "not clustered"
+    return pa.array([shown.get(label) for label in labels.tolist()])
+
+
+def draw_comparison(compared: Compared, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
+    """Draw a map of every labeling on one page, like clusters in like colours."""
+    from regionalize.maps.multiples import Panel, draw_maps
+    from regionalize.run.reporting import versions
+
+    if not compared.layer.has_geometry:
+        raise DataError("the table has no geometry, so there is no map to draw")
+    first = compared.labelings[0]
+    to_first = {pair.second: pair.agreement for pair in compared.pairs if pair.first == 0}
+    panels = []
+    for place, (labeling, labels) in enumerate(zip(compared.labelings, compared.matched, strict=True)):
+        worth = compared.measures[place]
+        said = [f"k = {len(worth.sizes)}"]
+        if worth.fit is not None and worth.fit.ratio is not None:
+            said.append(f"BSS/TSS {worth.fit.ratio:.4f}")
+        if worth.fragmentation is not None:
+            pieces = worth.fragmentation.subclusters
+            said.append("contiguous" if worth.fragmentation.contiguous else f"{pieces} pieces")
+        if place:
+            said.append(f"ARI {to_first[place].adjusted_rand:.3f}")
+        title = labeling.name.replace(",", ", ")  # so that a long recipe can be broken into lines
+        panels.append(Panel(labels, title, ", ".join(said)))
+    variables = compared.features.names if compared.features is not None else ()
+    footer = [Path(compared.layer.origin.file or "layer").name]
+    footer += [f"transform {compared.job.transform}"] if variables else []
+    return draw_maps(
+        compared.layer.geometry,
+        panels,
+        target,
+        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        title=", ".join(variables) or f"{len(panels)} labelings",
+        subtitle="Clusters have the colours of those in the first map that they match. ARI is to the first.",
+        footer=", ".join([*footer, f"seed {compared.job.seed}", f"regionalize {versions()['regionalize']}"]),
+        crs=compared.layer.crs,
+        names=None if first.is_plain else {code: str(value) for code, value in first.values.items()},
+    )

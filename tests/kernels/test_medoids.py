@@ -1,0 +1,145 @@
+"""Exchanges of medoids and the most central unit, against plain tables of distances."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from regionalize.kernels import central
+from regionalize.kernels.central import central_unit, central_units, geometric_medians, medians
+from regionalize.kernels.compiler import compiled
+from regionalize.kernels.medoids import distances_from, find_central_unit, rank_medoids, search_swaps
+
+METRICS = {True: "euclidean", False: "cityblock"}
+plain_and_compiled = pytest.mark.parametrize(
+    "ready", [lambda kernel: kernel, compiled], ids=["plain", "numba"]
+)
+both_metrics = pytest.mark.parametrize("euclidean", [True, False], ids=METRICS.values())
+
+
+@pytest.fixture(scope="module")
+def X():
+    return np.random.default_rng(4).normal(size=(60, 3))
+
+
+@plain_and_compiled
+@both_metrics
+def test_distances_are_those_of_scipy(ready, euclidean, X):
+    out = np.empty(40)
+    ready(distances_from)(np.ascontiguousarray(X.T), X[7], euclidean, 20, out)
+    np.testing.assert_allclose(out, cdist(X[[7]], X[20:], METRICS[euclidean])[0], rtol=1e-13)
+
+
+@plain_and_compiled
+def test_two_nearest_medoids_are_found_and_ties_go_to_the_first(ready):
+    for row in product([1.0, 2.0, 3.0], repeat=4):
+        first, second, nearest, further = np.zeros(1, int), np.zeros(1, int), np.zeros(1), np.zeros(1)
+        ready(rank_medoids)(np.array(row)[:, None], 0, first, second, nearest, further)
+        order = np.argsort(row, kind="stable")
+        assert (first[0], second[0]) == tuple(order[:2])
+        assert (nearest[0], further[0]) == (row[order[0]], row[order[1]])
+
+
+@both_metrics
+@pytest.mark.parametrize("k", [2, 5, 59])
+def test_compiled_and_plain_search_end_with_the_same_medoids(euclidean, k, X):
+    rng = np.random.default_rng(k)
+    columns, start, order = np.ascontiguousarray(X.T), rng.choice(60, k, replace=False), rng.permutation(60)
+    found = []
+    for kernel in (search_swaps, compiled(search_swaps)):
+        medoids = start.copy()
+        loss = kernel(columns, medoids, order, euclidean, 1e-12)
+        assert loss == pytest.approx(cdist(X, X[medoids], METRICS[euclidean]).min(axis=1).sum(), rel=1e-12)
+        found.append(medoids.tolist())
+    assert found[0] == found[1]
+
+
+@both_metrics
+def test_no_single_exchange_improves_the_answer(euclidean, X):
+    table = cdist(X, X, METRICS[euclidean])
+    medoids = np.array([0, 1, 2, 3])
+    loss = compiled(search_swaps)(np.ascontiguousarray(X.T), medoids, np.arange(60), euclidean, 1e-12)
+    for place, unit in product(range(4), range(60)):
+        swapped = medoids.copy()
+        swapped[place] = unit
+        assert table[:, swapped].min(axis=1).sum() >= loss - 1e-9
+
+
+def test_only_candidates_become_medoids(X):
+    medoids = np.array([50, 51, 52])
+    compiled(search_swaps)(np.ascontiguousarray(X.T), medoids, np.arange(10), False, 1e-12)
+    assert set(medoids.tolist()) <= {*range(10), 50, 51, 52}
+
+
+@plain_and_compiled
+@both_metrics
+def test_the_central_unit_is_that_of_the_whole_table_in_any_order(ready, euclidean, X):
+    totals = cdist(X, X, METRICS[euclidean]).sum(axis=0)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(60)
+        columns = np.ascontiguousarray(X.T)
+        unit, total, exact = ready(find_central_unit)(columns, order, euclidean, 1e-9, 60)
+        assert (unit, exact) == (totals.argmin(), True)
+        assert total == pytest.approx(totals.min(), rel=1e-12)
+
+
+def test_few_units_measured_are_said_not_to_be_exact(X):
+    order = np.argsort(-cdist(X, X).sum(axis=0))
+    columns = np.ascontiguousarray(X.T)
+    assert not compiled(find_central_unit)(columns, order, True, 1e-9, 1)[2]
+
+
+@both_metrics
+def test_central_units_of_many_and_of_few_are_found_alike(euclidean, monkeypatch):
+    X = np.random.default_rng(1).standard_t(3, size=(300, 4))
+    labels = np.arange(300) % 3
+    few = central_units(X, labels, 3, euclidean)
+    monkeypatch.setattr(central, "FEW_UNITS", 0)
+    assert np.array_equal(central_units(X, labels, 3, euclidean), few)
+    for cluster, unit in enumerate(few):
+        totals = cdist(X[labels == cluster], X[labels == cluster], METRICS[euclidean]).sum(axis=0)
+        assert np.flatnonzero(labels == cluster)[totals.argmin()] == unit
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_of_equal_units_the_first_is_central(few, monkeypatch):
+    monkeypatch.setattr(central, "FEW_UNITS", few)
+    X = np.array([[5.0], [1.0], [1.0], [0.0], [1.0], [9.0]])
+    assert central_unit(X, False)[:2] == (1, 13.0)
+
+
+def test_medians_are_those_of_numpy():
+    X = np.random.default_rng(0).normal(size=(41, 3))
+    labels = np.random.default_rng(1).permutation(np.arange(41) % 4)
+    expected = [np.median(X[labels == cluster], axis=0) for cluster in range(4)]
+    np.testing.assert_array_equal(medians(X, labels, 4), expected)
+
+
+def test_geometric_medians_are_where_no_step_brings_units_nearer():
+    from scipy.optimize import minimize
+
+    X = np.random.default_rng(2).standard_t(2, size=(60, 2))
+    labels = np.arange(60) % 3
+    for cluster, point in enumerate(geometric_medians(X, labels, 3)):
+        members = X[labels == cluster]
+
+        def total(at, members=members):
+            return np.sqrt(((members - at) ** 2).sum(axis=1)).sum()
+
+        options = {"xatol": 1e-12, "fatol": 1e-14, "maxiter": 10_000}
+        best = minimize(total, members.mean(axis=0), method="Nelder-Mead", options=options)
+        assert total(point) <= best.fun * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("start", [None, np.array([[0.0, 0.0]]), np.array([[4.0, 0.0]])])
+def test_a_geometric_median_at_a_unit_is_that_unit(start):
+    star = np.array([[0.0, 0.0], [4.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]])
+    totals = cdist(star, star).sum(axis=0)
+    found = geometric_medians(star, np.zeros(4, int), 1, start)
+    distance = cdist(star, found)[:, 0]
+    grid = np.stack(np.meshgrid(np.linspace(-1, 1, 201), np.linspace(-1, 1, 201)), axis=-1).reshape(-1, 2)
+    assert distance.sum() <= min(totals.min(), cdist(star, grid).sum(axis=0).min()) + 1e-12
+    assert distance.min() == 0.0
