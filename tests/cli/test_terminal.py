@@ -247,12 +247,14 @@ def test_defaults_in_the_help_are_the_real_ones():
     import click
 
     from regionalize.cli.methods import method_command
+    from regionalize.maps.branches import LEAVES
     from regionalize.model.catalog import METHODS
     from regionalize.model.job import Job, Outputs
 
     checked = set()
     for method in METHODS.values():
-        own = {param.name: param.default for param in method.params} | {"compactness": method.compactness}
+        own = {param.name: param.default for param in method.params}
+        own |= {"compactness": method.compactness, "truncate": LEAVES}
         for param in method_command(method).params:
             said = re.search(r"\[default:\s([^\]\s,]+)\]", getattr(param, "help", "") or "")
             if said is None or not isinstance(param, click.Option):
