@@ -12,10 +12,12 @@ BLOCK = 512
 """Units whose distances are held at once: few enough for the nearest cache."""
 
 
-def distances_from(
-    columns: FloatArray, point: FloatArray, euclidean: bool, first: int, out: FloatArray
+def sum_differences(
+    columns: FloatArray, point: FloatArray, squared: bool, first: int, out: FloatArray
 ) -> None:
-    """Write the distances of a point to the units `first`, `first` + 1, … into `out`.
+    """Sum up the differences of a point from the units `first`, `first` + 1, …, and write them into `out`.
+
+    Four variables are taken at a time, and slices begin at the block: a compiler makes vectors of such loops.
 
     Parameters
     ----------
@@ -23,12 +25,61 @@ def distances_from(
         The data, a variable per row: where the innermost loop is over units.
     point : (p,) float64
         From where.
-    euclidean : bool
-        Euclidean distances, not squared; Manhattan distances otherwise.
+    squared : bool
+        Sums of squared differences, the squares of Euclidean distances; Manhattan distances otherwise.
     first : int
         First unit.
     out : (m,) float64
-        Filled with as many distances as it holds.
+        Filled with as many sums as it holds.
+
+    Examples
+    --------
+    >>> out = np.empty(2)
+    >>> sum_differences(np.array([[0.0, 3.0, 6.0], [0.0, 4.0, 8.0]]), np.zeros(2), True, 1, out)
+    >>> out.tolist()
+    [25.0, 100.0]
+    """
+    p, m = len(columns), len(out)
+    last = first + m
+    for unit in range(m):
+        out[unit] = 0.0
+    variable = 0
+    while variable + 4 <= p:
+        x0, x1, x2, x3 = point[variable], point[variable + 1], point[variable + 2], point[variable + 3]
+        row0, row1 = columns[variable, first:last], columns[variable + 1, first:last]
+        row2, row3 = columns[variable + 2, first:last], columns[variable + 3, first:last]
+        if squared:
+            for unit in range(m):
+                d0, d1, d2, d3 = row0[unit] - x0, row1[unit] - x1, row2[unit] - x2, row3[unit] - x3
+                out[unit] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
+        else:
+            for unit in range(m):
+                d0, d1, d2, d3 = row0[unit] - x0, row1[unit] - x1, row2[unit] - x2, row3[unit] - x3
+                out[unit] += (abs(d0) + abs(d1)) + (abs(d2) + abs(d3))
+        variable += 4
+    while variable < p:
+        x0, row0 = point[variable], columns[variable, first:last]
+        if squared:
+            for unit in range(m):
+                d0 = row0[unit] - x0
+                out[unit] += d0 * d0
+        else:
+            for unit in range(m):
+                out[unit] += abs(row0[unit] - x0)
+        variable += 1
+
+
+def distances_from(
+    columns: FloatArray, point: FloatArray, euclidean: bool, first: int, out: FloatArray
+) -> None:
+    """Write the distances of a point to the units `first`, `first` + 1, … into `out`.
+
+    Parameters
+    ----------
+    columns, point, first, out
+        As in `sum_differences`.
+    euclidean : bool
+        Euclidean distances, not squared; Manhattan distances otherwise.
 
     Examples
     --------
@@ -37,21 +88,9 @@ def distances_from(
     >>> out.tolist()
     [5.0, 10.0]
     """
-    size = len(out)
-    out[:] = 0.0
-    for variable in range(len(columns)):
-        at = point[variable]
-        values = columns[variable, first : first + size]
-        if euclidean:
-            for unit in range(size):
-                difference = values[unit] - at
-                out[unit] += difference * difference
-        else:
-            for unit in range(size):
-                out[unit] += abs(values[unit] - at)
+    sum_differences(columns, point, euclidean, first, out)
     if euclidean:
-        for unit in range(size):
-            out[unit] = np.sqrt(out[unit])
+        out[:] = np.sqrt(out)
 
 
 def rank_medoids(
@@ -138,15 +177,17 @@ def search_swaps(
     n, k = columns.shape[1], len(medoids)
     table = np.empty((k, n))
     first, second = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    nearest, further = np.empty(n), np.empty(n)
+    nearest, further, limit = np.empty(n), np.empty(n), np.empty(n)
     taken = np.zeros(n, np.bool_)
-    row, change, removal = np.empty(n), np.empty(k), np.zeros(k)
+    change, removal = np.empty(k), np.zeros(k)
+    sums, near_ones = np.empty(BLOCK), np.empty(BLOCK, np.int64)
     for place in range(k):
         taken[medoids[place]] = True
         distances_from(columns, columns[:, medoids[place]].copy(), euclidean, 0, table[place])
     for unit in range(n):
         rank_medoids(table, unit, first, second, nearest, further)
         removal[first[unit]] += further[unit] - nearest[unit]
+        limit[unit] = further[unit] * further[unit] if euclidean else further[unit]
     at, tried = 0, 0
     while tried < len(candidates):
         candidate = candidates[at]
@@ -159,26 +200,34 @@ def search_swaps(
         gain = 0.0
         for start in range(0, n, BLOCK):
             end = min(start + BLOCK, n)
-            distance, own = row[start:end], first[start:end]
-            near, far = nearest[start:end], further[start:end]
-            distances_from(columns, point, euclidean, start, distance)
+            summed, most = sums[: end - start], limit[start:end]
+            sum_differences(columns, point, euclidean, start, summed)
+            # most units are farther than their second medoid, and nothing to a candidate: sifted without a
+            # branch, which nobody could foretell
+            count = 0
             for unit in range(end - start):
-                if distance[unit] < near[unit]:  # it goes to the candidate, whichever medoid leaves
-                    gain += distance[unit] - near[unit]
-                    change[own[unit]] += near[unit] - far[unit]
-                elif distance[unit] < far[unit]:  # it does if its own medoid leaves
-                    change[own[unit]] += distance[unit] - far[unit]
+                near_ones[count] = unit
+                count += summed[unit] < most[unit]
+            near, far, own = nearest[start:end], further[start:end], first[start:end]
+            for one in range(count):
+                near_one = near_ones[one]
+                distance = np.sqrt(summed[near_one]) if euclidean else summed[near_one]
+                nearer = min(distance - near[near_one], 0.0)  # it goes there, whichever medoid leaves
+                gain += nearer
+                change[own[near_one]] += distance - far[near_one] - nearer  # … or if its own medoid leaves
         place = int(change.argmin())
         if change[place] + gain >= -least:
             continue
         taken[medoids[place]] = False
         taken[candidate] = True
         medoids[place] = candidate
-        table[place] = row
+        row = table[place]
+        distances_from(columns, point, euclidean, 0, row)
         removal[:] = 0.0
         for unit in range(n):
             if first[unit] == place or second[unit] == place or row[unit] < further[unit]:
                 rank_medoids(table, unit, first, second, nearest, further)
+                limit[unit] = further[unit] * further[unit] if euclidean else further[unit]
             removal[first[unit]] += further[unit] - nearest[unit]
         tried = 0
     return float(nearest.sum())

@@ -33,7 +33,7 @@ TABLE_CELLS = 1 << 20
 """Distances held at once where the search runs in NumPy."""
 MANY_UNITS = 20_000
 """Above this many units, samples are searched."""
-WORK = 60_000_000
+WORK = 40_000_000
 """Pairs of units to compare in one pass of every search: it sets the number of searches."""
 FEWEST_STARTS, MOST_STARTS = 2, 20
 PARENTS = 5
@@ -214,21 +214,24 @@ def search_all(
     """Search from random starts, and then from mixtures of the best solutions while that helps."""
     n = len(units)
     affordable = WORK // (n * n)
-    starts = n_init or int(np.clip(affordable // 2, FEWEST_STARTS, MOST_STARTS))
-    generations = int(np.clip(affordable // starts, 2, GENERATIONS))
+    starts = n_init or int(np.clip(3 * affordable // 4, FEWEST_STARTS, MOST_STARTS))
+    mixtures = n_init or int(np.clip(affordable - starts, 1, starts))
+    generations = int(np.clip(1 + (affordable - starts) // mixtures, 2, GENERATIONS))
     pool: list[Found] = []
+    done = 0
     drawn = [rng.choice(n, k, replace=False) for _ in range(starts)]
     for generation in range(1, generations + 1):
         orders = [rng.permutation(n) for _ in drawn]
         before = pool[0][0] if pool else np.inf
-        for number, found in enumerate(run(partial(improve, units), drawn, orders), 1):
+        for found in run(partial(improve, units), drawn, orders):
             pool.append(found)
+            done += 1
             if progress is not None:
-                progress((generation - 1) * starts + number, generations * starts)
+                progress(done, starts + (generations - 1) * mixtures)
         pool = distinct(pool)[:PARENTS]
         if starts == 1 or pool[0][0] >= before or generation == generations:
             break
-        drawn = [mix(pool, n, k, rng) for _ in range(starts)]
+        drawn = [mix(pool, n, k, rng) for _ in range(mixtures)]
     return pool[0]
 
 
