@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -43,8 +44,10 @@ FIRST_DRAWN = 12
 """Solutions that begin with nothing, for every number …"""
 PASSED_ON = 12
 """… beside those made of a neighbouring number's best."""
-PATIENCE = 3
-"""Generations without a better best before the next number's turn."""
+PATIENCE = 2
+"""Generations without a better best before the next number's turn …"""
+FEW_ROWS, MORE_PATIENCE = 1000, 4
+"""… and up to so many rows, where a generation costs next to nothing."""
 SWEEPS = 3
 """Up, down, and up again."""
 FINISHED = 6
@@ -115,6 +118,8 @@ def kmeans_range(
     # small products are slower on many threads, and their sums depend on the number
     with threadpool_limits(limits=1, user_api="blas"), side_by_side(jobs or os.cpu_count() or 1) as run:
         rows = Rows.centred(to_unit_scale(X))
+        if uses_kernel(rows, ks[-1]):  # it is loaded for the largest number, and then serves them all
+            rows = replace(rows, compiled_from=0)
         finish = partial(finish_start, rows, max_iter=max_iter)
         search = search_samples if len(rows) > MANY_ROWS else search_numbers
         starts = search(rows.single(), ks, rng, run, progress)
@@ -182,8 +187,9 @@ def search_numbers(
 def evolve(rows: Rows, groups: Sequence[Population], rng: np.random.Generator, run: Run) -> Population:
     """Let generations follow until the best has not changed for a few."""
     population = select(groups)
+    patience = MORE_PATIENCE if len(rows) <= FEW_ROWS else PATIENCE
     stale = 0
-    while stale < PATIENCE:
+    while stale < patience:
         champion = population[1][0]
         children = swap_one(rows, recombine(population[0], CHILDREN, rng), rng)
         population = select([population, improve(rows, children, run, MORE_STEPS, CHILDREN // 2)])

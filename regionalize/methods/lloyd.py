@@ -49,6 +49,8 @@ class Rows:
     """The data, centred, with the products that every iteration needs."""
 
     X: FloatArray
+    compiled_from: int = COMPILED
+    """Rows times clusters from which the compiled kernel is used."""
 
     @staticmethod
     def centred(X: NDArray[np.floating]) -> Rows:
@@ -87,11 +89,11 @@ class Rows:
 
     def single(self) -> Rows:
         """Return the rows in single precision: half the memory traffic, for searching only."""
-        return Rows(self.X.astype(np.float32))
+        return Rows(self.X.astype(np.float32), self.compiled_from)
 
     def take(self, rows: IntArray) -> Rows:
         """Return some of the rows, centred as the whole is."""
-        return Rows(np.ascontiguousarray(self.X[rows]))
+        return Rows(np.ascontiguousarray(self.X[rows]), self.compiled_from)
 
 
 def relative_distances(rows: Rows, centers: FloatArray) -> FloatArray:
@@ -139,7 +141,7 @@ def means(sums: FloatArray, previous: FloatArray) -> tuple[FloatArray, FloatArra
 
 def uses_kernel(rows: Rows, k: int) -> bool:
     """Tell whether the compiled kernel does the work."""
-    return len(rows) * k >= COMPILED and compiles()
+    return len(rows) * k >= rows.compiled_from and compiles()
 
 
 def iterate(
