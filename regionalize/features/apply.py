@@ -10,7 +10,7 @@ from regionalize.errors import UsageError, listed, nearest
 from regionalize.features.build import positions_for_smoothing, smoothed, with_geometry
 from regionalize.features.columns import read_columns, select_columns
 from regionalize.features.transforms import Scaling
-from regionalize.model.features import Features
+from regionalize.model.features import Features, weighted
 
 if TYPE_CHECKING:
     from regionalize.model.centers import Recipe, Variable
@@ -75,11 +75,12 @@ def apply_features(layer: Layer, recipe: Recipe, job: Job, weights: Weights | No
         names=names,
         raw=raw,
         scaled=scaled,
-        X=unweighted * np.sqrt(each),
+        X=weighted(unweighted, each, recipe.distance),
         unweighted=unweighted,
         coordinates=coordinates,
         coordinate_share=float(share),
         column_weights=each,
+        metric=recipe.distance,
         attributes_only=recipe.attributes_only,
         notes=notes,
     )

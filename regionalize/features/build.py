@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError, UsageError, listed, nearest
 from regionalize.features.columns import Columns, read_columns, select_columns
 from regionalize.features.transforms import constant_columns, transform
-from regionalize.model.features import Features
+from regionalize.model.catalog import find_method
+from regionalize.model.features import Features, weighted
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.model.method import Metric
     from regionalize.model.weights import Weights
 
 FloatArray = NDArray[np.float64]
@@ -100,6 +102,7 @@ def build_features(
         blocks.append(scaled_coordinates)
         anisotropy = _anisotropy(coordinates)
     unweighted = np.hstack(blocks) if len(blocks) > 1 else blocks[0]
+    metric = find_method(job.method).metric(job.params)
     each, coordinate_share = _split(relative, with_centroids, share)
     if job.compactness:
         notes += _compactness_notes(job)
@@ -110,11 +113,12 @@ def build_features(
         names=names,
         raw=columns.raw,
         scaled=scaled,
-        X=_weighted(unweighted, each, np.dtype(job.dtype)),
+        X=_weighted(unweighted, each, metric, np.dtype(job.dtype)),
         unweighted=unweighted,
         coordinates=coordinates,
         coordinate_share=coordinate_share,
         column_weights=each,
+        metric=metric,
         attributes_only=share is not None,
         attribute_weights=relative,
         anisotropy=anisotropy,
@@ -162,7 +166,7 @@ def reweight(features: Features, centroid_weight: float) -> Features:
     each, share = _split(
         np.ones(len(features.names)) if relative is None else relative, True, _number(centroid_weight)
     )
-    X = _weighted(features.unweighted, each, features.X.dtype)
+    X = _weighted(features.unweighted, each, features.metric, features.X.dtype)
     return replace(features, X=X, column_weights=each, coordinate_share=share, attributes_only=True)
 
 
@@ -341,11 +345,12 @@ def _split(relative: FloatArray, with_centroids: bool, share: float | None) -> t
     return np.concatenate([attributes, [share / 2, share / 2]]), share
 
 
-def _weighted(unweighted: FloatArray, each: FloatArray, kind: np.dtype[np.floating]) -> NDArray[np.floating]:
+def _weighted(
+    unweighted: FloatArray, each: FloatArray, metric: Metric, kind: np.dtype[np.floating]
+) -> NDArray[np.floating]:
     if np.all(each == 1):
         return unweighted.astype(kind, copy=False)
-    weighted: NDArray[np.floating] = (unweighted * np.sqrt(each)).astype(kind, copy=False)
-    return weighted
+    return weighted(unweighted, each, metric).astype(kind, copy=False)
 
 
 def _refuse_no_shape(layer: Layer, job: Job) -> None:

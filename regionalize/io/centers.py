@@ -7,13 +7,14 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from regionalize.errors import DataError, OutputError, located
 from regionalize.io.atomic import replacing
-from regionalize.model.centers import EUCLIDEAN, MANHATTAN, SETTINGS, Centers, Recipe, Variable
+from regionalize.model.centers import SETTINGS, Centers, Recipe, Variable
+from regionalize.model.method import Metric
 
 SIZE = "size"
 _LONGEST_FIELD = 1 << 27
@@ -206,7 +207,7 @@ def _recipe(texts: list[str], names: list[str], clusters: int) -> Recipe:
         recipe = Recipe(**given)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataError(f"cannot be understood: {error}", column=SETTINGS, advice=advice) from None
-    if recipe.distance not in {EUCLIDEAN, MANHATTAN} or len(recipe.coordinates) not in {0, 2}:
+    if recipe.distance not in get_args(Metric) or len(recipe.coordinates) not in {0, 2}:
         raise DataError(f"tells of distance '{recipe.distance}'", column=SETTINGS, advice=advice)
     for variable in recipe.columns:
         if variable.centers is None and variable.name not in names:

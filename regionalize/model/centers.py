@@ -7,17 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.model.features import weighted
+from regionalize.model.method import Metric
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 SETTINGS = "settings"
 """Last column of a file of centres: how they were made, as JSON in its first row."""
-EUCLIDEAN, MANHATTAN = "euclidean", "manhattan"
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One column of what was clustered: ``(x - offset) / scale``, times the root of its weight.
+    """One column of what was clustered: ``(x - offset) / scale``, `weighted`.
 
     Attributes
     ----------
@@ -27,7 +29,7 @@ class Variable:
         What its transform came to on the rows the centres were made of; a constant column, which
         becomes zero, has an infinite scale.
     weight : float
-        What it counts in squared distance.
+        What it counts in squared Euclidean, or in Manhattan distance.
     centers : tuple of float or None
         Where cluster 1, 2, … has its centre once the variable is transformed and smoothed; None where that
         follows from the centre in original units.
@@ -69,7 +71,7 @@ class Recipe:
     """
 
     method: str
-    distance: str
+    distance: Metric
     transform: str
     variables: tuple[Variable, ...]
     coordinates: tuple[Variable, ...] = ()
@@ -119,7 +121,7 @@ class Centers:
         Examples
         --------
         >>> two = Centers(np.array([1, 2]), ("a",), np.array([[3.0], [7.0]]), np.array([5, 4]))
-        >>> two.points(Recipe("kmeans", EUCLIDEAN, "z", (Variable("a", 5.0, 2.0, weight=4.0),))).tolist()
+        >>> two.points(Recipe("kmeans", "euclidean", "z", (Variable("a", 5.0, 2.0, weight=4.0),))).tolist()
         [[-2.0], [2.0]]
         """
         found = np.empty((len(self.numbers), len(recipe.columns)))
@@ -128,5 +130,5 @@ class Centers:
                 place = (self.values[:, self.names.index(column.name)] - column.offset) / column.scale
             else:
                 place = np.array(column.centers)[self.numbers - 1]
-            found[:, at] = place * np.sqrt(column.weight)
-        return found
+            found[:, at] = place
+        return weighted(found, np.array([column.weight for column in recipe.columns]), recipe.distance)

@@ -7,7 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.model.method import Metric
+
 FloatArray = NDArray[np.float64]
+
+
+def weighted(values: FloatArray, weights: FloatArray, metric: Metric) -> FloatArray:
+    """Multiply columns so that their weights count once in a distance: in its square, if it is Euclidean.
+
+    Examples
+    --------
+    >>> ones, weights = np.ones((1, 2)), np.array([1.0, 4.0])
+    >>> weighted(ones, weights, "euclidean").tolist(), weighted(ones, weights, "manhattan").tolist()
+    ([[1.0, 2.0]], [[1.0, 4.0]])
+    """
+    product: FloatArray = values * (weights if metric == "manhattan" else np.sqrt(weights))
+    return product
 
 
 @dataclass(frozen=True)
@@ -42,8 +57,7 @@ class Features:
     scaled : (m, p) float64
         Attributes transformed, before smoothing and weighting: what fit is measured on.
     X : (m, p) or (m, p + 2) float64 or float32
-        What is clustered: transformed, smoothed, coordinates appended, each column times the square
-        root of its weight.
+        What is clustered: transformed, smoothed, coordinates appended, and `weighted`.
     unweighted : (m, p) or (m, p + 2)
         The same without the weights: fit "over all variables" is measured on it.
     coordinates : (m, 2) float64 or None
@@ -51,7 +65,9 @@ class Features:
     coordinate_share : float
         Share of all weight that the two coordinates carry (0 without them).
     column_weights : (p or p + 2,) float64
-        Weight of each clustered column in squared distance.
+        Weight of each clustered column in squared Euclidean, or in Manhattan distance.
+    metric : {"euclidean", "manhattan"}
+        Which of the two: it tells what X is multiplied by.
     attributes_only : bool
         True when `--centroid-weight` was given: TSS, WSS and centres then speak of attributes alone.
     notes : tuple of str
@@ -68,6 +84,7 @@ class Features:
     coordinate_share: float
     column_weights: FloatArray
     attributes_only: bool
+    metric: Metric = "euclidean"
     coordinate_names: tuple[str, str] = ("X", "Y")
     anisotropy: float | None = None
     """East-west over north-south standard deviation of the centroids."""

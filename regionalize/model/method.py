@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 Center = Literal["mean", "median", "medoid"]
 """What stands for a cluster."""
+Metric = Literal["euclidean", "manhattan"]
+"""How the distance of two units is measured."""
 
 
 class Share(float):
@@ -120,6 +122,13 @@ class Method:
         """Return what an option of the method is: as given, or its default."""
         default = next(param.default for param in self.params if param.name == name)
         return default if given.get(name) is None else given[name]
+
+    def metric(self, given: Mapping[str, Any]) -> Metric:
+        """Return what distance means to the method."""
+        if not any(param.name == "distance" for param in self.params):
+            return "euclidean"
+        asked: Metric = self.value(given, "distance")
+        return asked
 
     def without_effect(self, given: Mapping[str, Any]) -> tuple[str, ...]:
         """Return a note for every option given that the other options leave without effect."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import UsageError, listed, located
-from regionalize.model.centers import EUCLIDEAN, Centers, Recipe, Variable
+from regionalize.model.centers import Centers, Recipe, Variable
 from regionalize.model.findings import Findings
 from regionalize.model.job import check_option_names
 from regionalize.model.partition import LEFT_OUT, Partition
@@ -138,7 +138,7 @@ def fit_recipe(
     variables = tuple(Variable(name) for name in centers.names)
     fitted = "" if how == "raw" else ", fitted on these rows"
     note = f"the centres do not say how they were made: Euclidean distance, transform {how}{fitted}"
-    return Recipe("", EUCLIDEAN, how, variables), (note,)
+    return Recipe("", "euclidean", how, variables), (note,)
 
 
 def finish_features(

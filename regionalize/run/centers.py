@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.model.catalog import METHODS
-from regionalize.model.centers import EUCLIDEAN, MANHATTAN, Centers, Recipe, Variable
+from regionalize.model.centers import Centers, Recipe, Variable
 
 if TYPE_CHECKING:
     from regionalize.model.features import Features
-    from regionalize.model.job import Job
     from regionalize.model.method import Center
     from regionalize.run.solve import Solution
 
@@ -62,7 +60,7 @@ def recipe_of(solution: Solution) -> Recipe:
     in_plane = features.coordinates is not None
     return Recipe(
         method=job.method,
-        distance=distance_of(job),
+        distance=features.metric,
         transform=job.transform,
         variables=variables_of(
             features.names,
@@ -91,12 +89,15 @@ def recipe_of(solution: Solution) -> Recipe:
 
 def clustered_centers(solution: Solution) -> FloatArray:
     """Return the centres on the scale of the variables, smoothed where they were, shape (k, variables)."""
+    from regionalize.measure.distances import geometric_shares
     from regionalize.run.reporting import find_centers
 
     features: Features = solution.features
     labels = solution.partition.labels[features.rows]
     center = cast("Center", solution.report.center)
-    return find_centers(features.unweighted, labels, center, solution.findings.medoids)
+    geometric = center == "median" and features.metric == "euclidean"
+    shares = geometric_shares(features.X, labels) if geometric else None
+    return find_centers(features.unweighted, labels, center, solution.findings.medoids, shares)
 
 
 def variables_of(
@@ -115,13 +116,3 @@ def variables_of(
         names, scaling.offset.tolist(), scaling.scale.tolist(), weights.tolist(), places, strict=True
     )
     return tuple(Variable(*one) for one in described)
-
-
-def distance_of(job: Job) -> str:
-    """Return what nearest means to the job's method."""
-    row = METHODS.get(job.method)
-    if row is None:
-        return EUCLIDEAN
-    if any(param.name == "distance" for param in row.params):
-        return MANHATTAN if row.value(job.params, "distance") == MANHATTAN else EUCLIDEAN
-    return MANHATTAN if row.center == "median" else EUCLIDEAN

@@ -36,6 +36,19 @@ def test_same_labels_as_the_command_line(frame, tmp_path):
     assert json.loads(report.read_text())["fit"]["wss"] == pytest.approx(found.report.fit.wss)
 
 
+@pytest.mark.parametrize("distance", ["manhattan", "euclidean"])
+@pytest.mark.parametrize("method", ["kmedoids", "kmedians"])
+def test_a_weight_of_two_is_the_variable_twice(method, distance, frame):
+    """In every distance, so also in its sum."""
+    twice = frame.assign(a2=frame["a"])
+    one = rz.regionalize(frame, method, **AB, distance=distance, column_weights={"a": 2})
+    two = rz.regionalize(twice, method, k=3, columns=["a", "a2", "b"], distance=distance)
+    assert one.labels.tolist() == two.labels.tolist()
+    for measure in ("total", "within"):
+        weighted, doubled = (found.report.extra["distances"][measure] for found in (one, two))
+        assert weighted == pytest.approx(doubled, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     "index",
     [

@@ -114,18 +114,23 @@ def test_own_rows_keep_their_labels_under_every_feature(options, many, tmp_path)
 
 
 @pytest.mark.parametrize("method", ["kmedians", "kmedoids"])
-@pytest.mark.parametrize("options", [{}, {"distance": "euclidean"}, {"distance": "manhattan"}], ids=str)
-def test_own_rows_keep_their_labels_of_medians_and_medoids(method, options, many, tmp_path):
-    from regionalize.model.catalog import METHODS
-
-    row = METHODS.get(method)
-    if row is None or not set(options) <= {param.name for param in row.params}:
-        pytest.skip(f"{method} has no such option")
-    found = rz.regionalize(many, method, k=5, columns=AB, **options)
+@pytest.mark.parametrize("distance", ["euclidean", "manhattan"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"column_weights": {"a": 3, "b": 0.5}, "with_centroids": True},
+        {"centroid_weight": 0.4},
+        {"hops": 2, "alpha": 0.3},
+        {"hops": 1, "centroid_weight": 0.3, "transform": "robust"},
+    ],
+    ids=str,
+)
+def test_own_rows_keep_their_labels_of_medians_and_medoids(method, distance, options, many, tmp_path):
+    found = rz.regionalize(many, method, k=5, columns=AB, distance=distance, **options)
     again = rz.assign(many, saved(found, tmp_path))
     assert again.labels.tolist() == found.labels.tolist()
-    wanted = options.get("distance", "manhattan" if method == "kmedians" else None)
-    assert wanted in {None, again.report.extra["assigned"]["distance"]}
+    assert again.report.extra["assigned"]["distance"] == distance
 
 
 def test_new_rows_against_scipy(many, tmp_path):
