@@ -58,8 +58,8 @@ def measure_labels(
 def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:
     """Read a label column of any type as clusters 1 … k.
 
-    Whole numbers from 0 or 1 up to k without gaps keep their numbers (0 is noise); anything else is numbered
-    in the order of its values. Null and empty text are no label.
+    Whole numbers from 1 up to k without gaps keep their numbers; anything else is numbered in the order of its
+    values. 0 among whole numbers of which none is negative is noise. Null and empty text are no label.
 
     Returns
     -------
@@ -79,6 +79,8 @@ def number_labels(values: Sequence[Any], column: str) -> tuple[NDArray[np.int64]
     >>> labels, values = number_labels(["b", None, "a", "b"], "side")
     >>> labels.tolist(), values
     ([2, -1, 1, 2], {1: 'a', 2: 'b'})
+    >>> number_labels([3, 0, 7], "zone")[0].tolist()
+    [1, 0, 2]
     """
     present = [value for value in values if not is_missing(value)]
     if not present:
@@ -91,12 +93,8 @@ def number_labels(values: Sequence[Any], column: str) -> tuple[NDArray[np.int64]
         raise DataError("has a different number in every row; it is not a column of labels", column=column)
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
     whole = numbers and all(float(value).is_integer() for value in distinct)
-    top = int(distinct[-1]) if whole else 0
-    # without gaps: the lowest is 0 or 1, the highest as far from it as there are labels
-    if whole and top > 0 and distinct[0] in {0, 1} and top == len(distinct) - 1 + int(distinct[0]):
-        number = {value: int(value) for value in distinct}
-    else:
-        number = {value: position for position, value in enumerate(distinct, 1)}
+    noise = whole and distinct[0] == 0 and len(distinct) > 1
+    number = {value: position for position, value in enumerate(distinct, NOISE if noise else 1)}
     labels = np.array([LEFT_OUT if is_missing(v) else number[v] for v in values], dtype=np.int64)
     return labels, {code: value for value, code in number.items()}
 
