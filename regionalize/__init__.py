@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from regionalize.run.assign import assign
     from regionalize.studies.choice import KChoice, choose_k
     from regionalize.studies.comparison import Comparison, compare
-    from regionalize.studies.stability_files import StabilityResult, stability
+    from regionalize.studies.steadiness import StabilityResult, stability
     from regionalize.weights.build import build_weights
 
 _WHERE = {
@@ -37,7 +37,7 @@ _WHERE = {
     "RegionalizeError": "regionalize.errors",
     "Regionalizer": "regionalize.estimator",
     "Result": "regionalize.run.api",
-    "StabilityResult": "regionalize.studies.stability_files",
+    "StabilityResult": "regionalize.studies.steadiness",
     "Validation": "regionalize.run.api",
     "Weights": "regionalize.model.weights",
     "assign": "regionalize.run.assign",
@@ -47,7 +47,7 @@ _WHERE = {
     "read_layer": "regionalize.io.read",
     "regionalize": "regionalize.run.api",
     "smooth": "regionalize.features.smoothing",
-    "stability": "regionalize.studies.stability_files",
+    "stability": "regionalize.studies.steadiness",
     "validate": "regionalize.run.api",
     "write_layer": "regionalize.io.write",
 }

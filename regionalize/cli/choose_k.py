@@ -116,11 +116,10 @@ def command(
 def show_numbers(console: rich.console.Console, method: str, numbers: Numbers) -> None:
     """Print a table for every combination of the grid, and what is suggested."""
     from regionalize.cli.report import setting
-    from regionalize.cli.tables import show_table, show_text
+    from regionalize.cli.tables import show_table, show_text, units_text
     from regionalize.studies.suggest import settings_text
 
-    file, used, rows = numbers.layer.origin.file, numbers.rows_used, len(numbers.layer)
-    units = f"{rows} units" if used == rows else f"{used} of {rows} units"
+    file, units = numbers.layer.origin.file, units_text(len(numbers.layer), numbers.rows_used)
     tried = sorted({one.k for one in numbers.candidates})
     span = f"{tried[0]} to {tried[-1]}" if len(tried) > 1 else f"{tried[0]}"
     show_text(
@@ -148,23 +147,18 @@ def show_numbers(console: rich.console.Console, method: str, numbers: Numbers) -
 
 def candidate_columns(candidates: tuple[Candidate, ...]) -> dict[str, list[str]]:
     """Write the figures of candidates column by column; what nothing is known of is left out."""
-    from regionalize.cli.tables import NONE, column
-
-    def decimals(values: list[float | None], digits: int) -> list[str]:
-        return [NONE if value is None else f"{value:.{digits}f}" for value in values]
+    from regionalize.cli.tables import NONE, answers, column, decimals
 
     found = {
         "k": [str(one.k) for one in candidates],
-        "BSS/TSS": decimals([one.bss_tss for one in candidates], 4),
-        "gap": decimals([one.gap for one in candidates], 4),
+        "BSS/TSS": decimals((one.bss_tss for one in candidates), 4),
+        "gap": decimals((one.gap for one in candidates), 4),
         "pseudo-F": column(one.pseudo_f for one in candidates),
-        "silhouette": decimals([one.silhouette for one in candidates], 3),
+        "silhouette": decimals((one.silhouette for one in candidates), 3),
         "below 0": column(one.silhouettes.negative if one.silhouettes else None for one in candidates),
         "pieces": column(one.subclusters for one in candidates),
-        "joins": decimals([one.join_count_ratio for one in candidates], 2),
-        "contiguous": [
-            NONE if one.contiguous is None else "yes" if one.contiguous else "no" for one in candidates
-        ],
+        "joins": decimals((one.join_count_ratio for one in candidates), 2),
+        "contiguous": answers(one.contiguous for one in candidates),
     }
     return {
         name: cells for name, cells in found.items() if name == "k" or any(cell != NONE for cell in cells)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regionalize.cli.report import setting
-from regionalize.cli.tables import NONE, column, show_table, show_text
+from regionalize.cli.tables import answers, column, decimals, show_table, show_text
 from regionalize.errors import listed
 
 if TYPE_CHECKING:
@@ -52,11 +52,7 @@ def show_measures(console: rich.console.Console, compared: Compared) -> None:
 
     def row(title: str, name: str, digits: int = 0) -> list[str]:
         values = [one[name] for one in found]
-        if name == "contiguous":
-            return [title, *(NONE if value is None else "yes" if value else "no" for value in values)]
-        if digits:
-            return [title, *(NONE if value is None else f"{value:.{digits}f}" for value in values)]
-        return [title, *column(values)]
+        return [title, *(decimals(values, digits) if digits else column(values))]
 
     lines = [row("clusters", "k"), row("units in clusters", "units")]
     lines += [row(name, name) for name in ("noise", "unlabelled") if any(one[name] for one in found)]
@@ -65,7 +61,7 @@ def show_measures(console: rich.console.Console, compared: Compared) -> None:
         lines += [row("BSS/TSS", "bss_tss_attributes", 6), row("silhouette", "silhouette", 4)]
     if compared.weights is not None:
         lines += [
-            row("contiguous", "contiguous"),
+            ["contiguous", *answers(one["contiguous"] for one in found)],
             row("pieces", "subclusters"),
             row("joins", "join_count_ratio", 4),
         ]

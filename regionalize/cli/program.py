@@ -31,6 +31,9 @@ COMMANDS = {
 }
 """Commands that are not methods: one file each in this folder, loaded when called."""
 
+BOUNDS = ("--min-size", "--max-size", "--min-bound", "--max-bound")
+"""Options of the methods that hold clusters within bounds."""
+
 ENDINGS = ("SIGTERM", "SIGHUP")
 """Signals that ask the process to end; like an interrupt, they leave nothing half-written."""
 INTERRUPTION = "{}; every file is the old one or the whole new one"
@@ -184,6 +187,11 @@ def usage_text(error: click.ClickException) -> str:
         method = METHODS.get(error.ctx.command.name or "") if error.ctx is not None else None
         if error.option_name == "--k" and method is not None and not method.takes_k:
             return f"there is no option --k: {method.name} finds the number of regions"
+        if error.option_name in BOUNDS and method is not None and not method.bounded:
+            return (
+                f"there is no option {error.option_name}: {method.name} can keep no bounds; "
+                "use kmeans, or a method that makes contiguous regions"
+            )
         hint = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
         return f"there is no option {error.option_name}{hint}"
     return text[:1].lower() + text[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.cli.tables import NONE, column, number, show_table, show_text
+from regionalize.cli.tables import NONE, column, decimals, number, show_table, show_text, units_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -46,8 +46,7 @@ def show_report(console: rich.console.Console, report: Report) -> None:
 def show_header(console: rich.console.Console, report: Report) -> None:
     """Print method, input and settings."""
     file = Path(report.input["file"]).name if report.input["file"] else "layer"
-    used, rows = report.input["rows_used"], report.input["rows"]
-    units = f"{rows} units" if used == rows else f"{used} of {rows} units"
+    units = units_text(report.input["rows"], report.input["rows_used"])
     show_text(console, f"{report.settings['method']}, k = {report.k}, {file}, {units}", "bold")
     hidden = {"method", "k", "columns"}
     settings = [setting(name, value) for name, value in report.settings.items() if name not in hidden]
@@ -119,17 +118,24 @@ def show_clusters(console: rich.console.Console, report: Report) -> None:
     """Print size, fit, pieces and shape per cluster."""
     columns: dict[str, list[str]] = {
         "cluster": [str(label) for label in range(1, report.k + 1)],
-        "size": [str(size) for size in report.sizes],
     }
+    values = report.extra.get("labels", {})  # what stands in the column that clusters were read from
+    named = [str(values.get(label, label)) for label in columns["cluster"]]
+    if named != columns["cluster"]:
+        columns["label"] = named
+    columns["size"] = [str(size) for size in report.sizes]
     if report.fit is not None:
         columns["WSS"] = column(report.fit.wss_by_cluster)
     clusters = report.fragmentation.clusters if report.fragmentation is not None else ()
-    if clusters:
-        columns["pieces"] = [str(cluster.subclusters) for cluster in clusters]
-        columns["pieces/size"] = [f"{cluster.subcluster_ratio:.2f}" for cluster in clusters]
-        columns["joins"] = column((cluster.join_count_ratio for cluster in clusters), 2)
-        columns["IPQ"] = column((cluster.ipq_dissolved for cluster in clusters), 3)
-        columns["diameter"] = column(cluster.diameter for cluster in clusters)
+    if report.fragmentation is not None and clusters:
+        shapes = report.fragmentation.by_label(report.k)
+        columns["pieces"] = [NONE if shape is None else str(shape.subclusters) for shape in shapes]
+        columns["pieces/size"] = decimals(
+            (None if shape is None else shape.subcluster_ratio for shape in shapes), 2
+        )
+        columns["joins"] = column((None if shape is None else shape.join_count_ratio for shape in shapes), 2)
+        columns["IPQ"] = column((None if shape is None else shape.ipq_dissolved for shape in shapes), 3)
+        columns["diameter"] = column(None if shape is None else shape.diameter for shape in shapes)
     show_table(console, "Clusters", list(columns), zip(*columns.values(), strict=True))
     if any(cluster.subclusters > 1 for cluster in clusters):
         show_text(console, "IPQ and diameter are of clusters in one piece.")
@@ -182,6 +188,8 @@ def cost_sentence(cost: dict[str, Any]) -> str:
         done = f"{pieces} pieces joined into {regions} regions"
     if pieces == clusters:
         done = f"the {clusters} clusters were in one piece each already"
+        if clusters == 1:
+            done = "the one cluster was in one piece already"
     if cost["bss_tss_before"] is None or cost["bss_tss_after"] is None:
         return f"contiguous: {done}"
     return f"contiguous: {done}; BSS/TSS {cost['bss_tss_before']:.4f} → {cost['bss_tss_after']:.4f}"
@@ -271,7 +279,7 @@ def show_centers(console: rich.console.Console, report: Report) -> None:
     title = f"{CENTERS[report.center]} in original units"
     cells = [column(values) for values in zip(*report.centers, strict=True)]
     labels = [str(label) for label in range(1, report.k + 1)]
-    shares = [NONE if share is None else f"{share:.3f}" for share in report.r_squared]
+    shares = decimals(report.r_squared, 3)
     if "medoids" in report.extra:
         names, cells, shares = ("unit", *names), [report.extra["medoids"], *cells], ["", *shares]
     if len(names) > report.k:
@@ -307,7 +315,7 @@ def distances_sentence(found: dict[str, Any]) -> str:
 
 def show_silhouettes(console: rich.console.Console, found: Silhouettes, units: int) -> None:
     """Print mean silhouettes of the clusters, and of all `units`."""
-    means = [NONE if mean is None else f"{mean:.3f}" for mean in (*found.by_cluster, found.mean)]
+    means = decimals((*found.by_cluster, found.mean), 3)
     counts = [str(count) for count in (*found.negative_by_cluster, found.negative)]
     labels = [*(str(label) for label in range(1, len(found.by_cluster) + 1)), "all"]
     show_table(

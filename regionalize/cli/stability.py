@@ -11,7 +11,7 @@ from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import check_standard_output, without_empty
 from regionalize.cli.report import setting
-from regionalize.cli.tables import NONE, show_table, show_text
+from regionalize.cli.tables import decimals, show_table, show_text, units_text
 from regionalize.errors import UsageError
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 
@@ -90,8 +90,9 @@ def command(
     References: Hennig (2007); Kuhn (1955).
     """
     from regionalize.run.options import share
+    from regionalize.run.recipes import read_single
     from regionalize.studies.stability import SHARE
-    from regionalize.studies.stability_files import read_method, stability_files
+    from regionalize.studies.stability_files import stability_files
     from regionalize.studies.stability_report import stability_document
 
     if reseed and resample is not None:
@@ -101,7 +102,7 @@ def command(
     outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values})
     check_standard_output(outputs.output, as_json)
     part = SHARE if resample is None else share("resample", resample)
-    job = read_method(method, without_empty(values))
+    job = read_single(method, without_empty(values))
     console.say_sample(input)
     with console.progress() as progress:
         found = stability_files(
@@ -127,9 +128,7 @@ def command(
 def show_stability(console: rich.console.Console, found: Stability) -> None:
     """Print stability by region and in all."""
     file = Path(found.layer.origin.file or "layer").name
-    units = f"{len(found.layer)} units"
-    if found.rows_used < len(found.layer):
-        units = f"{found.rows_used} of {units}"
+    units = units_text(len(found.layer), found.rows_used)
     show_text(console, f"stability of {found.job.method}, k = {found.partition.k}, {file}, {units}", "bold")
     settings = [
         setting(name, value)
@@ -137,9 +136,10 @@ def show_stability(console: rich.console.Console, found: Stability) -> None:
         if name not in {"method", "k", "columns"}
     ]
     show_text(console, ", ".join(settings))
-    show_text(console, f"variables: {', '.join(found.variables)}", indent=2)
+    if found.variables:
+        show_text(console, f"variables: {', '.join(found.variables)}", indent=2)
     rows = [
-        (str(one.label), str(one.size), shown(one.mean), shown(one.least), str(one.below_half))
+        (str(one.label), str(one.size), *decimals((one.mean, one.least), 3), str(one.below_half))
         for one in (*found.by_region, found.whole)
     ]
     show_table(console, "Stability", ("region", "size", "mean", "least", "below 0.5"), rows)
@@ -147,15 +147,12 @@ def show_stability(console: rich.console.Console, found: Stability) -> None:
     show_text(console, runs_sentence(found))
 
 
-def shown(value: float | None) -> str:
-    """Write a share with three decimals."""
-    return NONE if value is None else f"{value:.3f}"
-
-
 def runs_sentence(found: Stability) -> str:
     """Say what the runs were, how alike they are to the reference, and how many regions they found."""
     solved = len(found.regions)
-    of = f"{solved} runs" if solved == found.runs else f"{solved} of {found.runs} runs"
+    of = f"{found.runs} run{'' if found.runs == 1 else 's'}"
+    if solved < found.runs:
+        of = f"{solved} of {of}"
     what = (
         "on all units with other seeds"
         if found.resample is None

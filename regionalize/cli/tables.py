@@ -58,6 +58,39 @@ def column(values: Iterable[float | None], digits: int = 4) -> list[str]:
     return [written(value) for value in given]
 
 
+def decimals(values: Iterable[float | None], digits: int) -> list[str]:
+    """Write numbers with so many decimals.
+
+    Examples
+    --------
+    >>> decimals([0.25, None], 3)
+    ['0.250', '–']
+    """
+    return [NONE if value is None else f"{value:.{digits}f}" for value in values]
+
+
+def answers(values: Iterable[bool | None]) -> list[str]:
+    """Write truth values.
+
+    Examples
+    --------
+    >>> answers([True, False, None])
+    ['yes', 'no', '–']
+    """
+    return [NONE if value is None else "yes" if value else "no" for value in values]
+
+
+def units_text(rows: int, used: int) -> str:
+    """Write how many units there are, and how many of them were used.
+
+    Examples
+    --------
+    >>> units_text(159, 159), units_text(159, 150)
+    ('159 units', '150 of 159 units')
+    """
+    return f"{rows} units" if used == rows else f"{used} of {rows} units"
+
+
 def show_text(console: rich.console.Console, text: str, style: str = "", indent: int = 0) -> None:
     """Print a paragraph wrapped to the terminal; `indent` hangs all lines but the first."""
     from rich.text import Text

@@ -216,6 +216,10 @@ def _recipe(texts: list[str], names: list[str], clusters: int) -> Recipe:
             )
         if variable.centers is not None and len(variable.centers) < clusters:
             raise DataError(f"has no centre of cluster {clusters}", column=SETTINGS, advice=advice)
+    if recipe.crs is not None and not _known_system(recipe.crs):
+        raise DataError(
+            f"tells of an unknown coordinate reference system '{recipe.crs}'", column=SETTINGS, advice=advice
+        )
     used = {variable.name for variable in recipe.columns}
     strange = [name for name in names if name not in used]
     if strange:
@@ -223,6 +227,16 @@ def _recipe(texts: list[str], names: list[str], clusters: int) -> Recipe:
             "is not among the variables of the settings", column=strange[0], advice="remove the column"
         )
     return recipe
+
+
+def _known_system(crs: Any) -> bool:
+    import pyproj
+
+    try:
+        pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        return False
+    return isinstance(crs, str)
 
 
 def _variable(given: dict[str, Any]) -> Variable:

@@ -1,9 +1,12 @@
-"""Values in documents: as JSON takes them, and as tables of Markdown."""
+"""Documents as text: JSON, CSV, and tables of Markdown."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -22,6 +25,33 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Write a document as JSON, with a line end."""
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def csv_text(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
+    """Write a table as CSV, numbers in full precision, None as an empty field.
+
+    Examples
+    --------
+    >>> print(csv_text(("k", "ratio"), [(2, 0.1 + 0.2), (3, None)]).strip())
+    k,ratio
+    2,0.30000000000000004
+    3,
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def versions_text(versions: Mapping[str, str]) -> str:
+    """Write the last line of a document in Markdown: what made it."""
+    return "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + "\n"
 
 
 def markdown_table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-LINKAGE_FORMATS = (".npy", ".csv")
-
 
 def linkage_matrix(merges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Put the number of units that each join holds beside it.

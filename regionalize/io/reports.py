@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from regionalize.io.documents import markdown_table, plain
+from regionalize.io.documents import csv_text, json_text, markdown_table, plain, versions_text
 from regionalize.model.report import Report, Silhouettes
 from regionalize.model.thresholds import nearest_the_top
 
@@ -53,7 +50,7 @@ def report_document(report: Report) -> dict[str, Any]:
 
 def report_json(report: Report) -> str:
     """Return the whole report as one JSON document."""
-    return json.dumps(report_document(report), indent=2, ensure_ascii=False) + "\n"
+    return json_text(report_document(report))
 
 
 def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
@@ -81,7 +78,9 @@ def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
             "diameter",
         ):
             header.append(name)
-            columns.append([getattr(cluster, name) for cluster in report.fragmentation.clusters])
+            columns.append(
+                [getattr(cluster, name, None) for cluster in report.fragmentation.by_label(report.k)]
+            )
     rows = [list(row) for row in zip(*columns, strict=True)]
     if "medoids" in report.extra:
         header.append("medoid")
@@ -92,13 +91,9 @@ def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
 
 def report_csv(report: Report) -> str:
     """Return one CSV row per cluster, in full precision; every row ends with the R² of the variables."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     header, rows = cluster_table(report)
-    writer.writerow([*header, *(f"r_squared_{name}" for name in report.center_columns)])
-    for row in rows:
-        writer.writerow(["" if value is None else value for value in (*row, *report.r_squared)])
-    return out.getvalue()
+    shares = (f"r_squared_{name}" for name in report.center_columns)
+    return csv_text([*header, *shares], ([*row, *report.r_squared] for row in rows))
 
 
 def report_markdown(report: Report) -> str:
@@ -159,10 +154,7 @@ def report_markdown(report: Report) -> str:
             "## Weight of the centroids\n\n" + markdown_table(curve[0], [point.values() for point in curve])
         )
     parts += [f"- {note}\n" for note in report.notes]
-    parts.append(
-        "Versions: " + ", ".join(f"{name} {number}" for name, number in report.versions.items()) + "\n"
-    )
-    return "\n".join(parts)
+    return "\n".join([*parts, versions_text(report.versions)])
 
 
 def _silhouette_table(found: Silhouettes, units: int) -> str:

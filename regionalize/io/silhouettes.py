@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from regionalize.io.documents import csv_text
 
 
 def write_silhouettes(path: Path, names: Iterable[str], columns: Mapping[str, Sequence[Any]]) -> None:
@@ -21,7 +22,5 @@ def write_silhouettes(path: Path, names: Iterable[str], columns: Mapping[str, Se
     id,cluster,silhouette,nearest
     Bibb,1,0.25,2
     """
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["id", *columns])
-        writer.writerows(zip(names, *columns.values(), strict=True))
+    rows = zip(names, *columns.values(), strict=True)
+    path.write_text(csv_text(["id", *columns], rows), encoding="utf-8", newline="")

@@ -184,7 +184,9 @@ def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str |
             raise OutputError(
                 f"the layer already has a column '{name}'",
                 column=name,
-                advice="choose another name with --label-column",
+                advice="choose another name with --label-column"
+                if name.startswith(next(iter(added)))
+                else "give the new column another name",
             )
         table = table.append_column(name, column)
     shapes = fit_shapes(layer, form)

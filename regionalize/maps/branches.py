@@ -15,7 +15,9 @@ LEAVES = 40
 MOST_LEAVES = 200
 """… and the most that fit on a page."""
 LEAST_STEP = 0.003
-"""Share of the axis by which each join is drawn above the one before, at least."""
+"""Share of the axis by which a join that is no higher than one before is drawn above it, …"""
+MOST_RAISED = 0.03
+"""… and the most for all of them together: they share it where they are many."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,9 @@ def select_branches(
 ) -> Branches:
     """Choose the last joins of a hierarchy and place them.
 
-    Joins are drawn in their order, each a little above the one before at least, whether it is higher or not:
-    so a branch never runs backwards, and a straight line cuts any number of clusters off.
+    Joins are drawn at their heights, in their order. One that is no higher than one before is drawn a little
+    above it, and so is the first above the cut where the two are as good as equal: so a branch never runs
+    backwards, and a straight line cuts any number of clusters off.
 
     Parameters
     ----------
@@ -158,13 +161,17 @@ def select_branches(
     count, first = _measure(pairs, n)
     shown = min(max(LEAVES if most is None else most, k, roots), n, max(MOST_LEAVES, roots))
     start = n - shown  # the first join that is drawn
-    step = LEAST_STEP * (float(height.max()) or 1.0)
     drawn = np.maximum.accumulate(height)
     falls = np.zeros(m, dtype=bool)
     falls[start + 1 :] = height[start + 1 :] < drawn[start:-1]
     before = float(drawn[start - 1]) if start else 0.0
+    raised = np.zeros(m, dtype=bool)
+    raised[start + 1 :] = height[start + 1 :] <= drawn[start:-1]
+    raised[n - k : n - k + 1] = True
+    step = (float(height.max()) or 1.0) * min(LEAST_STEP, MOST_RAISED / max(int(raised.sum()), 1))
     for join in range(start, m):
-        before = drawn[join] = max(float(height[join]), before + step)
+        least = before + (step if raised[join] else step / 1000)
+        before = drawn[join] = max(float(height[join]), least)
 
     above = np.full(n + m, -1)
     above[pairs.ravel()] = n + np.repeat(np.arange(m), 2)

@@ -25,6 +25,8 @@ BESIDE = 2
 """Charts in a row."""
 LEFT, BELOW, ABOVE = 36.0, 28.0, 20.0
 """Room for the numbers of the axes and the title of a chart."""
+PEAK = 12.0
+"""Room that the words above a marked peak need."""
 COLORS = tuple(cluster_color(number) for number in (5, 3, 6, 1, 7, 10, 16, 12))
 """Of the palette, those that stay dark enough for a thin line on white paper."""
 DASHES = ((0, ()), (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)))
@@ -198,6 +200,12 @@ class _Page:
         values = [value for curve in chart.curves for _, value in curve.points]
         ticks = _ticks(MaxNLocator(5).tick_values(min(values), max(values)))
         low, high = min(ticks[0], *values), max(ticks[-1], *values)
+        peak = max(values)
+        if high - peak <= PEAK / HEIGHT * (high - low) and any(
+            mark.text and dict(chart.curves[mark.curve].points)[mark.k] == peak for mark in chart.marks
+        ):
+            high += ticks[-1] - ticks[-2]  # room for the words above it
+            ticks.append(high)
         first, last = self.span
 
         def place(k: float, value: float) -> tuple[float, float]:
@@ -243,7 +251,7 @@ class _Page:
                 wide = self.small.width(mark.text)
                 beside = x + 9 if x + 9 + wide < left + WIDTH else x - 9 - wide
                 # above a peak, and below a bend: there the curve is not in the way
-                up = value == max(values) and y + 12 < bottom + HEIGHT
+                up = value == peak and y + PEAK < bottom + HEIGHT
                 self.words.append(
                     Words(beside, y + 5 if up else max(y - 9, bottom + 3), mark.text, self.small)
                 )

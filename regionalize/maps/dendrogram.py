@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError
-from regionalize.maps.branches import Branches, Join, select_branches
+from regionalize.maps.branches import MOST_LEAVES, Branches, Join, select_branches
 from regionalize.maps.colors import NOISE_COLOR, cluster_color
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
 from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
@@ -130,6 +130,8 @@ def _notes(branches: Branches, k: int, truncate: int | None, unknown: str) -> It
         yield f"the dendrogram has room for the last {len(branches.leaves)} branches, not for {k} clusters"
     if truncate is not None and truncate < k <= len(branches.leaves):
         yield f"the dendrogram begins with {len(branches.leaves)} branches, not {truncate}: one per cluster"
+    if truncate is not None and truncate > len(branches.leaves) >= MOST_LEAVES:
+        yield f"the dendrogram begins with {len(branches.leaves)} branches, not {truncate}: the most that fit"
     if branches.beyond:
         yield "the cut is beyond the dendrogram's end, and its line is drawn there"
     if branches.left_out:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from regionalize.errors import UsageError
 from regionalize.maps.sheet import Words
@@ -28,6 +28,17 @@ RASTER_DPI = 300
 
 drawing_lock = Lock()
 """Matplotlib keeps its settings in one place for the whole process: one picture at a time."""
+
+
+def format_of(suffix: str) -> FileFormat:
+    """Return the format that a file's ending asks for; whoever draws refuses one that is none.
+
+    Examples
+    --------
+    >>> format_of(".PNG")
+    'png'
+    """
+    return cast("FileFormat", suffix.lower().lstrip("."))
 
 
 def check_format(file_format: str, what: str) -> None:

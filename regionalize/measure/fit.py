@@ -62,7 +62,8 @@ def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) 
         wss += parts
         squared += residual * residual
     within = float(wss.sum())
-    between = max(tss - within, 0.0)
+    several = np.count_nonzero(members.sizes) > 1  # of one cluster, the difference is rounding alone
+    between = max(tss - within, 0.0) if several else 0.0
     return Fit(
         tss=tss,
         wss=within,

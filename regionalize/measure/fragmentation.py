@@ -96,7 +96,7 @@ def measure_fragmentation(labels: NDArray[np.integer[Any]], weights: Weights) ->
         )
     found = len(shapes)
     p = size[size > 0] / max(n, 1)
-    h = max(float(-(p * np.log(p)).sum()), 0.0)
+    h = max(0.0, float(-(p * np.log(p)).sum()))  # never -0
     all_neighbors, all_joins = int(neighbors[1:].sum()), int(joins[1:].sum())
     return Fragmentation(
         contiguous=len(piece_size) == found,

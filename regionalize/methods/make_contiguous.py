@@ -30,7 +30,11 @@ def row_name(unit: int) -> str:
 
 
 def make_contiguous(
-    labels: NDArray[np.integer[Any]], weights: Weights, *, name: Callable[[int], str] = row_name
+    labels: NDArray[np.integer[Any]],
+    weights: Weights,
+    *,
+    name: Callable[[int], str] = row_name,
+    noise: bool = False,
 ) -> IntArray:
     """Make every cluster one piece by merging its fragments into their neighbours.
 
@@ -50,6 +54,8 @@ def make_contiguous(
         Neighbours of the n units; a link counts in both directions.
     name : callable
         Turns a unit's row into what it is called in errors: its number from 1 unless given.
+    noise : bool
+        Units of noise were left out, which errors say: they may be what lay between.
 
     Returns
     -------
@@ -87,7 +93,7 @@ def make_contiguous(
     unit_cluster = rank[code]
     piece, first = pieces_in_order(links, unit_cluster)
     cluster, component = unit_cluster[first], links.component[first]
-    refuse_too_few(len(found), links)
+    refuse_too_few(len(found), links, noise=noise)
     core = choose_cores(
         np.bincount(piece), cluster, component, lambda place: name(int(np.argmax(links.component == place)))
     )
@@ -131,16 +137,16 @@ def pieces_in_order(links: Weights, cluster: IntArray) -> tuple[IntArray, IntArr
     return number[found], first[order]
 
 
-def refuse_too_few(k: int, links: Weights) -> None:
-    """Refuse fewer clusters than components."""
+def refuse_too_few(k: int, links: Weights, *, noise: bool = False) -> None:
+    """Refuse fewer clusters than components; with `noise`, such units were left out before."""
     apart = links.n_components
     if k < apart:
         alone = len(links.islands)
         islands = f" ({alone} of them single units without neighbours)" if alone else ""
         raise InfeasibleError(
             f"there {'is 1 cluster' if k == 1 else f'are {k} clusters'}, "
-            f"but the units fall into {apart} components{islands}, "
+            f"but {'without the noise ' if noise else ''}the units fall into {apart} components{islands}, "
             "which no region can span",
-            advice="join components with --islands nearest, or make every piece a region: "
-            "regionalize contiguous --split",
+            advice=("leave less out as noise" if noise else "join components with --islands nearest")
+            + ", or make every piece a region: regionalize contiguous --split",
         )

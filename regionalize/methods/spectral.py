@@ -106,7 +106,14 @@ def spectral(
 
     with threadpool_limits(limits=1, user_api="blas"):  # its sums depend on the number
         if affinity == "gaussian":
-            places = _embedded_table(gaussian_affinity(X, sigma), k)
+            table = gaussian_affinity(X, sigma)
+            alone = int((table.sum(axis=1) - 1 < np.finfo(np.float64).eps).sum())
+            if alone > k and findings is not None:
+                findings.notes.append(
+                    f"the Gaussian is so narrow that {alone} units are like no other, more than k: which of "
+                    "them are clusters of their own is arbitrary; give a wider --sigma"
+                )
+            places = _embedded_table(table, k)
         else:
             count = min(default_neighbors(len(X)), len(X)) if neighbors is None else neighbors
             links = neighbor_affinity(X, count, mutual=affinity == "mutual-knn")

@@ -285,6 +285,7 @@ METHODS: dict[str, Method] = {
                     "Nearest of each unit, itself among them, for both kinds of knn. [default: log10 of the "
                     "units, rounded up]",
                     minimum=2,
+                    only_with=("affinity", ("knn", "mutual-knn")),
                 ),
                 Param(
                     "sigma",

@@ -26,10 +26,10 @@ class Param:
     """An option of one method.
 
     `default` must equal the method function's own (a test holds it). `only_with` names another option and
-    the value it must have for this one to matter. `words` belong to an option of kind `str`: they mean
-    something by themselves, and any other text names a column. A default of None is told in `help`. Numbers
-    are at least `minimum`, and above or below the others. `typed` is what the option is called at a shell,
-    without its dashes, where that is not its name.
+    the value it must have for this one to matter, or a tuple of such values. `words` belong to an option of
+    kind `str`: they mean something by themselves, and any other text names a column. A default of None is
+    told in `help`. Numbers are at least `minimum`, and above or below the others. `typed` is what the option
+    is called at a shell, without its dashes, where that is not its name.
     """
 
     name: str
@@ -138,9 +138,11 @@ class Method:
         for param in self.params:
             if param.only_with is None or given.get(param.name) is None:
                 continue
-            other, value = param.only_with
-            if values[other] != value:
+            other, wanted = param.only_with
+            wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+            if values[other] not in wanted:
                 mine, theirs = (name.replace("_", "-") for name in (param.name, other))
-                wanted = f"it belongs to --{theirs} {value}" if value is not None else f"--{theirs} is given"
-                notes.append(f"--{mine} has no effect: {wanted}")
+                named = " and ".join(str(value) for value in wanted)
+                why = f"--{theirs} is given" if wanted == (None,) else f"it belongs to --{theirs} {named}"
+                notes.append(f"--{mine} has no effect: {why}")
         return tuple(notes)

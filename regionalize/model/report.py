@@ -77,6 +77,11 @@ class Fragmentation:
     clusters: tuple[ClusterShape, ...]
     weights: str
 
+    def by_label(self, k: int) -> list[ClusterShape | None]:
+        """Return the clusters 1 … k, None for one without units."""
+        found = {cluster.label: cluster for cluster in self.clusters}
+        return [found.get(label) for label in range(1, k + 1)]
+
 
 @dataclass(frozen=True)
 class Silhouettes:

@@ -173,6 +173,12 @@ class Weights:
         return Weights(indptr, key % n if n else key, weight, **about)
 
     @staticmethod
+    def without_links(n: int) -> Weights:
+        """Return weights of n units without neighbours."""
+        nothing = np.empty(0, dtype=np.int64)
+        return Weights.from_links(n, nothing, nothing, kind="none")
+
+    @staticmethod
     def from_graph(graph: libpysal.graph.Graph, kind: str = "graph") -> Weights:
         """Take a `libpysal.graph.Graph`, its ids in order becoming rows 0 … n - 1."""
         adjacency = graph.adjacency

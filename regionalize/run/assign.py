@@ -14,6 +14,7 @@ from regionalize.model.centers import Centers, Recipe, Variable
 from regionalize.model.findings import Findings
 from regionalize.model.job import check_option_names
 from regionalize.model.partition import LEFT_OUT, Partition
+from regionalize.model.weights import Weights
 
 if TYPE_CHECKING:
     import geopandas
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from regionalize.model.features import Features
     from regionalize.model.job import Job, Outputs
     from regionalize.model.layer import Layer
-    from regionalize.model.weights import Weights
     from regionalize.run.api import Result
     from regionalize.run.files import Solver
     from regionalize.run.progress import Progress
@@ -89,7 +89,7 @@ def solve_assign(
     job, placed = job_of(recipe, job, layer)
     with watch.stage("weights"):
         if weights is None and len(layer) < 2:
-            weights = nobody(len(layer))  # a unit by itself has a nearest centre, too
+            weights = Weights.without_links(len(layer))  # a unit by itself has a nearest centre, too
         weights = ready_weights(layer, job, weights)
     with watch.stage("features"):
         features = apply_features(layer, recipe, job, weights)
@@ -113,14 +113,6 @@ def solve_assign(
     settings |= {"centers": Path(file).name} if file else {}
     report, notes = with_all_notes(replace(report, settings=settings), layer, weights, features, said)
     return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, findings)
-
-
-def nobody(n: int) -> Weights:
-    """Return weights of units without neighbours."""
-    from regionalize.model.weights import Weights
-
-    nothing = np.empty(0, dtype=np.int64)
-    return Weights.from_links(n, nothing, nothing, kind="none")
 
 
 def fit_recipe(

@@ -48,6 +48,7 @@ def scan_centroid_weights(
     if weights is None:
         raise UsageError("--centroid-weight auto needs weights to tell what is contiguous")
     found: tuple[Features, NDArray[np.int64], Findings, float] | None = None
+    refused: InfeasibleError | None = None
     curve = []
     for done, weight in enumerate(WEIGHTS):
         if progress is not None:
@@ -56,7 +57,8 @@ def scan_centroid_weights(
         told = Findings()
         try:
             codes = call_method(task, weighted, None, told)
-        except InfeasibleError:  # at 0 or 1 fewer distinct rows may be left than clusters
+        except InfeasibleError as error:  # at 0 or 1 fewer distinct rows may be left than clusters
+            refused = error if refused is None or 0 < weight < 1 else refused
             continue
         placed = np.zeros(len(weights), dtype=np.int64)
         placed[features.rows] = codes + 1
@@ -73,6 +75,8 @@ def scan_centroid_weights(
         )
         if contiguous and found is None:
             found = weighted, codes, told, weight
+    if refused is not None and not curve:
+        raise refused
     if found is None:
         fewest = min(curve, key=lambda point: (point["subclusters"], point["weight"]))
         k = "" if task.job.k is None else f"{task.job.k} "

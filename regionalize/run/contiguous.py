@@ -58,7 +58,7 @@ def solve_contiguous(
     from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
     from regionalize.methods.mend import mend
     from regionalize.run.bounds import read_bounds
-    from regionalize.run.existing import noise_note, read_labels
+    from regionalize.run.existing import by_number, noise_note, read_labels
     from regionalize.run.progress import Stopwatch, told
     from regionalize.run.reporting import make_report
     from regionalize.run.solve import Solution, with_all_notes
@@ -70,7 +70,7 @@ def solve_contiguous(
     with watch.stage("weights"):
         weights = needed_weights(ready_weights(layer, job))
     with watch.stage("features"):
-        features, said = features_if_any(layer, replace(job, exclude=(*job.exclude, label_column)), way)
+        features = features_for(layer, replace(job, exclude=(*job.exclude, label_column)), way)
     rows = features.rows[labels[features.rows] > 0]
     if not len(rows):
         raise InfeasibleError("no row has a label of a cluster")
@@ -94,7 +94,10 @@ def solve_contiguous(
         elif way == SPLIT:
             regions = Partition.canonical(split_into_pieces(code, inner)).labels
         else:
-            regions = make_contiguous(code, inner, name=lambda unit: layer.names(job.id)[rows[unit]])
+            noise = bool((labels[features.rows] == NOISE).any())
+            regions = make_contiguous(
+                code, inner, name=lambda unit: layer.names(job.id)[rows[unit]], noise=noise
+            )
     placed = np.full(len(layer), LEFT_OUT, dtype=np.int64)
     placed[features.rows] = np.where(labels[features.rows] == NOISE, NOISE, LEFT_OUT)
     placed[rows] = regions
@@ -109,13 +112,13 @@ def solve_contiguous(
     settings = {name: value for name, value in job.settings().items() if name != "seed" or way == BEST}
     settings |= {"label_column": label_column, "way": way}
     report = replace(report, settings=settings)
-    said = (*noise_note(labels, label_column), *said)
+    said = noise_note(labels, label_column)
     report, notes = with_all_notes(report, layer, weights, features, said)
-    own = {} if all(value == number for number, value in own.items()) else own
+    own = {} if by_number(own) else own
     return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, label_values=own)
 
 
-def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[str, ...]]:
+def features_for(layer: Layer, job: Job, way: str) -> Features:
     """Build the variables; where there are none and none are needed, an empty table of them and a note.
 
     Raises
@@ -124,25 +127,20 @@ def features_if_any(layer: Layer, job: Job, way: str) -> tuple[Features, tuple[s
         Columns that were named, or are needed, cannot be used.
     """
     from regionalize.features.build import build_features
-    from regionalize.model.features import Features
+    from regionalize.run.variables import features_if_any
 
+    if way != BEST:
+        return features_if_any(layer, job, unknown="what contiguity costs in fit")
     layer.names(job.id)  # refuses a wrong --id
     try:
-        return build_features(layer, job, None), ()
+        return build_features(layer, job, None)
     except UsageError:  # nothing but the labels and what was excluded
         if job.columns:
             raise
-        if way == BEST:
-            raise DataError(
-                "there is no numeric column to tell which pieces are alike",
-                advice="give --keep-k or --split, which need none",
-            ) from None
-        unknown = "no variables to measure by, so what contiguity costs in fit is not known"
-    except DataError as error:
-        if job.columns or way == BEST:
-            raise
-        unknown = f"what contiguity costs in fit is not known: {error}"
-    return Features.none(len(layer)), (unknown,)
+        raise DataError(
+            "there is no numeric column to tell which pieces are alike",
+            advice="give --keep-k or --split, which need none",
+        ) from None
 
 
 def made_contiguous(
@@ -165,7 +163,10 @@ def made_contiguous(
     inner = needed_weights(weights).subset(rows)
     regions = codes.copy()
     regions[taken] = make_contiguous(
-        codes[taken], inner, name=lambda unit: layer.names(id_column)[rows[unit]]
+        codes[taken],
+        inner,
+        name=lambda unit: layer.names(id_column)[rows[unit]],
+        noise=not bool(taken.all()),
     )
     cost = contiguity_cost(codes[taken] + 1, regions[taken] + 1, features.scaled[taken], inner)
     return regions, {"contiguity_cost": cost}

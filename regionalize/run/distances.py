@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regionalize.errors import RegionalizeError, UsageError
-from regionalize.model.features import Features
+from regionalize.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from regionalize.model.features import Features
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.weights import Weights
@@ -37,6 +37,7 @@ def read_given(
     """
     from regionalize.io.distances import read_distances
     from regionalize.model.distances import distances_among
+    from regionalize.run.variables import features_if_any
 
     if job.centroid_weight == "auto":
         raise UsageError(
@@ -45,19 +46,7 @@ def read_given(
         )
     ids = None if job.id is None else layer.names(job.id)
     condensed, units, notes = read_distances(file, len(layer), ids)
-    features = features_to_report(layer, job, weights)
+    features = features_if_any(layer, job, weights)
     said = "clusters come from --distances; variables are only reported on"
     notes = (*((said,) if features.names else ()), *notes)
     return features, distances_among(condensed, len(layer), units[features.rows]), notes
-
-
-def features_to_report(layer: Layer, job: Job, weights: Weights | None) -> Features:
-    """Build the variables, or none of them, with a note, where none were named and none can be used."""
-    from regionalize.features.build import build_features
-
-    try:
-        return build_features(layer, job, weights)
-    except RegionalizeError as error:
-        if job.columns:
-            raise
-        return Features.none(len(layer), (f"the report has no fit: {error}",))

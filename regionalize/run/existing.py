@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +58,8 @@ def measure_labels(
 def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:
     """Read a label column of any type as clusters 1 … k.
 
-    Whole numbers from 1 up to k without gaps keep their numbers; anything else is numbered in the order of its
-    values. 0 among whole numbers of which none is negative is noise. Null and empty text are no label.
+    Whole numbers from 1 up to k without gaps keep their numbers; anything else is numbered in the order of
+    its values. 0 among whole numbers of which none is negative is noise. Null and empty text are no label.
 
     Returns
     -------
@@ -116,6 +116,17 @@ def noise_note(labels: NDArray[np.int64], column: str) -> tuple[str, ...]:
     return (f"{noise} rows have label 0 in '{column}', which means not clustered",) if noise else ()
 
 
+def by_number(values: Mapping[int, Any]) -> bool:
+    """Whether what stands in a column for each cluster is its number.
+
+    Examples
+    --------
+    >>> by_number({1: 1, 2: 2.0}), by_number({1: 1, 2: 5}), by_number({1: True})
+    (True, False, False)
+    """
+    return all(type(value) in {int, float} and value == code for code, value in values.items())
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value is null, NaN or empty text, which is how a shapefile writes null."""
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
@@ -135,6 +146,7 @@ def draw_existing(
     """Draw a map of a label column; return what was noticed."""
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
+    from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
     from regionalize.run.files import refuse_outputs
 
@@ -144,17 +156,16 @@ def draw_existing(
         if not found.has_geometry:
             raise DataError("the table has no geometry, so there is no map to draw")
         labels, values = read_labels(found, label_column)
-        plain = all(value == code for code, value in values.items())
         with replacing(target) as temporary:
             notes = draw_map(
                 found.geometry,
                 labels,
                 temporary,
-                file_format=target.suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked above
+                file_format=format_of(target.suffix),
                 title=title or f"{label_column}, k = {labels.max()}",
                 footer=Path(found.origin.file).name,
                 legend_title=label_column,
                 crs=found.crs,
-                names=None if plain else {code: str(value) for code, value in values.items()},
+                names=None if by_number(values) else {code: str(value) for code, value in values.items()},
             )
     return (*found.notes, *noise_note(labels, label_column), *notes)

@@ -133,12 +133,7 @@ def refuse_outputs(
         file = paths.get(option)
         if file is None:
             continue
-        if file.suffix.lower() not in known:
-            raise OutputError(
-                f"--{option} cannot be written as '{file.suffix or file.name}'",
-                advice=f"use {' or '.join(known)}",
-                file=str(file),
-            )
+        check_ending(option, file, known)
         check_side_file(file, inputs, outputs.overwrite)
     if outputs.map is not None and layer is not None and not layer.has_geometry:
         raise DataError("the table has no geometry, so there is no map to draw", advice="leave out --map")
@@ -179,6 +174,16 @@ def refuse_same_file(paths: dict[str, Path]) -> None:
                     f"--{option} and --{other} are the same file, {path}", advice="give each its own"
                 )
         seen[option] = path
+
+
+def check_ending(option: str, file: Path, known: tuple[str, ...]) -> None:
+    """Refuse a file whose ending names none of the formats there are."""
+    if file.suffix.lower() not in known:
+        raise OutputError(
+            f"--{option} cannot be written as '{file.suffix or file.name}'",
+            advice=f"use {' or '.join(known)}",
+            file=str(file),
+        )
 
 
 def check_side_file(path: Path, inputs: tuple[str | None, ...], overwrite: bool) -> None:
@@ -303,6 +308,7 @@ def found_array(solution: Solution, name: str) -> pa.Array:
 
 def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw the map of a solution: title with method, k and variables, source line with the settings."""
+    from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
 
     report = solution.report
@@ -317,7 +323,7 @@ def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> 
         solution.layer.geometry,
         solution.partition.labels,
         target,
-        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        file_format=format_of(suffix),
         title=title,
         subtitle=", ".join(found),
         footer=footer,
@@ -331,6 +337,7 @@ def draw_joins(
 ) -> tuple[str, ...]:
     """Draw the dendrogram of a method that nests regions."""
     from regionalize.maps.dendrogram import draw_dendrogram
+    from regionalize.maps.picture import format_of
     from regionalize.model.thresholds import clusters_at
 
     merges, job, rows = solution.findings.merges, solution.job, solution.features.rows
@@ -344,7 +351,7 @@ def draw_joins(
     notes: tuple[str, ...] = draw_dendrogram(
         merges,
         target,
-        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        file_format=format_of(suffix),
         units=len(rows),
         k=k,
         title=title,
@@ -363,6 +370,13 @@ def captions(solution: Solution) -> tuple[str, str]:
     report = solution.report
     return (
         f"{solution.job.method}, k = {report.k}: {', '.join(report.variables)}".removesuffix(": "),
-        f"{Path(solution.layer.origin.file or 'layer').name}, transform {solution.job.transform}, "
-        f"seed {solution.job.seed}, regionalize {report.versions['regionalize']}",
+        source_line(solution.layer, solution.job),
     )
+
+
+def source_line(layer: Layer, job: Job) -> str:
+    """Say what a picture was made from: its last line."""
+    from regionalize import __version__
+
+    file = Path(layer.origin.file or "layer").name
+    return f"{file}, transform {job.transform}, seed {job.seed}, regionalize {__version__}"

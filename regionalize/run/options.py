@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from math import inf, nextafter
 from numbers import Real
 from operator import ge, gt, index, lt
+from os import PathLike, fspath
+from reprlib import repr as shortened
 from typing import Any
 
 from regionalize.errors import UsageError, listed, nearest
@@ -212,8 +214,10 @@ def checked_params(method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
         elif param.kind is float:
             found[param.name] = real_number(param.name, value)
             check_range(param, found[param.name])
+        elif param.kind is str and isinstance(value, PathLike):
+            found[param.name] = fspath(value)
         elif param.kind is str and not isinstance(value, str):
-            raise UsageError(f"{shown(param.name)} is {value!r}; it must be text")
+            raise UsageError(f"{shown(param.name)} is {shortened(value)}; it must be text")
     return found
 
 
@@ -260,7 +264,7 @@ def length(name: str, value: Any) -> float | str:
         number, unit = parse_length(value if isinstance(value, str) else repr(real_number(name, value)))
     except ValueError:
         raise UsageError(
-            f"{shown(name)} is {value}; it must be a length above 0 such as 1km or 500m, or a number above 0"
+            f"{shown(name)} is {value!r}; it must be a number above 0, or a length such as 1km or 500m"
         ) from None
     return f"{number:.15g}{unit}" if unit else number
 

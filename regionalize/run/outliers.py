@@ -65,13 +65,8 @@ def list_outliers(solution: Solution) -> dict[str, list[Any]]:
 
 def write_outliers(solution: Solution, target: Path) -> None:
     """Write the list as CSV, numbers in full; a distance that is infinite is left empty."""
-    import csv
+    from regionalize.io.documents import csv_text, plain
 
     columns = list_outliers(solution)
-    with target.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for row in zip(*columns.values(), strict=True):
-            writer.writerow(
-                ["" if isinstance(value, float) and not np.isfinite(value) else value for value in row]
-            )
+    rows = (plain(row) for row in zip(*columns.values(), strict=True))
+    target.write_text(csv_text(columns, rows), encoding="utf-8", newline="")

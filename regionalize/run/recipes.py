@@ -75,6 +75,40 @@ def read_recipe(text: str, common: Mapping[str, Any] | None = None) -> Job:
     return make_job(name, {**shared, **values})
 
 
+def read_single(text: str, options: Mapping[str, Any]) -> Job:
+    """Read a run written as one word, and options beside it that are meant for it alone.
+
+    Parameters
+    ----------
+    text : str
+        As `read_recipe` takes it.
+    options : mapping
+        Options by name; None counts as not given.
+
+    Raises
+    ------
+    UsageError
+        No such method or option, or one that the method does not take, in either place.
+
+    Examples
+    --------
+    >>> job = read_single("kmeans:n-init=10", {"k": 4})
+    >>> job.k, job.params
+    (4, {'n_init': 10})
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    job = read_recipe(text, given)
+    method = find_method(job.method)
+    taken = taken_by(method, given)
+    for name, value in given.items():
+        if name not in taken:  # a recipe passes over it; here it is refused, with the reason
+            make_job(method.name, {name: value})
+    other = method.instead_of_k
+    if other and "k" in given and job.params.get(other) is not None:
+        raise UsageError(f"--k and --{other} exclude each other", advice="give one of them")
+    return job
+
+
 def taken_by(method: Method, common: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a method takes of options that are meant for several."""
     left_out = set() if method.takes_k else {"k"}

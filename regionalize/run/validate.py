@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, InfeasibleError, OutputError, located
+from regionalize.errors import DataError, InfeasibleError, located
 from regionalize.model.job import Outputs
+from regionalize.model.weights import Weights
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.report import Silhouettes
-    from regionalize.model.weights import Weights
     from regionalize.run.solve import Solution
 
 
@@ -87,19 +87,20 @@ def validate_source(
     from regionalize.io.read import read_layer
     from regionalize.io.silhouettes import write_silhouettes
     from regionalize.measure.checks import parse_requirements
-    from regionalize.run.files import check_side_file, refuse_outputs, refuse_same_file, write_outputs
+    from regionalize.run.files import (
+        check_ending,
+        check_side_file,
+        refuse_outputs,
+        refuse_same_file,
+        write_outputs,
+    )
 
     requirements = parse_requirements(require) if require else {}
     outputs = Outputs(report=report, overwrite=overwrite)
-    inputs = (source, job.weights_file)
+    inputs = (source, *job.files)
     refuse_outputs(outputs, inputs, None)
     if silhouettes is not None:
-        if silhouettes.suffix.lower() != ".csv":
-            raise OutputError(
-                f"--silhouettes cannot be written as '{silhouettes.suffix or silhouettes.name}'",
-                advice="use .csv",
-                file=str(silhouettes),
-            )
+        check_ending("silhouettes", silhouettes, (".csv",))
         check_side_file(silhouettes, inputs, overwrite)
         refuse_same_file({**outputs.paths(), "silhouettes": silhouettes})
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
@@ -178,11 +179,8 @@ def measure_units(
 
 def without_neighbours(n: int, requirements: dict[str, int | None]) -> Weights:
     """Return weights without a link for a table, whose clusters can still be counted."""
-    from regionalize.model.weights import Weights
-
     if "contiguous" in requirements:
         raise DataError(
             "the table has no geometry, so nobody can tell what is contiguous", advice="give --weights FILE"
         )
-    nothing = np.empty(0, dtype=np.int64)
-    return Weights.from_links(n, nothing, nothing, kind="none")
+    return Weights.without_links(n)

@@ -144,6 +144,7 @@ def choose_number(
         *layer.notes,
         *(ready.notes if ready else ()),
         *(note for task in tasks for note in (*task.features.notes, *task.notes)),
+        *(note for found in tried for one in found.values() for note in noticed(one)),
         *tasks[0].method.without_effect(jobs[0][0].params),
         *_sampled(candidates, len(first.rows)),
     )
@@ -268,6 +269,11 @@ def with_silhouettes(
         for (place, _), silhouettes in zip(alike, measured, strict=True):
             found[place] = replace(found[place], silhouettes=silhouettes)
     return tuple(found)
+
+
+def noticed(tried: Tried) -> list[str]:
+    """Return what the method noticed while it made clusters."""
+    return tried.findings.notes if isinstance(tried, Answer) else []
 
 
 def _counted(stage: str, progress: Progress | None, before: int, count: int, total: int) -> Told | None:

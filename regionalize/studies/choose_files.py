@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from regionalize.errors import OutputError, located
-from regionalize.io.documents import markdown_table, plain
+from regionalize.errors import located
+from regionalize.io.documents import csv_text, json_text, markdown_table, plain
 from regionalize.model.job import Outputs
 from regionalize.run.progress import Progress
 from regionalize.studies.choose import Numbers, choose_number
@@ -58,7 +55,7 @@ def choose_number_of_file(
 
     read_numbers(ks)
     job = read_grid(method, options)[0][0]
-    inputs = (source, job.weights_file)
+    inputs = (source, *job.files)
     refuse_outputs(Outputs(report=report, overwrite=overwrite), inputs, None)
     refuse_plot(plot, report, inputs, overwrite)
     watch = Stopwatch(progress)
@@ -83,16 +80,11 @@ def refuse_plot(
     plot: Path | None, report: Path | None, inputs: tuple[str | None, ...], overwrite: bool
 ) -> None:
     """Refuse, before any work, a plot that cannot be written."""
-    from regionalize.run.files import MAP_FORMATS, check_side_file, refuse_same_file
+    from regionalize.run.files import MAP_FORMATS, check_ending, check_side_file, refuse_same_file
 
     if plot is None:
         return
-    if plot.suffix.lower() not in MAP_FORMATS:
-        raise OutputError(
-            f"--plot cannot be written as '{plot.suffix or plot.name}'",
-            advice=f"use {' or '.join(MAP_FORMATS)}",
-            file=str(plot),
-        )
+    check_ending("plot", plot, MAP_FORMATS)
     refuse_same_file({"plot": plot, **({"report": report} if report is not None else {})})
     check_side_file(plot, inputs, overwrite)
 
@@ -166,17 +158,13 @@ def suggestion(chosen: Candidate) -> dict[str, Any]:
 
 def numbers_json(numbers: Numbers) -> str:
     """Return everything as one JSON document."""
-    return json.dumps(numbers_document(numbers), indent=2, ensure_ascii=False) + "\n"
+    return json_text(numbers_document(numbers))
 
 
 def numbers_csv(numbers: Numbers) -> str:
     """Return one CSV row per candidate, in full precision."""
-    out = io.StringIO()
     rows = number_rows(numbers)
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+    return csv_text(rows[0], (row.values() for row in rows))
 
 
 def numbers_markdown(numbers: Numbers) -> str:
@@ -203,7 +191,8 @@ def numbers_markdown(numbers: Numbers) -> str:
 def draw_numbers(numbers: Numbers, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw fit, silhouettes, pseudo-F and pieces over k, a line for each setting of the grid."""
     from regionalize.maps.curves import Chart, Curve, Mark, draw_curves
-    from regionalize.run.reporting import versions
+    from regionalize.maps.picture import format_of
+    from regionalize.run.files import source_line
 
     groups = numbers.by_settings
 
@@ -232,13 +221,11 @@ def draw_numbers(numbers: Numbers, target: Path | IO[bytes], suffix: str) -> tup
         Chart("pseudo-F", curves(lambda one: one.pseudo_f)),
         Chart("pieces of all clusters", curves(lambda one: one.subclusters)),
     ]
-    file = Path(numbers.layer.origin.file or "layer").name
     return draw_curves(
         charts,
         target,
-        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        file_format=format_of(suffix),
         title=f"{numbers.job.method}: {', '.join(numbers.variables)}".removesuffix(": "),
         subtitle=f"{numbers.reason}.",
-        footer=f"{file}, transform {numbers.job.transform}, seed {numbers.job.seed}, "
-        f"regionalize {versions()['regionalize']}",
+        footer=source_line(numbers.layer, numbers.job),
     )

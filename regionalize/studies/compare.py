@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, InfeasibleError, UsageError
+from regionalize.errors import DataError, InfeasibleError
 from regionalize.model.partition import LEFT_OUT, NOISE
 from regionalize.run.options import make_job
 from regionalize.run.progress import Progress, Stopwatch
@@ -187,11 +187,21 @@ def compare_labelings(
         Labelings and jobs by name.
     common : mapping
         Options of the command, as for `compare_words`.
+    notes : tuple of str
+        What was noticed before.
+    weights, progress
+        As for `compare_words`.
 
     Returns
     -------
     Compared
+
+    Raises
+    ------
+    RegionalizeError
+        Whatever stands in the way, with the name of the run.
     """
+    from regionalize.run.variables import features_if_any
     from regionalize.run.weights import ready_weights
 
     watch = Stopwatch(progress)
@@ -212,10 +222,10 @@ def compare_labelings(
 
     measuring = weights_for(job)
     with watch.stage("features"):
-        features, unknown = features_if_any(layer, job)
+        features = features_if_any(layer, job)
     common_notes = (*layer.notes, *(measuring.notes if measuring else ()))
-    common_notes += (*(features.notes if features else ()), *unknown, *notes)
-    rows = np.arange(len(layer)) if features is None else features.rows
+    common_notes += (*features.notes, *notes)
+    rows = features.rows
     labelings = []
     for name in names:
         if name in existing:
@@ -231,7 +241,8 @@ def compare_labelings(
             raise InfeasibleError(f"{name}: no row has a label of a cluster")
         labelings.append(replace(labeling, labels=kept))
     with watch.stage("measure"):
-        compared = measured(layer, job, features, measuring, tuple(labelings))
+        known = features if features.names else None
+        compared = measured(layer, job, known, measuring, tuple(labelings))
     return replace(compared, notes=tuple(dict.fromkeys(common_notes)), seconds=watch.seconds)
 
 
@@ -306,23 +317,6 @@ def refuse_too_many_clusters(labelings: Sequence[Labeling]) -> None:
             "count what each two share",
             advice="compare columns of labels, not of names",
         )
-
-
-def features_if_any(layer: Layer, job: Job) -> tuple[Features | None, tuple[str, ...]]:
-    """Build the variables; where there are none, and none were named, nothing and a note."""
-    from regionalize.features.build import build_features
-
-    layer.names(job.id)  # refuses a wrong --id
-    try:
-        return build_features(layer, job), ()
-    except UsageError:
-        if job.columns:
-            raise
-        return None, ("there are no variables to measure by, so the fit is not known",)
-    except DataError as error:
-        if job.columns:
-            raise
-        return None, (f"the fit is not known: {error}",)
 
 
 def without_gaps(labels: IntArray) -> IntArray:

@@ -103,8 +103,8 @@ def read_files(
     source: str | None, things: Sequence[Word], common: Mapping[str, Any]
 ) -> tuple[str | None, ...]:
     """Return every file that is read, the layer first."""
-    weights = [Job(weights=common.get("weights")), *(thing.job for thing in things)]
-    files = [job.weights_file for job in weights if job is not None]
+    jobs = [Job(weights=common.get("weights")), *(thing.job for thing in things if thing.job is not None)]
+    files = [file for job in jobs for file in job.files]
     return (source, *files, *(thing.file for thing in things if thing.file))
 
 
@@ -179,6 +179,18 @@ def written(labels: NDArray[np.int64], of: Labeling) -> pa.Array:
     left_out = labels <= LEFT_OUT
     if of.is_plain:
         return pa.array(labels.astype("int32"), mask=left_out)
+    shown = values_of(labels, of)
+    return pa.array([shown.get(label) for label in labels.tolist()])
+
+
+def values_of(labels: NDArray[np.int64], of: Labeling) -> dict[int, Any]:
+    """Return what stands for every cluster among the labels and for noise, as `written` writes it.
+
+    Examples
+    --------
+    >>> values_of(np.array([2, 1, 3]), Labeling("a", np.array([1, 2]), {1: "north", 2: "south"}))
+    {1: 'north', 2: 'south', 0: 'not clustered', 3: 'other 1'}
+    """
     codes = [int(code) for code in np.unique(labels[labels > 0])]
     new = [code for code in codes if code not in of.values]
     numbers = all(type(value) in {int, float} for value in of.values.values())  # truth values are neither
@@ -188,14 +200,15 @@ def written(labels: NDArray[np.int64], of: Labeling) -> pa.Array:
         shown[NOISE] = 0
     else:
         shown = {code: str(value) for code, value in of.values.items()}
-        shown |= {code: f"other {number}" for number, code in enumerate(new, 1)}
         shown[NOISE] = "not clustered"
-    return pa.array([shown.get(label) for label in labels.tolist()])
+        shown |= {code: f"other {number}" for number, code in enumerate(new, 1)}
+    return shown
 
 
 def draw_comparison(compared: Compared, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw a map of every labeling on one page, like clusters in like colours."""
     from regionalize.maps.multiples import Panel, draw_maps
+    from regionalize.maps.picture import format_of
     from regionalize.run.reporting import versions
 
     if not compared.layer.has_geometry:
@@ -215,6 +228,7 @@ def draw_comparison(compared: Compared, target: Path | IO[bytes], suffix: str) -
             said.append(f"ARI {to_first[place].adjusted_rand:.3f}")
         title = labeling.name.replace(",", ", ")  # so that a long recipe can be broken into lines
         panels.append(Panel(labels, title, ", ".join(said)))
+    values = {} if first.is_plain else values_of(np.concatenate(compared.matched), first)
     variables = compared.features.names if compared.features is not None else ()
     footer = [Path(compared.layer.origin.file or "layer").name]
     footer += [f"transform {compared.job.transform}"] if variables else []
@@ -222,10 +236,12 @@ def draw_comparison(compared: Compared, target: Path | IO[bytes], suffix: str) -
         compared.layer.geometry,
         panels,
         target,
-        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
+        file_format=format_of(suffix),
         title=", ".join(variables) or f"{len(panels)} labelings",
         subtitle="Clusters have the colours of those in the first map that they match. ARI is to the first.",
         footer=", ".join([*footer, f"seed {compared.job.seed}", f"regionalize {versions()['regionalize']}"]),
         crs=compared.layer.crs,
-        names=None if first.is_plain else {code: str(value) for code, value in first.values.items()},
+        names=None
+        if first.is_plain
+        else {code: str(value) for code, value in values.items() if code != NOISE},
     )

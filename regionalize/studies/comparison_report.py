@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from pathlib import Path
 from typing import Any
 
-from regionalize.io.documents import markdown_table, plain
+from regionalize.io.documents import csv_text, json_text, markdown_table, plain, versions_text
 from regionalize.run.reporting import versions
 from regionalize.studies.compare import Compared
 
@@ -128,15 +125,12 @@ def write_comparison(path: Path, compared: Compared, suffix: str) -> None:
 
 
 def _json(compared: Compared) -> str:
-    return json.dumps(comparison_document(compared), indent=2, ensure_ascii=False, default=str) + "\n"
+    return json_text(comparison_document(compared))
 
 
 def _csv(compared: Compared) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("first", "cluster_of_first", "second", "cluster_of_second", "units"))
-    writer.writerows(contingency_rows(compared))
-    return out.getvalue()
+    header = ("first", "cluster_of_first", "second", "cluster_of_second", "units")
+    return csv_text(header, contingency_rows(compared))
 
 
 def _markdown(compared: Compared) -> str:
@@ -156,7 +150,4 @@ def _markdown(compared: Compared) -> str:
         title = f"## {pair['first']} and {pair['second']}\n\n"
         parts.append(title + markdown_table([pair["first"], *table["columns"]], cells))
     parts += [f"- {note}\n" for note in compared.notes]
-    parts.append(
-        "Versions: " + ", ".join(f"{name} {number}" for name, number in document["versions"].items()) + "\n"
-    )
-    return "\n".join(parts)
+    return "\n".join([*parts, versions_text(document["versions"])])

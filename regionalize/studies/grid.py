@@ -9,11 +9,13 @@ from typing import Any
 from regionalize.errors import UsageError, listed
 from regionalize.model.catalog import find_method
 from regionalize.model.job import Job
-from regionalize.run.options import make_job, shown, whole_number
-from regionalize.run.recipes import read_recipe, taken_by
+from regionalize.run.options import shown, whole_number
+from regionalize.run.recipes import read_single
 
 GRID = ("hops", "alpha", "centroid_weight")
 """Options that may have several values."""
+MOST = 10_000
+"""Numbers in one range: no layer is tried with more, and a slip of the hand is told at once."""
 
 
 def read_numbers(ks: Any) -> tuple[int, ...]:
@@ -70,7 +72,7 @@ def read_grid(method: str, options: Mapping[str, Any]) -> list[tuple[Job, dict[s
 
 def read_method(method: str, common: Mapping[str, Any]) -> Job:
     """Read a method and the options of its runs, without k."""
-    job = read_recipe(method, common)
+    job = read_single(method, common)
     row = find_method(job.method)
     if job.k is not None:
         raise UsageError("k is what is to be chosen", advice="leave it out of the method, and give --k 2-15")
@@ -83,9 +85,6 @@ def read_method(method: str, common: Mapping[str, Any]) -> Job:
             f"{shown(row.instead_of_k)} stands in the place of k, which is what is to be chosen",
             advice="leave it out",
         )
-    taken = taken_by(row, common)
-    for name in common.keys() - taken.keys():  # a recipe passes over what its method does not take
-        make_job(row.name, {name: common[name]})
     return job
 
 
@@ -106,6 +105,11 @@ def _span(name: str, part: Any, least: int) -> Iterable[int]:
             f"{shown(name)} holds '{part}'", advice=f"write {shown(name)} 2-15 or {shown(name)} 2,4,8"
         )
     low, high = int(ends[0]), int(ends[-1])
+    if high - low >= MOST:
+        raise UsageError(
+            f"{shown(name)} holds '{part}': these are more than {MOST:,} numbers",
+            advice="give a shorter range",
+        )
     if low < least or high < low:
         why = f"it must be at least {least}" if low < least else "its end is below its beginning"
         raise UsageError(f"{shown(name)} holds '{part}': {why}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, RegionalizeError, UsageError, listed, located, nearest
 from regionalize.model.catalog import METHODS, find_method
+from regionalize.run.existing import by_number
 from regionalize.run.recipes import is_recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Labeling:
     @property
     def is_plain(self) -> bool:
         """Whether clusters go by their numbers."""
-        return all(type(value) in {int, float} and value == code for code, value in self.values.items())
+        return by_number(self.values)
 
     def shown(self, cluster: int) -> str:
         """Return what a person calls a cluster."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.model.bounds import Bound
+from regionalize.model.distances import distances_among
 from regionalize.model.weights import Weights
 from regionalize.studies.contraction import contract
 
@@ -50,6 +51,8 @@ def restricted(task: Task, draw: Draw) -> Task:
     rows = features.rows[kept]
     weights, inner, bounds = task.weights, task.inner, tuple(shrunk(one, kept) for one in task.bounds)
     columns = {name: taken(value, kept, len(features.rows)) for name, value in task.columns.items()}
+    if "distances" in columns:  # of pairs, not of units
+        columns["distances"] = distances_among(task.columns["distances"], len(features.rows), kept)
     job = task.job
     if task.method.contiguous or job.make_contiguous or job.centroid_weight == "auto":
         assert task.inner is not None

@@ -1,49 +1,20 @@
-"""Stability with files at both ends, and from Python: a frame in, a share per unit out."""
+"""Stability with files at both ends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from io import BytesIO
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from regionalize.errors import UsageError, located
+from regionalize.errors import located
 from regionalize.studies.stability import RUNS, SHARE, Stability, measure_stability
 
 if TYPE_CHECKING:
-    import geopandas
-    import libpysal.graph
-    import pandas as pd
-
     from regionalize.model.job import Job, Outputs
-    from regionalize.model.weights import Weights
-    from regionalize.run.api import Picture
     from regionalize.run.progress import Progress
-
-
-def read_method(text: str, options: Mapping[str, Any]) -> Job:
-    """Read a method, with its own options or without, and options beside it.
-
-    Raises
-    ------
-    UsageError
-        No such method or option, or one that the method does not take, in either place.
-
-    Examples
-    --------
-    >>> job = read_method("kmeans:n-init=10", {"k": 4})
-    >>> job.k, job.params
-    (4, {'n_init': 10})
-    """
-    from regionalize.run.options import make_job
-    from regionalize.run.recipes import read_recipe
-
-    make_job(text.partition(":")[0], options)  # a recipe passes over what its method does not take
-    return read_recipe(text, options)
 
 
 def stability_files(
@@ -82,7 +53,7 @@ def stability_files(
     from regionalize.run.progress import Stopwatch
     from regionalize.studies.stability_report import write_stability
 
-    inputs, added = (source, job.weights_file), (outputs.label_column, column)
+    inputs, added = (source, *job.files), (outputs.label_column, column)
     refuse_outputs(outputs, inputs, None, added)
     watch = Stopwatch(progress)
     with watch.stage("read"):
@@ -126,9 +97,10 @@ def write_shares(found: Stability, outputs: Outputs, column: str) -> tuple[str, 
 
 def draw_stability(found: Stability, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw a map of the stability of every unit, with the borders of the regions where they hang together."""
+    from regionalize.maps.picture import format_of
     from regionalize.maps.shades import draw_shares
     from regionalize.model.catalog import find_method
-    from regionalize.run.reporting import versions
+    from regionalize.run.files import source_line
 
     way = "with other seeds" if found.resample is None else f"on {100 * found.resample:g} % of the units"
     mean = "" if found.whole.mean is None else f" (mean {found.whole.mean:.3f})"
@@ -140,126 +112,11 @@ def draw_stability(found: Stability, target: Path | IO[bytes], suffix: str) -> t
         found.layer.geometry,
         found.share,
         target,
-        file_format=suffix.lower().lstrip("."),  # type: ignore[arg-type]  # checked before any work
-        title=f"Stability of {found.job.method}, k = {found.partition.k}: {', '.join(found.variables)}",
+        file_format=format_of(suffix),
+        title=f"Stability of {found.job.method}, k = {found.partition.k}: "
+        f"{', '.join(found.variables)}".removesuffix(": "),
         subtitle=f"Share of {len(found.regions)} runs {way} in which a unit keeps its region{mean}.{lines}",
-        footer=f"{Path(found.layer.origin.file or 'layer').name}, transform {found.job.transform}, "
-        f"seed {found.job.seed}, regionalize {versions()['regionalize']}",
+        footer=source_line(found.layer, job),
         crs=found.layer.crs,
         regions=found.partition.labels if whole else None,
-    )
-
-
-@dataclass(frozen=True)
-class StabilityResult:
-    """What `stability` found.
-
-    Attributes
-    ----------
-    stability : pandas.Series
-        Share of the runs in which each row keeps its region, 0 … 1, on the frame's index; NaN where a row
-        took part in none.
-    labels : pandas.Series
-        Regions of the run on all rows, as `regionalize` gives them.
-    report : dict
-        What the command line prints with ``--json``: stability of every region, and of the whole.
-    notes : tuple of str
-        What the command line would have said on standard error.
-    """
-
-    stability: pd.Series[Any]
-    labels: pd.Series[Any]
-    report: dict[str, Any]
-    notes: tuple[str, ...]
-    found: Stability
-
-    def plot(self, path: str | Path | None = None) -> Path | Picture:
-        """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
-        from regionalize.io.atomic import replacing
-        from regionalize.run.api import Picture
-        from regionalize.run.files import MAP_FORMATS
-
-        if path is None:
-            drawn = BytesIO()
-            draw_stability(self.found, drawn, ".png")
-            return Picture(drawn.getvalue())
-        path = Path(path)
-        if path.suffix.lower() not in MAP_FORMATS:
-            raise UsageError(
-                f"a map cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}"
-            )
-        with replacing(path) as target:
-            draw_stability(self.found, target, path.suffix)
-        return path
-
-
-def stability(
-    frame: geopandas.GeoDataFrame,
-    method: str = "kmeans",
-    *,
-    runs: int = RUNS,
-    resample: float | str = SHARE,
-    reseed: bool = False,
-    weights: str | Weights | libpysal.graph.Graph | None = None,
-    **options: Any,
-) -> StabilityResult:
-    """Measure how often every row keeps its region when the run is repeated.
-
-    Parameters
-    ----------
-    frame : geopandas.GeoDataFrame
-        n rows.
-    method : str
-        A command of the catalog, also with options, such as ``"kmeans:n-init=10"``.
-    runs : int
-        How many.
-    resample : float or str
-        Share of the rows in each run, 0.8 or "80%".
-    reseed : bool
-        All rows, and other seeds, instead.
-    weights : str, Weights or libpysal.graph.Graph, optional
-        As `regionalize` takes them.
-    **options
-        Those of the method, as `regionalize` takes them.
-
-    Returns
-    -------
-    StabilityResult
-
-    Raises
-    ------
-    RegionalizeError
-        With one line on what is wrong and what to do.
-
-    Examples
-    --------
-    >>> import geopandas, regionalize as rz
-    >>> from regionalize.io.sample import sample_path
-    >>> counties = geopandas.read_file(sample_path())
-    >>> found = rz.stability(counties, "skater", k=4, columns=["pct_rural", "pct_pov"], runs=20)
-    >>> len(found.stability), bool(found.stability.between(0, 1).all())
-    (159, True)
-    """
-    import pandas as pd
-
-    from regionalize.run.api import label_series, layer_of, ready_made
-    from regionalize.run.options import share, whole_number
-    from regionalize.studies.stability_report import stability_document
-
-    layer = layer_of(frame, options)
-    ready = ready_made(weights, frame.index)
-    job = read_method(method, {**options, "weights": weights if ready is None else None})
-    found = measure_stability(
-        layer,
-        job,
-        runs=whole_number("runs", runs, 1),
-        resample=None if reseed else share("resample", resample),
-        weights=ready,
-    )
-    return StabilityResult(
-        stability=pd.Series(found.share, index=frame.index, name="stability"),
-        labels=label_series(found.partition, frame.index),
-        report=stability_document(found),
-        notes=found.notes,
-        found=found,
     )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from regionalize.io.documents import markdown_table, plain
+from regionalize.io.documents import csv_text, json_text, markdown_table, plain, versions_text
 from regionalize.run.reporting import versions
 from regionalize.studies.stability import Stability
 
@@ -54,16 +51,12 @@ def write_stability(path: Path, found: Stability, suffix: str) -> None:
 
 
 def _json(found: Stability) -> str:
-    return json.dumps(stability_document(found), indent=2, ensure_ascii=False, default=str) + "\n"
+    return json_text(stability_document(found))
 
 
 def _csv(found: Stability) -> str:
-    out = io.StringIO()
     rows = stability_document(found)["regions"]
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("region", *list(rows[0])[1:]))
-    writer.writerows(["" if value is None else value for value in row.values()] for row in rows)
-    return out.getvalue()
+    return csv_text(("region", *list(rows[0])[1:]), (row.values() for row in rows))
 
 
 def _markdown(found: Stability) -> str:
@@ -81,10 +74,10 @@ def _markdown(found: Stability) -> str:
     parts = [f"# Stability of {found.job.method}, k = {found.partition.k}\n"]
     parts.append(markdown_table(("setting", "value"), document["settings"].items()))
     parts.append(markdown_table(("input", "value"), document["input"].items()))
-    parts.append(f"Variables: {', '.join(document['variables'])}\n")
+    if found.variables:
+        parts.append(f"Variables: {', '.join(found.variables)}\n")
     parts.append("## Runs\n\n" + markdown_table(("measure", "value"), whole.items()))
     header = ("region", *(name.replace("_", " ") for name in list(rows[0])[1:]))
     parts.append("## Regions\n\n" + markdown_table(header, [row.values() for row in rows]))
     parts += [f"- {note}\n" for note in found.notes]
-    told = ", ".join(f"{name} {number}" for name, number in document["versions"].items())
-    return "\n".join([*parts, f"Versions: {told}\n"])
+    return "\n".join([*parts, versions_text(document["versions"])])

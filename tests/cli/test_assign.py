@@ -63,6 +63,22 @@ def test_every_form_of_report(cli, squares, centers, tmp_path):
     assert "## Nearest centres" in (tmp_path / "r.md").read_text()
 
 
+def test_clusters_that_no_row_is_nearest_to(cli, squares, read, tmp_path):
+    """Numbers may have gaps, and rows may be near some centres only: reports keep a line for every number."""
+    low, high = read(squares)["a"].quantile([0.2, 0.8])
+    (tmp_path / "c.csv").write_text(f"cluster,a\n1,{low - 1e6}\n2,{low}\n5,{high}\n7,{high + 1e6}\n")
+    for suffix in ("json", "csv", "md"):
+        report = tmp_path / f"r.{suffix}"
+        found = cli("assign", squares, "--centers", tmp_path / "c.csv", "--report", report)
+        assert found.code == 0, found.err
+    assert any("no unit is nearest to the centre of cluster 1, 7" in note for note in found.notes)
+    rows = [line.split(",") for line in (tmp_path / "r.csv").read_text().splitlines()]
+    size, pieces = rows[0].index("size"), rows[0].index("subclusters")
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4", "5"]
+    assert [row[size] == "0" for row in rows[1:]] == [row[pieces] == "" for row in rows[1:]]
+    assert [row[size] == "0" for row in rows[1:]] == [True, False, True, True, False]
+
+
 def test_what_is_refused(refused, squares, centers, tmp_path):
     refused("assign", squares, code=2, says="the file of centres is missing; give --centers")
     refused("assign", squares, "--centers", tmp_path / "no.csv", says="no.csv: cannot be read")
@@ -82,7 +98,7 @@ def test_what_is_refused(refused, squares, centers, tmp_path):
         says="two new columns",
     )
     there = ("-o", tmp_path / "o.gpkg", "--distance-column", "name")
-    refused("assign", squares, "--centers", centers, *there, says="name")
+    refused("assign", squares, "--centers", centers, *there, says="give the new column another name")
     refused(
         *("assign", squares, "--centers", centers, "--report", centers, "--overwrite"),
         says="c.csv",

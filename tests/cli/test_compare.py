@@ -323,3 +323,18 @@ def test_real_layers(cli, shared_data, tmp_path, layer):
     rows = {row[0]: row[1:] for row in table(found.out, "Fit and fragmentation")}
     assert rows["contiguous"] == ["no", "yes", "yes", "no"]
     assert (tmp_path / "m.png").stat().st_size > 10_000
+
+
+def test_the_legend_calls_new_clusters_as_the_columns_do(cli, grid, save, read, tmp_path):
+    frame = grid()
+    frame["side"] = ["west" if x < 2 else "east" for x in frame.geometry.centroid.x]
+    source, out, picture = save(frame), tmp_path / "o.gpkg", tmp_path / "m.svg"
+    found = cli(
+        *("compare", source, "side", "kmeans:k=4", "--columns", "a,b", "--match", "-o", out, "--map", picture)
+    )
+    assert found.code == 0, found.err
+    called = set(read(out)["kmeans_k_4"])
+    assert {"other 1", "other 2"} <= called
+    said = {line.strip() for line in re.findall(r">([^<>]+)</text>", picture.read_text(encoding="utf-8"))}
+    assert called <= said
+    assert not said & {"3", "4"}

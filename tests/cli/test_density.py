@@ -328,6 +328,22 @@ class TestOutputs:
         assert (first == 0).any()
         assert "Contiguous: every cluster is one piece" in found.out
 
+    def test_clusters_that_noise_takes_apart_cannot_be_made_contiguous(self, grid, save, refused):
+        """Two clusters in three stretches of squares, with noise between: links of islands are no help."""
+        frame = grid(9, 2)
+        column = np.tile(np.arange(9), 2)
+        between = (column == 2) | (column == 6)
+        frame["a"] = np.where(between, np.arange(18) * 100.0 + 50, np.where(column < 4, 0.0, 5.0))
+        frame.loc[column > 6, "a"] = 0.0
+        run = ("dbscan", save(frame), "--columns", "a", "--transform", "raw", "--eps", 1, "--make-contiguous")
+        says = ("without the noise the units fall into 3 components", "leave less out as noise")
+        refused(*run, "--islands", "nearest", code=1, says=says)
+
+    def test_one_cluster_in_one_piece_is_told_so(self, squares, cli):
+        found = cli("dbscan", squares, "--columns", "a,b", "--eps", 99, "--make-contiguous")
+        assert found.code == 0, found.err
+        assert "contiguous: the one cluster was in one piece already" in found.out
+
     @every_method
     def test_the_same_bytes_on_any_number_of_threads(self, method, save, cli, tmp_path):
         path, written = save(scattered()), []

@@ -258,6 +258,14 @@ def test_no_weight_of_the_centroids_makes_one_of_two(grid, save, tmp_path, refus
     assert "3 pieces" in said
 
 
+def test_no_weight_of_the_centroids_leaves_enough_to_group(grid, save, tmp_path, refused):
+    frame = grid(5, 1)
+    frame["a"] = frame["b"] = [1, 2, 3, 1, 2]
+    frame["geometry"] = frame.geometry.iloc[0].centroid
+    auto = ("--k", 4, "--centroid-weight", "auto", "--weights", "knn:2")
+    refused(*kmeans(save(frame), tmp_path, *auto), says="hold only 3 distinct combinations")
+
+
 def test_missing_values_in_a_bound(grid, save, tmp_path, refused):
     frame = grid()
     frame["pop"] = frame["pop"].astype(float)

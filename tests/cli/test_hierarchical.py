@@ -222,7 +222,7 @@ class TestDistances:
         assert found.code == 0, found.err
         assert "Fit" not in found.out
         assert "Centres" not in found.out
-        assert any("the report has no fit" in note for note in found.notes)
+        assert any("the fit is not known" in note for note in found.notes)
         document = json.loads(
             cli("hierarchical", source, "--distances", given["npy"], "--k", 4, "--json").out
         )
@@ -238,6 +238,22 @@ class TestDistances:
         link.symlink_to(given["npy"])
         before = given["npy"].read_bytes()
         found = cli(*RUN, squares, "--k", 3, "--distances", given["npy"], option, link, "--overwrite")
+        assert found.code == 1
+        assert "the input is never changed" in found.errors[0]
+        assert given["npy"].read_bytes() == before
+
+    @pytest.mark.parametrize("study", ["stability", "choose-k", "compare"])
+    def test_nor_is_it_by_studies(self, study, given, squares, cli, tmp_path):
+        link = tmp_path / "link.json"
+        link.symlink_to(given["npy"])
+        before = given["npy"].read_bytes()
+        word = f"hierarchical:distances={given['npy']}"
+        words = {
+            "stability": (squares, "--method", word, "--k", 3),
+            "choose-k": (squares, "--method", word),
+            "compare": (squares, "kmeans", word, "--k", 3),
+        }
+        found = cli(study, *words[study], "--columns", "a,b", "--report", link, "--overwrite")
         assert found.code == 1
         assert "the input is never changed" in found.errors[0]
         assert given["npy"].read_bytes() == before

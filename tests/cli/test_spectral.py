@@ -50,6 +50,16 @@ def test_pieces_are_noted_and_options_without_effect(squares, cli):
     found = cli("spectral", squares, "--k", 2, "--columns", "a,b", "--neighbors", 2, "--sigma", 1)
     assert any("pieces, more than k" in note for note in found.notes)
     assert "note: --sigma has no effect: it belongs to --affinity gaussian" in found.notes
+    found = cli("spectral", squares, "--k", 2, "--columns", "a,b", "--affinity", "gaussian", "--neighbors", 4)
+    assert "note: --neighbors has no effect: it belongs to --affinity knn and mutual-knn" in found.notes
+
+
+def test_a_gaussian_too_narrow_to_tell_units_apart_is_noted(squares, cli):
+    options = ("--k", 2, "--columns", "a,b", "--affinity", "gaussian")
+    narrow = cli("spectral", squares, *options, "--sigma", 1e-3)
+    assert narrow.code == 0, narrow.err
+    assert any("25 units are like no other" in note for note in narrow.notes)
+    assert not any("like no other" in note for note in cli("spectral", squares, *options, "--sigma", 1).notes)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,7 @@ def test_pieces_are_noted_and_options_without_effect(squares, cli):
         (("--neighbors", 26), "--neighbors is 26"),
         (("--sigma", 0), "--sigma is 0"),
         (("--affinity", "nearest"), "--affinity is 'nearest'"),
-        (("--min-size", 3), "--min-size"),
+        (("--min-size", 3), "--min-size: spectral can keep no bounds; use kmeans"),
         (("--k", 26), "k is 26"),
     ],
 )

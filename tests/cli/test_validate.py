@@ -210,3 +210,16 @@ def test_python_refuses_what_cannot_be_meant(options, says, layer):
         rz.validate(layer, "side", **options)
     with pytest.raises(RegionalizeError, match="no column 'cluster'"):
         rz.validate(layer)
+
+
+def test_clusters_named_by_text_are_shown_with_it(grid, save, cli):
+    frame = grid()
+    frame["side"] = ["west", "east", "east", "east", "east"] * 5
+    source = save(frame)
+    shown = cli("-q", "validate", source, "--label-column", "side", "--columns", "a,b").out.splitlines()
+    at = shown.index("Clusters")
+    assert shown[at + 1].split()[:3] == ["cluster", "label", "size"]
+    assert [line.split()[:3] for line in shown[at + 2 : at + 4]] == [["1", "east", "20"], ["2", "west", "5"]]
+    frame["number"] = [1, 2, 2, 2, 2] * 5
+    plain = cli("-q", "validate", save(frame, "numbers.gpkg"), "--label-column", "number", "--columns", "a,b")
+    assert "label" not in plain.out

@@ -81,9 +81,9 @@ def test_round_trip_however_rows_are_sorted(order, tmp_path):
 def test_points_by_hand():
     centers = some_centers()
     points = centers.points(RECIPE)
-    np.testing.assert_allclose(points[:, 0], (centers.values[:, 0] - 0.3) / 1e-9 * math.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(points[:, 0], (centers.values[:, 0] - 0.3) / 1e-9 * 2, rtol=1e-12)
     assert not points[:, 1].any()  # a constant column has no say
-    np.testing.assert_allclose(points[:, 3], np.array([0, 1, 2 / 3]) / 2)
+    np.testing.assert_allclose(points[:, 3], np.array([0, 1, 2 / 3]) / 4)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,8 @@ def test_other_encodings_and_no_file(tmp_path):
         (lambda found: found["variables"][0].update(name="z"), "a variable 'z', which is no column"),
         (lambda found: found["variables"][0].update(scale=0), "the scale of 'a,b' is none"),
         (lambda found: found["coordinates"].pop(), "tells of"),
+        (lambda found: found.update(crs="FOO:1"), "an unknown coordinate reference system 'FOO:1'"),
+        (lambda found: found.update(crs=5), "an unknown coordinate reference system '5'"),
         (lambda found: found["coordinates"][0].update(centers=[0.0, 1.0]), "no centre of cluster 3"),
     ],
 )

@@ -130,3 +130,18 @@ def test_the_same_bytes_every_time(file_format):
 def test_other_formats_are_refused():
     with pytest.raises(UsageError, match="a plot cannot be written as 'gif'"):
         drawn([Chart("fit", (Curve("", ((2, 1.0),)),))], "gif")
+
+
+@pytest.mark.parametrize("values", [(0.2276, 0.1789), (1.0, 0.0), (0.23, 0.17, 0.2), (-0.1, -0.5)])
+def test_words_beside_a_peak_are_above_it(values):
+    """Below it the falling curve would run through them."""
+    points = tuple(enumerate(values, 3))
+    svg, _ = drawn([Chart("silhouette", (Curve("", points),), (Mark(0, 3, "suggested"),))])
+    peak = vertices(lines(svg)["curve-0"][0])[0, 1]
+    found = [
+        text
+        for text in ET.fromstring(svg).iter(f"{SVG}text")
+        if "".join(text.itertext()).strip() == "suggested"
+    ]
+    at = float(found[0].get("y"))
+    assert at < peak  # y runs downwards

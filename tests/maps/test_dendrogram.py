@@ -95,6 +95,24 @@ def test_rising_heights_are_drawn_as_they_are_and_others_just_above_those_before
     assert branches.falling == 1
 
 
+@pytest.mark.parametrize("shape", [1.0, 4.0])
+def test_many_joins_close_together_are_drawn_at_their_heights(shape):
+    """Joins closer than the eye can tell do not lift those above them."""
+    height = np.sort(np.random.default_rng(0).random(2999) ** shape)
+    height[1500] = height[1499]  # one tie
+    nodes = [[0, 1], *([3000 + join, join + 2] for join in range(2998))]
+    branches = select_branches(np.column_stack([nodes, height]), 3000, 12, most=200)
+    drawn = np.array([join.height for join in branches.joins])
+    assert len(drawn) == 199
+    assert np.abs(drawn - height[-199:]).max() < 0.004
+
+
+def test_equal_joins_do_not_stretch_the_axis():
+    nodes = [[0, 1], *([100 + join, join + 2] for join in range(98))]
+    branches = select_branches(np.column_stack([nodes, np.ones(99)]), 100, 5)
+    assert max(join.height for join in branches.joins) <= 1.04
+
+
 def test_a_large_hierarchy_is_drawn_from_its_last_joins():
     merges, _, _ = hierarchy(20, 20)
     branches = select_branches(merges, 400, 5)
@@ -318,6 +336,14 @@ def test_fewer_branches_than_clusters_cannot_be():
     (note,) = drawn(merges, 50, 6, "svg", truncate=2)[1]
     assert note == "the dendrogram begins with 6 branches, not 2: one per cluster"
     assert drawn(merges, 50, 1, "svg", truncate=1)[1] == ()  # nothing is left to join
+
+
+def test_more_branches_than_fit_are_said(tmp_path):
+    merges = np.column_stack([[[0, 1], *([300 + join, join + 2] for join in range(298))], np.arange(299.0)])
+    (note,) = draw_dendrogram(
+        merges, tmp_path / "d.svg", file_format="svg", units=300, k=4, title="", footer="", truncate=250
+    )
+    assert note == "the dendrogram begins with 200 branches, not 250: the most that fit"
 
 
 def test_rings_at_the_own_height_of_joins_that_fall():

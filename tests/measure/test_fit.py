@@ -97,6 +97,13 @@ def test_one_cluster_explains_nothing_and_singletons_everything(labels):
     assert fit.ratio == pytest.approx(0.0 if max(labels) == 1 else 1.0, abs=1e-15)
 
 
+def test_one_cluster_has_nothing_between_it_whatever_the_rounding():
+    for seed in range(20):
+        matrix = np.random.default_rng(seed).normal(size=(85, 6))
+        fit = measure_fit(matrix, np.ones(85, dtype=int))
+        assert fit.bss == fit.ratio == 0.0
+
+
 def test_units_that_do_not_differ_have_no_ratio():
     fit = measure_fit(np.full((5, 2), 0.1), np.array([1, 1, 2, 2, 2]))
     assert (fit.tss, fit.wss, fit.ratio) == (0.0, 0.0, None)

@@ -159,3 +159,8 @@ def test_labels_must_match_weights(path_of_four):
 )
 def test_the_sentence(labels, sentence, path_of_four):
     assert contiguity_sentence(measure_fragmentation(np.array(labels), path_of_four)) == sentence
+
+
+def test_entropy_of_one_cluster_is_zero_without_a_sign():
+    path = Weights.from_links(3, np.arange(2), np.arange(1, 3), kind="example")
+    assert math.copysign(1, measure_fragmentation(np.ones(3, dtype=int), path).entropy) == 1

@@ -174,3 +174,11 @@ def test_levels_come_on_the_frames_index(frame, standin):
     one = rz.regionalize(frame, "nesting", k=3, columns=["b"])
     assert one.levels.columns.tolist() == [3]
     assert "cluster" in one.to_frame()
+
+
+def test_a_table_in_place_of_a_file_is_refused_in_one_short_line(frame):
+    with pytest.raises(UsageError) as caught:
+        rz.regionalize(frame, "hierarchical", k=3, columns=["a"], distances=np.zeros((500, 500)))
+    assert str(caught.value).startswith("--distances is array(")
+    assert len(str(caught.value)) < 100
+    assert "\n" not in str(caught.value)

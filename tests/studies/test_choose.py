@@ -151,6 +151,12 @@ def test_fewer_regions_than_components_are_told_as_such():
     assert all(one.reason is None for one in joined.candidates)
 
 
+def test_what_the_method_noticed_is_told_once():
+    far = np.repeat([0.0, 10, 20, 30, 40, 50], 4) + np.tile([0.0, 0.1, 0.2, 0.3], 6)
+    found = choose_number(points(far[:, None]), "spectral:neighbors=3", "2-4", {"columns": "a"})
+    assert sum("pieces, more than k" in note for note in found.notes) == 1
+
+
 def test_every_combination_of_the_grid_is_the_run_with_those_options(sample):
     options = {"columns": VARIABLES, "hops": "0,2", "alpha": [0.3, 0.7], "centroid_weight": [0, 0.4]}
     found = choose_number(sample, "kmeans", [3, 5], options)
@@ -296,6 +302,7 @@ def test_rows_left_out_take_no_part():
         ("kmeans", {"k": 4}, "k is what is to be chosen"),
         ("kmeans", {"hops": "2-1"}, "its end is below its beginning"),
         ("kmeans", {"hops": "one"}, "--hops holds 'one'"),
+        ("kmeans", {"hops": "0-999999999"}, "these are more than 10,000 numbers"),
         ("kmeans", {"alpha": ".3,x", "hops": 1}, "--alpha is .3, x"),
         ("kmeans", {"alpha": "2", "hops": 1}, "--alpha is 2.0; it must be from 0 to 1"),
         ("kmeans", {"centroid_weight": ",", "hops": 1}, "--centroid-weight is empty"),
@@ -307,7 +314,9 @@ def test_what_cannot_be_meant_is_refused(sample, method, options, says):
     assert says in str(refusal.value)
 
 
-@pytest.mark.parametrize("ks", ["", "2-", "0-3", "5-2", "a", "2-3-4", [], [0], [2.5], "1e3", None])
+@pytest.mark.parametrize(
+    "ks", ["", "2-", "0-3", "5-2", "a", "2-3-4", [], [0], [2.5], "1e3", None, "2-999999999"]
+)
 def test_numbers_that_are_none_are_refused(ks):
     with pytest.raises(UsageError, match="--k "):
         read_numbers(ks)

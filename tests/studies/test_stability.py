@@ -16,11 +16,11 @@ import regionalize as rz
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.model.bounds import Bound
 from regionalize.model.layer import Layer
+from regionalize.run.recipes import read_single
 from regionalize.run.task import read_task
 from regionalize.run.weights import ready_weights
 from regionalize.studies.resampling import draws, joined, restricted, shrunk
 from regionalize.studies.stability import Tally, measure_stability, run_again
-from regionalize.studies.stability_files import read_method
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ AB = {"columns": ["a", "b"]}
 
 def task_of(frame, method, options):
     layer = Layer.from_frame(frame)
-    job = read_method(method, options)
+    job = read_single(method, options)
     return read_task(layer, job, ready_weights(layer, job))
 
 
@@ -263,9 +263,11 @@ def test_what_cannot_be_meant(options, says, squares):
     with pytest.raises(UsageError, match=says):
         rz.stability(squares, "schc", **AB, **options)
     with pytest.raises(UsageError, match="no option of kmeans"):
-        read_method("kmeans:inits=3", {"k": 3})
+        read_single("kmeans:inits=3", {"k": 3})
     with pytest.raises(UsageError, match="none of them"):
-        read_method("kmeans", {"k": 3, "within": "half"})
+        read_single("kmeans", {"k": 3, "within": "half"})
+    with pytest.raises(UsageError, match="--k and --cut exclude each other"):
+        read_single("hierarchical:cut=2", {"k": 3})
 
 
 def test_replaced_task_leaves_the_first_alone(squares):
@@ -277,3 +279,13 @@ def test_replaced_task_leaves_the_first_alone(squares):
         assert sorted(set(part.start.plan)) == list(range(len(set(part.start.plan))))
         assert part.columns["start"] is part.start.plan
     assert np.array_equal(task.start.plan, before)
+
+
+def test_distances_of_a_file_are_those_of_the_units_drawn(squares, tmp_path):
+    from scipy.spatial.distance import pdist
+
+    np.save(tmp_path / "d.npy", pdist(squares[["a", "b"]]))
+    own = rz.stability(squares, "hierarchical", k=4, runs=6, transform="raw", **AB)
+    given = rz.stability(squares, "hierarchical", k=4, runs=6, distances=str(tmp_path / "d.npy"), **AB)
+    assert given.report["runs_solved"] == 6
+    assert given.stability.tolist() == own.stability.tolist()
