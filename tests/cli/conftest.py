@@ -97,8 +97,9 @@ def child(tmp_path, process_environment):
     children = []
 
     def start(*args, code="from regionalize.cli import main; main()") -> subprocess.Popen:
-        # a shell that runs the tests in the background may have told them to ignore interrupts
+        # whoever runs the tests in the background, or under nohup, has told them to ignore these
         heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        heed += "hasattr(signal, 'SIGHUP') and signal.signal(signal.SIGHUP, signal.SIG_DFL);"
         children.append(
             subprocess.Popen(
                 [sys.executable, "-c", heed + code, *map(str, args)],
