@@ -402,6 +402,7 @@ def test_a_signal_while_writing(tmp_path, suffix, number):
         def stop(*_):
             raise SystemExit(143)
         signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # shells make background jobs ignore it
         layer = read_layer(None)
         print("ready", flush=True)
         threading.Timer(float(sys.argv[1]), os.kill, (os.getpid(), {int(number)})).start()
