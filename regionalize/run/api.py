@@ -84,7 +84,7 @@ class Result:
 
     def to_frame(self, label_column: str = "cluster") -> geopandas.GeoDataFrame:
         """Return a copy of the frame with the labels appended: one column, or one per number of regions."""
-        from regionalize.run.files import label_names
+        from regionalize.run.outputs import label_names
 
         names = label_names(label_column, self.solution.job)
         for name in names:
@@ -106,13 +106,13 @@ class Result:
 
     def plot(self, path: str | Path | None = None) -> Path | Picture:
         """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
-        from regionalize.run.files import draw_solution
+        from regionalize.run.pictures import draw_solution
 
         return drawn_to(path, lambda target, suffix: draw_solution(self.solution, target, suffix))
 
     def dendrogram(self, path: str | Path | None = None, *, truncate: int | None = None) -> Path | Picture:
         """Draw the joins of a method that nests regions, as `plot` draws the map."""
-        from regionalize.run.files import draw_joins
+        from regionalize.run.pictures import draw_joins
 
         if self.solution.findings.merges is None:
             nesting = [name for name, method in METHODS.items() if method.nested]
@@ -123,16 +123,16 @@ class Result:
 def drawn_to(path: str | Path | None, draw: Callable[[Path | IO[bytes], str], object]) -> Path | Picture:
     """Draw into a file, or as a picture where there is none; `draw` is given where to, and the ending."""
     from regionalize.io.atomic import replacing
-    from regionalize.run.files import MAP_FORMATS
+    from regionalize.run.side_files import PICTURES
 
     if path is None:
         drawn = BytesIO()
         draw(drawn, ".png")
         return Picture(drawn.getvalue())
     path = Path(path)
-    if path.suffix.lower() not in MAP_FORMATS:
+    if path.suffix.lower() not in PICTURES:
         raise UsageError(
-            f"a picture cannot be written as '{path.suffix}'", advice=f"use {', '.join(MAP_FORMATS)}"
+            f"a picture cannot be written as '{path.suffix}'", advice=f"use {', '.join(PICTURES)}"
         )
     with replacing(path) as target:
         draw(target, path.suffix)

@@ -253,7 +253,7 @@ def assign_solver(
     from functools import partial
 
     from regionalize.io.centers import read_centers
-    from regionalize.run.files import refuse_inputs
+    from regionalize.run.refusals import refuse_inputs
 
     for path in outputs.paths().values():
         refuse_inputs(path, (str(centers),))

@@ -148,7 +148,7 @@ def draw_existing(
     from regionalize.io.read import read_layer
     from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
-    from regionalize.run.files import refuse_outputs
+    from regionalize.run.refusals import refuse_outputs
 
     refuse_outputs(Outputs(map=target, overwrite=overwrite), (source,), None)
     found = read_layer(source, layer=layer, where=where, encoding=encoding)

@@ -157,7 +157,7 @@ def check_lines(
 ) -> tuple[str, ...]:
     """Refuse, before any work, a layer of lines that cannot be written."""
     from regionalize.io.write import check_output
-    from regionalize.run.files import refuse_inputs
+    from regionalize.run.refusals import refuse_inputs
 
     if str(path) == "-":
         raise OutputError(f"--{option} - would write lines to standard output", advice="name a file")

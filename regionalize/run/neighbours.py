@@ -33,8 +33,8 @@ def run_weights(
 
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
-    from regionalize.run.files import check_side_file, refuse_same_file
     from regionalize.run.lines import check_lines, saved_links
+    from regionalize.run.refusals import check_side_file, refuse_same_file
     from regionalize.run.weights import ready_weights
     from regionalize.weights.describe import describe_weights, symmetrize
 
@@ -98,7 +98,7 @@ def run_smooth(
     from regionalize.features.smoothing import restricted, smooth, smoothing_notes
     from regionalize.io.read import read_layer
     from regionalize.io.write import check_output, write_layer
-    from regionalize.run.files import refuse_inputs
+    from regionalize.run.refusals import refuse_inputs
     from regionalize.run.weights import ready_weights
 
     about: dict[str, Any] = {"layer_name": output_layer, "input_path": source, "overwrite": overwrite}

@@ -87,13 +87,8 @@ def validate_source(
     from regionalize.io.read import read_layer
     from regionalize.io.silhouettes import write_silhouettes
     from regionalize.measure.checks import parse_requirements
-    from regionalize.run.files import (
-        check_ending,
-        check_side_file,
-        refuse_outputs,
-        refuse_same_file,
-        write_outputs,
-    )
+    from regionalize.run.outputs import write_outputs
+    from regionalize.run.refusals import check_ending, check_side_file, refuse_outputs, refuse_same_file
 
     requirements = parse_requirements(require) if require else {}
     outputs = Outputs(report=report, overwrite=overwrite)

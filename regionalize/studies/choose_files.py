@@ -50,8 +50,8 @@ def choose_number_of_file(
     """
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
-    from regionalize.run.files import refuse_outputs
     from regionalize.run.progress import Stopwatch
+    from regionalize.run.refusals import refuse_outputs
 
     read_numbers(ks)
     job = read_grid(method, options)[0][0]
@@ -80,11 +80,12 @@ def refuse_plot(
     plot: Path | None, report: Path | None, inputs: tuple[str | None, ...], overwrite: bool
 ) -> None:
     """Refuse, before any work, a plot that cannot be written."""
-    from regionalize.run.files import MAP_FORMATS, check_ending, check_side_file, refuse_same_file
+    from regionalize.run.refusals import check_ending, check_side_file, refuse_same_file
+    from regionalize.run.side_files import PICTURES
 
     if plot is None:
         return
-    check_ending("plot", plot, MAP_FORMATS)
+    check_ending("plot", plot, PICTURES)
     refuse_same_file({"plot": plot, **({"report": report} if report is not None else {})})
     check_side_file(plot, inputs, overwrite)
 
@@ -192,7 +193,7 @@ def draw_numbers(numbers: Numbers, target: Path | IO[bytes], suffix: str) -> tup
     """Draw fit, silhouettes, pseudo-F and pieces over k, a line for each setting of the grid."""
     from regionalize.maps.curves import Chart, Curve, Mark, draw_curves
     from regionalize.maps.picture import format_of
-    from regionalize.run.files import source_line
+    from regionalize.run.pictures import source_line
 
     groups = numbers.by_settings
 

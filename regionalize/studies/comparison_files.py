@@ -57,8 +57,8 @@ def compare_files(
     """
     from regionalize.io.read import read_layer
     from regionalize.maps.multiples import MOST_PANELS
-    from regionalize.run.files import refuse_outputs
     from regionalize.run.progress import Stopwatch
+    from regionalize.run.refusals import refuse_outputs
     from regionalize.studies.comparison_report import write_comparison
 
     if outputs.map is not None and len(things) > MOST_PANELS:

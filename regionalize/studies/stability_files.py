@@ -49,8 +49,8 @@ def stability_files(
     """
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
-    from regionalize.run.files import refuse_outputs
     from regionalize.run.progress import Stopwatch
+    from regionalize.run.refusals import refuse_outputs
     from regionalize.studies.stability_report import write_stability
 
     inputs, added = (source, *job.files), (outputs.label_column, column)
@@ -80,7 +80,7 @@ def write_shares(found: Stability, outputs: Outputs, column: str) -> tuple[str, 
     import pyarrow as pa
 
     from regionalize.io.write import write_layer
-    from regionalize.run.files import label_array
+    from regionalize.run.outputs import label_array
 
     assert outputs.output is not None
     return write_layer(
@@ -100,7 +100,7 @@ def draw_stability(found: Stability, target: Path | IO[bytes], suffix: str) -> t
     from regionalize.maps.picture import format_of
     from regionalize.maps.shades import draw_shares
     from regionalize.model.catalog import find_method
-    from regionalize.run.files import source_line
+    from regionalize.run.pictures import source_line
 
     way = "with other seeds" if found.resample is None else f"on {100 * found.resample:g} % of the units"
     mean = "" if found.whole.mean is None else f" (mean {found.whole.mean:.3f})"

@@ -253,28 +253,25 @@ class TestAllOrNothing:
         parts = {f"t.{ending}" for ending in ("shp", "shx", "dbf", "prj", "cpg")}
         assert written == {"in.gpkg", "x.gpkg", "l.fgb", "r.json", *parts}
 
-    @pytest.mark.parametrize("culprit", ["write_labels", "draw_solution"])
+    @pytest.mark.parametrize("culprit", ["outputs.write_labels", "pictures.draw_solution"])
     def test_nothing_when_stopped_while_writing(self, culprit, everything, cli, tmp_path, monkeypatch, check):
-        from regionalize.run import files
-
         before = check.tree(tmp_path)
 
         def stopped(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(files, culprit, stopped)
+        monkeypatch.setattr(f"regionalize.run.{culprit}", stopped)
         found = cli(*everything, "--map", tmp_path / "m.png")
         assert found.code == 130
         assert check.tree(tmp_path) == before
 
     def test_nothing_when_the_layer_cannot_be_written(self, everything, cli, tmp_path, monkeypatch, check):
         from regionalize.errors import OutputError
-        from regionalize.run import files
 
         def failed(*_):
             raise OutputError("no", file="x.gpkg")
 
-        monkeypatch.setattr(files, "write_labels", failed)
+        monkeypatch.setattr("regionalize.run.outputs.write_labels", failed)
         before = check.tree(tmp_path)
         check.refusal(cli(*everything), 1, says="error: x.gpkg: no")
         assert check.tree(tmp_path) == before
