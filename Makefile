@@ -4,13 +4,15 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SHARED ?= ../shared
 
-.PHONY: help demo test test-slow test-search lint types imports unit docs bench sample clean
+.PHONY: help demo test test-slow test-search test-browser test-qgis lint types imports unit docs bench sample clean
 
 help:
 	@echo "make demo         install, run the first example, leave a labelled layer and a map in demo/"
 	@echo "make test         install what tests need; lint, types, import contract and tests"
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-search  the property tests on examples never tried before"
+	@echo "make test-browser the pages in a real Chromium, installed by apt-get where that may be"
+	@echo "make test-qgis    layers opened in QGIS, installed by apt-get where that may be"
 	@echo "make bench        measure against the peers"
 	@echo "make docs         rewrite the generated pages of docs/"
 	@echo "make sample       rebuild sample_data/ from libpysal's Georgia counties"
@@ -42,13 +44,30 @@ imports: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser and not qgis"
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -m slow
 
 test-search: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -n 2 -m "hypothesis and not slow" --hypothesis-profile=search
+
+# Pages are looked at where there is a Chromium, or one may be installed; elsewhere these tests say why they skip.
+APT = $(if $(filter 0,$(shell id -u)),,sudo -n) timeout 600 apt-get
+test-browser: $(VENV)/.installed-test
+	@$(BIN)/python -c "import playwright" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[browser]" || true
+	@command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || \
+		$(APT) install -qq -y --no-install-recommends chromium || \
+		{ $(APT) update -qq && $(APT) install -qq -y --no-install-recommends chromium; } || true
+	$(BIN)/python -m pytest -q -m browser
+
+# Debian's QGIS is for Debian's Python, which a test starts by itself.
+QGIS = python3-qgis qgis-providers
+test-qgis: $(VENV)/.installed-test
+	@/usr/bin/python3 -c "import qgis.core" 2>/dev/null || ! command -v apt-get >/dev/null || \
+		$(APT) install -qq -y --no-install-recommends $(QGIS) || \
+		{ $(APT) update -qq && $(APT) install -qq -y --no-install-recommends $(QGIS); } || true
+	$(BIN)/python -m pytest -q -m qgis
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)

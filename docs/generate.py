@@ -3,9 +3,9 @@
 - in ``docs/cli.md``, the help text of every command;
 - in ``docs/python.md``, the table of public names;
 - with ``--examples``, the output shown under the commands of README.md and all pages;
-- with ``--picture``, ``docs/images/georgia.png``: the map of ``make demo``, made small.
+- with ``--picture``, the pictures in ``docs/images``, made small: the map of ``make demo``, and two plots.
 
-A test compares all but the picture with the files, so that they cannot fall behind.
+A test compares all but the pictures with the files, so that they cannot fall behind.
 """
 
 from __future__ import annotations
@@ -73,29 +73,38 @@ def written(page: str) -> str:
     return f"{before}{start}\n\n{content()}\n{end}{rest.partition(end)[2]}"
 
 
-def draw_picture(target: Path, width: int = 900) -> None:
-    """Run the demo's command and save its map in few colours at a web page's width."""
+PICTURES = {
+    "georgia.png": ("--map", ("--k", "12", "--with-centroids"), 900),
+    "plot.png": ("--plot", ("--k", "6", "--with-centroids"), 700),
+    "parallel.png": ("--parallel", ("--k", "3"), 700),
+}
+"""What draws each picture, and how wide it is: the first is the map of the demo."""
+
+
+def draw_picture(name: str) -> None:
+    """Run a command and save its picture in few colours at a web page's width."""
     from PIL import Image
 
     from regionalize.cli.program import run_program
 
+    option, words, width = PICTURES[name]
     with tempfile.TemporaryDirectory() as folder:
-        drawn = Path(folder) / "map.png"
+        drawn = Path(folder) / name
         with contextlib.redirect_stdout(io.StringIO()):
-            code = run_program(["-q", "kmeans", "--k", "12", "--with-centroids", "--map", str(drawn)])
+            code = run_program(["-q", "kmeans", *words, option, str(drawn)])
         if code:
             raise SystemExit(code)
         with Image.open(drawn) as full:
             height = round(full.height * width / full.width)
             small = full.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-    small.quantize(64, dither=Image.Dither.NONE).save(target, optimize=True)
+    small.quantize(128, dither=Image.Dither.NONE).save(DOCS / "images" / name, optimize=True)
 
 
 def main() -> None:
     """Write the pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", action="store_true", help="run the examples and show what they print")
-    parser.add_argument("--picture", action="store_true", help="draw docs/images/georgia.png")
+    parser.add_argument("--picture", action="store_true", help="draw docs/images")
     options = parser.parse_args()
     for name in GENERATED:
         (DOCS / name).write_text(written(name), encoding="utf-8")
@@ -107,7 +116,8 @@ def main() -> None:
                 page.write_text(refreshed(page.read_text(encoding="utf-8"), Path(folder)), encoding="utf-8")
     if options.picture:
         (DOCS / "images").mkdir(exist_ok=True)
-        draw_picture(DOCS / "images" / "georgia.png")
+        for name in PICTURES:
+            draw_picture(name)
 
 
 if __name__ == "__main__":

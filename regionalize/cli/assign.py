@@ -35,15 +35,18 @@ from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 )
 @opt.WEIGHTS
 @opt.OUTPUT
+@opt.DISSOLVE
 @opt.bundle(
     "Output",
     click.option(
         "--distance-column", metavar="NAME", help="Column of the distance to the nearest centre to add."
     ),
     opt.MAP,
+    opt.DISSOLVE_LINES,
     opt.REPORT,
     opt.TIMING,
 )
+@opt.PLOTS
 @opt.JSON
 @click.pass_obj
 def command(console: Console, /, input: str | None, centers: Path | None, **values: Any) -> None:

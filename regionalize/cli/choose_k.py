@@ -62,7 +62,9 @@ if TYPE_CHECKING:
 @opt.bundle(
     "Output",
     opt.file_option("--plot", help="Charts over k to draw: .png, .svg or .pdf."),
-    opt.file_option("--report", help="Report to write: .json, .csv (a row per k) or .md."),
+    opt.file_option("--map", help="Maps of every k on one page to draw: .png, .svg, .pdf or .html."),
+    opt.DISSOLVE_LINES,
+    opt.file_option("--report", help="Report to write: .html, .md, .json or .csv (a row per k)."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
 @opt.JSON
@@ -74,6 +76,8 @@ def command(
     ks: str,
     method: str,
     plot: Path | None,
+    map: Path | None,
+    dissolve_lines: bool,
     report: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -88,7 +92,8 @@ def command(
     References: Rousseeuw (1987); Kaufman and Rousseeuw (1990); Caliński and Harabasz (1974); Satopää et al.
     (2011).
     """
-    from regionalize.studies.choose_files import choose_number_of_file, numbers_document
+    from regionalize.studies.choose_files import choose_number_of_file
+    from regionalize.studies.choose_report import numbers_document
 
     console.say_sample(input)
     with console.progress() as progress:
@@ -99,17 +104,18 @@ def command(
             without_empty(values),
             report=report,
             plot=plot,
+            map=map,
+            dissolve_lines=dissolve_lines,
             overwrite=overwrite,
             progress=progress,
         )
     console.notes(numbers.notes)
-    if timing or console.verbose:
-        console.timing(numbers.seconds)
+    console.timing(numbers.seconds, timing)
     if as_json:
         console.json(numbers_document(numbers))
     else:
         show_numbers(console.rich(), method, numbers)
-    files = {"plot": plot, "report": report}
+    files = {"plot": plot, "map": map, "report": report}
     console.written({name: path for name, path in files.items() if path is not None})
 
 

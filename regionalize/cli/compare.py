@@ -34,8 +34,12 @@ from regionalize.model.job import Outputs
     "Output",
     opt.file_option("-o", "--output", help="Layer to write, with a column of labels of everything compared."),
     opt.OUTPUT_LAYER,
-    opt.file_option("--map", "--plot", "map", help="Maps beside each other to draw: .png, .svg or .pdf."),
-    opt.file_option("--report", help="Report to write: .json, .csv (units that clusters share) or .md."),
+    opt.file_option("--map", help="Maps beside each other to draw: .png, .svg, .pdf or .html."),
+    opt.DISSOLVE_LINES,
+    opt.file_option("--plot", help="Units as points beside each other to draw: .png, .svg or .pdf."),
+    opt.file_option(
+        "--report", help="Report to write: .html, .md, .json or .csv (units that clusters share)."
+    ),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
 @opt.JSON
@@ -51,13 +55,15 @@ def command(
     output: Path | None,
     output_layer: str | None,
     map: Path | None,
+    dissolve_lines: bool,
+    plot: Path | None,
     report: Path | None,
     overwrite: bool,
     **values: Any,
 ) -> None:
     """Compare label columns of one or several files, and runs of methods.
 
-    A THING is a method with its options, such as kmeans or skater:k=8,min-size=5; a file, or FILE:COLUMN,
+    A THING is a method with its options, such as skater:k=8,min-size=5 or kmeans; a file, or FILE:COLUMN,
     whose rows are matched to those of INPUT by --id, or else by their order; or a column of INPUT, also
     written :COLUMN. Where only files are named, INPUT is the first of them.
 
@@ -70,15 +76,22 @@ def command(
     from regionalize.studies.labelings import read_words
 
     check_standard_output(output, as_json)
-    outputs = Outputs(output=output, output_layer=output_layer, map=map, report=report, overwrite=overwrite)
+    outputs = Outputs(
+        output=output,
+        output_layer=output_layer,
+        map=map,
+        dissolve_lines=dissolve_lines,
+        plot=plot,
+        report=report,
+        overwrite=overwrite,
+    )
     common = without_empty(values)
     source, things = read_words(words, label_column, common)
     console.say_sample(source)
     with console.progress() as progress:
         compared = compare_files(source, things, common, outputs, match=match, progress=progress)
     console.notes(compared.notes)
-    if timing or console.verbose:
-        console.timing(compared.seconds)
+    console.timing(compared.seconds, timing)
     if str(output) != "-":
         if as_json:
             from regionalize.studies.comparison_report import comparison_document

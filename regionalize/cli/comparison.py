@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regionalize.cli.report import setting
-from regionalize.cli.tables import answers, column, decimals, show_table, show_text
+from regionalize.cli.tables import answers, cluster_label, column, decimals, show_table, show_text
 from regionalize.errors import listed
 
 if TYPE_CHECKING:
@@ -95,14 +95,20 @@ def show_contingency(console: rich.console.Console, compared: Compared, pair: Pa
     across = sorted(by_match, key=lambda code: by_match[code])
     rows, columns = down[:MOST_CLUSTERS], across[:MOST_CLUSTERS]
     lines = [
-        [one.shown(i), *(str(pair.table[i - 1, j - 1]) for j in columns), str(pair.table[i - 1].sum())]
+        [
+            cluster_label(i, one.shown(i)),
+            *(str(pair.table[i - 1, j - 1]) for j in columns),
+            str(pair.table[i - 1].sum()),
+        ]
         for i in rows
     ]
     if rows == down:
         total = pair.table.sum(axis=0)
         lines.append(["all", *(str(total[j - 1]) for j in columns), str(total.sum())])
     title = f"Units of {one.name} (down) in {other.name} (across)"
-    heading = [one.shown(by_match[j]) if match else other.shown(j) for j in columns]
+    heading = [
+        cluster_label(by_match[j], one.shown(by_match[j]) if match else other.shown(j)) for j in columns
+    ]
     show_table(console, title, ["", *heading, "all"], lines)
     if rows != down or columns != across:
         show_text(

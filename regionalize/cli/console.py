@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import rich.console
 
     from regionalize.model.report import Report
+    from regionalize.run.progress import Progress
 
-Progress = Callable[[str, int, int], None]
-
-PATIENCE = 1.0
-"""Seconds before a progress bar is shown."""
 NARROWEST = 40
+"""Columns that tables have at least."""
+PIPED = 80
+"""Columns of what does not go to a terminal, unless COLUMNS says otherwise."""
 
 
 class Console:
@@ -49,8 +49,10 @@ class Console:
         """Write one fault to standard error, quiet or not."""
         print(f"fault: {printable(text)}", file=sys.stderr)  # noqa: T201  # as above
 
-    def timing(self, seconds: dict[str, float]) -> None:
-        """Write how long each stage took."""
+    def timing(self, seconds: dict[str, float], asked: bool) -> None:
+        """Write how long each stage took, if that was asked here or with --verbose."""
+        if not (asked or self.verbose):
+            return
         stages = ", ".join(f"{stage} {value:.3f} s" for stage, value in seconds.items())
         print(f"timing: {stages}, in all {sum(seconds.values()):.3f} s", file=sys.stderr)  # noqa: T201  # as above
 
@@ -83,7 +85,8 @@ class Console:
 
         no_color = None if self.color is None else not self.color
         console = RichConsole(markup=False, highlight=False, emoji=False, no_color=no_color)
-        console.width = max(console.width, NARROWEST)
+        piped = not console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal()
+        console.width = PIPED if piped else max(console.width, NARROWEST)
         return console
 
     @contextmanager
@@ -92,57 +95,13 @@ class Console:
         if self.quiet or not sys.stderr.isatty():
             yield None
             return
+        from regionalize.cli.bar import Bar
+
         bar = Bar(None if self.color is None else not self.color)
         try:
             yield bar.show
         finally:
             bar.stop()
-
-
-class Bar:
-    """A progress bar that appears once the work has taken a while, and vanishes when it is done."""
-
-    def __init__(self, no_color: bool | None) -> None:
-        self.no_color = no_color
-        self.lock = threading.Lock()
-        self.now: tuple[str, int, int | None] = ("", 0, None)
-        self.bar: Any = None
-        self.timer = threading.Timer(PATIENCE, self.start)
-        self.timer.daemon = True
-        self.timer.start()
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Take note of what is being done; a total of 0 means that nobody knows how long it takes."""
-        with self.lock:
-            self.now = (stage, done, total or None)
-            self.draw()
-
-    def draw(self) -> None:
-        """Bring the bar up to date, if there is one."""
-        if self.bar is not None:
-            stage, done, total = self.now
-            self.bar.update(self.bar.task_ids[0], description=stage, completed=done, total=total)
-
-    def start(self) -> None:
-        """Show the bar."""
-        from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as RichProgress
-
-        console = RichConsole(stderr=True, no_color=self.no_color)
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-        with self.lock:
-            self.bar = RichProgress(*columns, console=console, transient=True)
-            self.bar.add_task("")
-            self.draw()
-            self.bar.start()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        self.timer.cancel()
-        self.timer.join()
-        if self.bar is not None:
-            self.bar.stop()
 
 
 def printable(text: str) -> str:

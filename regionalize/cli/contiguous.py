@@ -21,7 +21,7 @@ WAYS = ("keep-k", "split", "best")
 @opt.LABELS
 @opt.bundle(
     "Way",
-    click.option("--keep-k", is_flag=True, help="Join fragments to their largest neighbours.  [default]"),
+    click.option("--keep-k", is_flag=True, help="Join pieces to their largest neighbours.  [default]"),
     click.option("--split", is_flag=True, help="Make every piece a region of its own."),
     click.option("--best", is_flag=True, help="Keep the number of clusters at the least cost in fit."),
 )
@@ -31,15 +31,17 @@ WAYS = ("keep-k", "split", "best")
 @opt.BOUNDS
 @opt.bundle("Run", opt.SEED)
 @opt.output("--new-column", default="contiguous", help="Name of the column of new labels.")
+@opt.DISSOLVE
 @opt.RESULTS
+@opt.PLOTS
 @opt.bundle("Output", opt.TIMING)
 @opt.JSON
 @click.pass_obj
 def command(console: Console, /, input: str | None, label_column: str, **values: Any) -> None:
     """Make the clusters of a label column contiguous.
 
-    Fragments of a cluster join neighbouring ones, or become regions of their own, and the report says
-    what that costs in BSS/TSS. Rows without a label, and those of label 0, take no part.
+    The smaller pieces of a cluster join neighbouring ones, or become regions of their own, and the report
+    says what that costs in BSS/TSS. Rows without a label, and those of label 0, take no part.
 
     References: Anselin (2024).
     """

@@ -28,7 +28,8 @@ def command(console: Console, /, input: str | None, as_json: bool, **values: Any
     from regionalize.run.options import make_job
 
     console.say_sample(input)
-    found = describe_source(input, make_job("kmeans", without_empty(values)))
+    with console.progress() as progress:
+        found = describe_source(input, make_job("kmeans", without_empty(values)), progress)
     if as_json:
         console.json(found)
     else:

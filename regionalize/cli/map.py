@@ -17,8 +17,17 @@ from regionalize.errors import UsageError
 @click.option("--layer", metavar="NAME", help="Layer of a file that has several.")
 @click.option("--where", metavar="EXPR", help="Attribute filter, e.g. \"state = 'CE'\".")
 @click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say.")
+@click.option("--id", metavar="COLUMN", help="Column that names the units of an interactive map.")
+@click.option(
+    "--columns",
+    metavar="LIST",
+    multiple=True,
+    help="Columns an interactive map tells the values of, by name or glob, comma-separated. "
+    "[default: every numeric column that does not look like an identifier]",
+)
 @click.option("--title", metavar="TEXT", help="Title of the map.")
-@opt.file_option("-o", "--output", help="Map to draw: .png, .svg or .pdf.  [required]")
+@opt.DISSOLVE_LINES
+@opt.file_option("-o", "--output", help="Map to draw: .png, .svg, .pdf, or .html to explore.  [required]")
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @click.pass_obj
 def command(
@@ -28,7 +37,10 @@ def command(
     layer: str | None,
     where: str | None,
     encoding: str | None,
+    id: str | None,
+    columns: tuple[str, ...],
     title: str | None,
+    dissolve_lines: bool,
     output: Path | None,
     overwrite: bool,
 ) -> None:
@@ -38,15 +50,20 @@ def command(
     if output is None:
         raise UsageError("the file to draw is missing", advice="give -o map.png")
     console.say_sample(input)
-    notes = draw_existing(
-        input,
-        output,
-        label_column,
-        layer=layer,
-        where=where,
-        encoding=encoding,
-        title=title,
-        overwrite=overwrite,
-    )
+    with console.progress() as progress:
+        notes = draw_existing(
+            input,
+            output,
+            label_column,
+            layer=layer,
+            where=where,
+            encoding=encoding,
+            id=id,
+            columns=columns,
+            title=title,
+            dissolve_lines=dissolve_lines,
+            overwrite=overwrite,
+            progress=progress,
+        )
     console.notes(notes)
     console.written({"map": output})

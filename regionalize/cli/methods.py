@@ -39,8 +39,10 @@ def method_command(method: Method) -> click.Command:
         *region_options(method),
         opt.RUN,
         opt.OUTPUT,
+        opt.DISSOLVE,
         opt.RESULTS,
         opt.bundle("Output", *file_options(method)),
+        opt.PLOTS,
         opt.JSON,
     )(callback)
     text = f"{method.summary}\n\nReferences: {method.reference}."
@@ -133,8 +135,7 @@ def run_and_show(
     with console.progress() as progress:
         solution = run(source, job, outputs, progress, solver, columns)
     console.notes(solution.notes)
-    if timing or console.verbose:
-        console.timing(solution.seconds)
+    console.timing(solution.seconds, timing)
     if str(outputs.output) != "-":
         console.report(solution.report, as_json=as_json)
     console.written(outputs.paths())

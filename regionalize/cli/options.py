@@ -43,7 +43,8 @@ class Sectioned(click.Command):
             record = param.get_help_record(ctx)
             if record is not None and isinstance(param, click.Option):
                 title = title if "--help" in param.opts else getattr(param, "section", "Options")
-                sections.setdefault(title, []).append(record)
+                names, text = record
+                sections.setdefault(title, []).append((names, text.replace("  [", " [")))
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)
@@ -232,7 +233,7 @@ MAKE_CONTIGUOUS = click.option(
     "--make-contiguous",
     is_flag=True,
     default=None,
-    help="Join fragments to neighbours afterwards, until every cluster is one piece.",
+    help="Join smaller pieces to neighbours afterwards, until every cluster is one piece.",
 )
 LOCKED = click.option(
     "--locked",
@@ -269,19 +270,50 @@ def output(column: str, *, default: str, help: str) -> Callable[[Any], Any]:
         OUTPUT_LAYER,
         click.option(column, metavar="NAME", default=default, show_default=True, help=help),
         click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+        click.option(
+            "--qml",
+            is_flag=True,
+            help="Write the style of the layer beside it, as NAME.qml for QGIS; a GeoPackage has it within.",
+        ),
     )
 
 
 OUTPUT = output("--label-column", default="cluster", help="Name of the label column.")
 
-MAP = file_option("--map", help="Map to draw: .png, .svg or .pdf.")
-REPORT = file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md.")
+MAP = file_option("--map", help="Map to draw: .png, .svg, .pdf, or .html to explore.")
+DISSOLVE_LINES = click.option(
+    "--dissolve-lines", is_flag=True, help="Outline the clusters on the map, over the units."
+)
+REPORT = file_option("--report", help="Report to write: .html, .md, .json or .csv (a row per cluster).")
 
 RESULTS = bundle(
     "Output",
     MAP,
+    DISSOLVE_LINES,
     REPORT,
     file_option("--centers", help="Cluster centres to write as .csv."),
+)
+
+PLOTS = bundle(
+    "Pictures",
+    file_option("--plot", help="Units as points of a plane to draw: .png, .svg or .pdf."),
+    click.option(
+        "--axes",
+        metavar="A,B",
+        help="Two columns to plot units by. "
+        "[default: the first two principal components of what is clustered]",
+    ),
+    file_option("--parallel", help="Clusters over all variables to draw, as parallel coordinates."),
+    file_option(
+        "--profile", help="Mean and sd of every time column and cluster, to draw or to write as .csv."
+    ),
+    click.option(
+        "--time-columns",
+        metavar="LIST",
+        multiple=True,
+        help="Columns of the profile in order: a range such as d1-d40, names or globs, comma-separated.",
+    ),
+    file_option("--silhouettes", help="Silhouettes of the units to draw, or to write as .csv."),
 )
 
 SAVE_LINKS = file_option(
@@ -303,6 +335,26 @@ TRUNCATE = click.option(
 )
 LINKAGE = file_option(
     "--linkage", "save_linkage", help="Linkage matrix to write, as SciPy has it: .npy or .csv."
+)
+
+
+def aggregates(context: click.Context, param: click.Parameter, value: tuple[str, ...]) -> Any:
+    """Read --aggregate."""
+    from regionalize.run.aggregate import parse_aggregates
+
+    return parse_aggregates(value)
+
+
+DISSOLVE = bundle(
+    "Output",
+    file_option("--dissolve", help="Layer of the regions to write, a row per cluster, format by extension."),
+    click.option(
+        "--aggregate",
+        metavar="LIST",
+        multiple=True,
+        callback=aggregates,
+        help="What columns come to in each region: pop:sum,income:mean; sum, mean, median, min, max or sd.",
+    ),
 )
 
 JSON = bundle(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.cli.tables import NONE, column, decimals, number, show_table, show_text, units_text
+from regionalize.cli.tables import (
+    NONE,
+    cluster_label,
+    column,
+    decimals,
+    number,
+    show_table,
+    show_text,
+    units_text,
+)
 
 if TYPE_CHECKING:
     import rich.console
@@ -117,7 +126,7 @@ def show_search(console: rich.console.Console, report: Report) -> None:
 def show_clusters(console: rich.console.Console, report: Report) -> None:
     """Print size, fit, pieces and shape per cluster."""
     columns: dict[str, list[str]] = {
-        "cluster": [str(label) for label in range(1, report.k + 1)],
+        "cluster": cluster_labels(report.k),
     }
     values = report.extra.get("labels", {})  # what stands in the column that clusters were read from
     named = [str(values.get(label, label)) for label in columns["cluster"]]
@@ -141,7 +150,13 @@ def show_clusters(console: rich.console.Console, report: Report) -> None:
         show_text(console, "IPQ and diameter are of clusters in one piece.")
     if report.noise:
         count = "1 unit is noise" if report.noise == 1 else f"{report.noise} units are noise"
-        show_text(console, f"{count}, label 0: in no cluster, and in no measure.")
+        noise = f"{count}, label 0: in no cluster, and in no measure."
+        show_text(console, noise, color=cluster_label(0).color)
+
+
+def cluster_labels(k: int) -> list[str]:
+    """Return the labels of clusters 1 … k."""
+    return [cluster_label(label) for label in range(1, k + 1)]
 
 
 def show_levels(console: rich.console.Console, levels: list[dict[str, Any]]) -> None:
@@ -278,7 +293,7 @@ def show_centers(console: rich.console.Console, report: Report) -> None:
         return
     title = f"{CENTERS[report.center]} in original units"
     cells = [column(values) for values in zip(*report.centers, strict=True)]
-    labels = [str(label) for label in range(1, report.k + 1)]
+    labels = cluster_labels(report.k)
     shares = decimals(report.r_squared, 3)
     if "medoids" in report.extra:
         names, cells, shares = ("unit", *names), [report.extra["medoids"], *cells], ["", *shares]
@@ -292,7 +307,7 @@ def show_centers(console: rich.console.Console, report: Report) -> None:
 
 def show_distances(console: rich.console.Console, found: dict[str, Any]) -> None:
     """Print how far units are from the median or medoid of their cluster, and in all beside that of all."""
-    labels = [str(label) for label in range(1, len(found["within_by_cluster"]) + 1)]
+    labels = cluster_labels(len(found["within_by_cluster"]))
     within, mean = column(found["within_by_cluster"]), column(found["mean_by_cluster"])
     title = f"{found['metric'].capitalize()} distances to the {found['center']}"
     show_table(console, title, ("cluster", "within", "mean"), zip(labels, within, mean, strict=True))
@@ -317,7 +332,7 @@ def show_silhouettes(console: rich.console.Console, found: Silhouettes, units: i
     """Print mean silhouettes of the clusters, and of all `units`."""
     means = decimals((*found.by_cluster, found.mean), 3)
     counts = [str(count) for count in (*found.negative_by_cluster, found.negative)]
-    labels = [*(str(label) for label in range(1, len(found.by_cluster) + 1)), "all"]
+    labels = [*cluster_labels(len(found.by_cluster)), "all"]
     show_table(
         console, "Silhouettes", ("cluster", "mean", "below 0"), zip(labels, means, counts, strict=True)
     )

@@ -69,9 +69,16 @@ def command(
         raise UsageError("the file to write is missing", advice="give -o smoothed.gpkg")
     job = make_job("kmeans", {"hops": 1, **without_empty(values)})
     console.say_sample(input)
-    added, notes = run_smooth(
-        input, job, output, suffix=suffix, output_layer=output_layer, overwrite=overwrite
-    )
+    with console.progress() as progress:
+        added, notes = run_smooth(
+            input,
+            job,
+            output,
+            suffix=suffix,
+            output_layer=output_layer,
+            overwrite=overwrite,
+            progress=progress,
+        )
     console.notes(notes)
     console.say(f"columns added: {listed(added)}")
     console.written({"output": output})

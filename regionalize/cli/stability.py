@@ -11,7 +11,7 @@ from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import check_standard_output, without_empty
 from regionalize.cli.report import setting
-from regionalize.cli.tables import decimals, show_table, show_text, units_text
+from regionalize.cli.tables import cluster_label, decimals, show_table, show_text, units_text
 from regionalize.errors import UsageError
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 
@@ -62,8 +62,9 @@ if TYPE_CHECKING:
         show_default=True,
         help="Name of the column of stability.",
     ),
-    opt.file_option("--map", help="Map of the stability to draw: .png, .svg or .pdf."),
-    opt.file_option("--report", help="Report to write: .json, .csv (a row per region) or .md."),
+    opt.file_option("--map", help="Map of the stability to draw: .png, .svg, .pdf or .html."),
+    opt.DISSOLVE_LINES,
+    opt.file_option("--report", help="Report to write: .html, .md, .json or .csv (a row per region)."),
 )
 @opt.JSON
 @click.pass_obj
@@ -115,8 +116,7 @@ def command(
             progress=progress,
         )
     console.notes(found.notes)
-    if timing or console.verbose:
-        console.timing(found.seconds)
+    console.timing(found.seconds, timing)
     if str(outputs.output) != "-":
         if as_json:
             console.json(stability_document(found))
@@ -139,12 +139,19 @@ def show_stability(console: rich.console.Console, found: Stability) -> None:
     if found.variables:
         show_text(console, f"variables: {', '.join(found.variables)}", indent=2)
     rows = [
-        (str(one.label), str(one.size), *decimals((one.mean, one.least), 3), str(one.below_half))
+        (region_label(one.label), str(one.size), *decimals((one.mean, one.least), 3), str(one.below_half))
         for one in (*found.by_region, found.whole)
     ]
     show_table(console, "Stability", ("region", "size", "mean", "least", "below 0.5"), rows)
     console.print()
     show_text(console, runs_sentence(found))
+
+
+def region_label(label: int | str) -> str:
+    """Return what a region is called, or the noise, or all units."""
+    if label == "all":
+        return label
+    return cluster_label(0, label) if isinstance(label, str) else cluster_label(label)
 
 
 def runs_sentence(found: Stability) -> str:

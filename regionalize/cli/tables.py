@@ -12,9 +12,12 @@ from regionalize.cli.console import printable
 if TYPE_CHECKING:
     import rich.console
     from rich.console import JustifyMethod
+    from rich.text import Text
 
 GAP = 2
 """Blanks between columns."""
+PATCH = "  "
+"""Two cells, which are about as wide as high: their background is the colour of a cluster."""
 NONE = "–"
 
 
@@ -91,17 +94,56 @@ def units_text(rows: int, used: int) -> str:
     return f"{rows} units" if used == rows else f"{used} of {rows} units"
 
 
-def show_text(console: rich.console.Console, text: str, style: str = "", indent: int = 0) -> None:
-    """Print a paragraph wrapped to the terminal; `indent` hangs all lines but the first."""
+class Label(str):
+    """What a cluster is called; where colours are shown, its colour on the map stands before it."""
+
+    __slots__ = ("color",)
+    color: str
+
+
+def cluster_label(label: int, text: str | None = None) -> Label:
+    """Return the label of a cluster, 0 for noise: its number, or what else it is called.
+
+    Examples
+    --------
+    >>> cluster_label(1), cluster_label(2, "north").color == cluster_label(2).color
+    ('1', True)
+    """
+    from regionalize.maps.colors import cluster_color
+
+    made = Label(label if text is None else text)
+    made.color = cluster_color(label)
+    return made
+
+
+def shows_colors(console: rich.console.Console) -> bool:
+    """Tell whether colours get to a person: on a terminal that has any, and not refused."""
+    return console.is_terminal and console.color_system is not None and not console.no_color
+
+
+def patched(color: str, text: Text) -> Text:
+    """Put a patch of colour before a text."""
+    from rich.text import Text
+
+    return Text.assemble((PATCH, f"on {color}"), " ", text)
+
+
+def show_text(
+    console: rich.console.Console, text: str, style: str = "", indent: int = 0, *, color: str | None = None
+) -> None:
+    """Print a paragraph wrapped to the terminal.
+
+    `indent` hangs all lines but the first; where colours are shown, a patch of `color` stands before them.
+    """
     from rich.text import Text
 
     rest = printable(text)
-    lead = ""
+    lead = patched(color, Text()) if color and shows_colors(console) else Text()
     while rest:
-        line = Text(rest).wrap(console, console.width - len(lead), overflow="fold")[0].plain
+        line = Text(rest).wrap(console, console.width - lead.cell_len, overflow="fold")[0].plain
         console.print(lead + line.rstrip(), style=style)
         rest = rest[len(line) :].lstrip()
-        lead = " " * indent
+        lead = Text(" " * indent)
 
 
 def show_table(
@@ -115,34 +157,60 @@ def show_table(
     """Print a table under a title; what is too wide for the terminal continues in further blocks of columns.
 
     The first column is aligned left and repeated in every block; the others are aligned right, or left for
-    words (`numeric` False), which are folded where they are too long.
+    words (`numeric` False), which are folded where they are too long. Names that take more than a third of
+    the terminal are folded, if the table is too wide otherwise.
     """
-    from rich.cells import cell_len
-
-    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
-    widths = [max(cell_len(cell) for cell in cells) for cells in zip(*lines, strict=True)]
+    lines = _with_colors(console, [header, *rows])
+    names, figures = lines[0], list(zip(*lines[1:], strict=True)) or [()] * len(lines[0])
+    widths = [max((cell.cell_len for cell in cells), default=0) for cells in figures]
+    third = console.width // 3
+    full = [max(width, name.cell_len) for width, name in zip(widths, names, strict=True)]
+    if sum(full) + GAP * (len(full) - 1) > console.width:
+        full = [max(width, min(name.cell_len, third)) for width, name in zip(widths, names, strict=True)]
+        full[0] = min(full[0], third)
     start = 1
-    while start < len(widths):
-        end, room = start + 1, console.width - widths[0] - GAP - widths[start]
-        while end < len(widths) and (not numeric or room >= widths[end] + GAP):
-            room -= widths[end] + GAP
+    while start < len(full):
+        end, room = start + 1, console.width - full[0] - GAP - full[start]
+        while end < len(full) and (not numeric or room >= full[end] + GAP):
+            room -= full[end] + GAP
             end += 1
         console.print()
         show_text(console, title if start == 1 else f"{title}, continued", "bold")
+        block = _block([[line[0], *line[start:end]] for line in lines], [full[0], *full[start:end]], numeric)
         with console.capture() as drawn:
-            console.print(_block([[line[0], *line[start:end]] for line in lines], numeric))
+            console.print(block)
         console.file.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
         start = end
 
 
-def _block(lines: list[list[str]], numeric: bool) -> rich.console.RenderableType:
-    from rich.table import Table
+def _with_colors(console: rich.console.Console, lines: Iterable[Sequence[str]]) -> list[list[Text]]:
+    """Put a patch of colour before labels of clusters, if colours are shown, and blanks before their like."""
     from rich.text import Text
+
+    found = list(lines)
+    made = [[Text(printable(cell)) for cell in line] for line in found]
+    if not shows_colors(console):
+        return made
+    for column in range(len(found[0])):
+        labels = [line[column] for line in found[1:]]
+        colored = any(isinstance(label, Label) for label in labels)
+        for at, line in enumerate(found):
+            cell = line[column]
+            if isinstance(cell, Label):
+                made[at][column] = patched(cell.color, made[at][column])
+            elif colored and at:
+                made[at][column] = Text(" " * (len(PATCH) + 1)) + made[at][column]
+    return made
+
+
+def _block(lines: list[list[Text]], widths: list[int], numeric: bool) -> rich.console.RenderableType:
+    from rich.table import Table
 
     made = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
     for position, name in enumerate(lines[0]):
         justify: JustifyMethod = "right" if numeric and position else "left"
-        made.add_column(Text(name), justify=justify, overflow="fold")
+        width = widths[position] if numeric else None
+        made.add_column(name, justify=justify, overflow="fold", width=width)
     for line in lines[1:]:
-        made.add_row(*map(Text, line))
+        made.add_row(*line)
     return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import without_empty
+from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 
 FAULTS = 3
 
@@ -28,12 +28,12 @@ FAULTS = 3
 )
 @opt.bundle(
     "Output",
-    opt.file_option("--report", help="Report to write: .json, .csv (a row per cluster) or .md."),
-    opt.file_option(
-        "--silhouettes", help="CSV to write, a row per unit: id, cluster, silhouette, nearest other cluster."
-    ),
+    opt.MAP,
+    opt.DISSOLVE_LINES,
+    opt.REPORT,
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
+@opt.PLOTS
 @opt.JSON
 @click.pass_obj
 def command(
@@ -42,9 +42,6 @@ def command(
     input: str | None,
     label_column: str,
     require: tuple[str, ...],
-    report: Path | None,
-    silhouettes: Path | None,
-    overwrite: bool,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -56,19 +53,16 @@ def command(
     from regionalize.run.options import make_job
     from regionalize.run.validate import validate_source
 
+    outputs = Outputs(**{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values})
     job = make_job("kmeans", without_empty(values))
     console.say_sample(input)
-    found = validate_source(
-        input,
-        job,
-        label_column,
-        require=",".join(require),
-        report=report,
-        silhouettes=silhouettes,
-        overwrite=overwrite,
-    )
+    with console.progress() as progress:
+        found = validate_source(
+            input, job, label_column, require=",".join(require), outputs=outputs, progress=progress
+        )
     console.notes(found.solution.notes)
     console.report(found.solution.report, as_json=as_json)
+    console.written(outputs.paths())
     for fault in found.faults:
         console.fault(fault)
     return FAULTS if found.faults else 0

@@ -53,7 +53,8 @@ def command(
 
     console.say_sample(input)
     job = make_job("kmeans", without_empty(values))
-    description, notes = run_weights(input, job, symmetric, output, overwrite, save_links)
+    with console.progress() as progress:
+        description, notes = run_weights(input, job, symmetric, output, overwrite, save_links, progress)
     console.notes(notes)
     if as_json:
         console.json(description)

@@ -96,7 +96,7 @@ def select_columns(
         raise UsageError(
             f"there is no column '{id_column}' for --id", advice=nearest(id_column, layer.column_names)
         )
-    excluded = {name for pattern in exclude for name in _matches(layer, pattern)}
+    excluded = {name for pattern in exclude for name in matching_columns(layer, pattern)}
     if columns:
         asked, notes = _asked(layer, columns, id_column)
         names = [name for name in asked if name not in excluded]
@@ -107,7 +107,7 @@ def select_columns(
     return tuple(names), tuple(notes)
 
 
-def _matches(layer: Layer, pattern: str) -> list[str]:
+def matching_columns(layer: Layer, pattern: str) -> list[str]:
     """Return the column of that name, or all that the pattern matches."""
     names = layer.column_names
     if pattern in names:
@@ -128,7 +128,7 @@ def _asked(layer: Layer, columns: Sequence[str], id_column: str | None) -> tuple
     chosen: dict[str, None] = {}
     notes = []
     for pattern in columns:
-        found = _matches(layer, pattern)
+        found = matching_columns(layer, pattern)
         if found == [pattern]:
             kind = not_numeric(layer, pattern)
             if kind:
@@ -247,12 +247,7 @@ def read_columns(
         raise UsageError(
             f"unknown policy '{missing}' for --missing", advice=f"use {', '.join(MISSING_POLICIES)}"
         )
-    values = np.empty((len(layer), len(names)))
-    offset = np.zeros(len(names))
-    for j, name in enumerate(names):
-        numbers, offset[j] = _as_numbers(layer.attributes[name])
-        values[:, j] = numbers
-        _refuse_infinite(layer, name, values[:, j], id_column)
+    values, offset = read_numbers(layer, names, id_column)
     absent = np.isnan(values)
     notes: list[str] = []
     rows = np.arange(len(layer), dtype=np.int64)
@@ -285,6 +280,38 @@ def read_columns(
                 values[absent[:, j], j] = _middle(values[~absent[:, j], j], missing)
             notes.append(f"missing values replaced by the {missing} of their column: {where}")
     return Columns(values, offset, rows, tuple(notes))
+
+
+def read_numbers(
+    layer: Layer, names: Sequence[str], id_column: str | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Read columns as numbers, missing values as NaN.
+
+    Returns
+    -------
+    values : (n, p) float64
+        Less `offset`.
+    offset : (p,) float64
+        As `Columns` has it.
+
+    Raises
+    ------
+    DataError
+        Infinite values.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> read_numbers(Layer(pa.table({"a": [1, None, 3]}), None, None), ["a"])[0].ravel().tolist()
+    [1.0, nan, 3.0]
+    """
+    values = np.empty((len(layer), len(names)))
+    offset = np.zeros(len(names))
+    for j, name in enumerate(names):
+        numbers, offset[j] = _as_numbers(layer.attributes[name])
+        values[:, j] = numbers
+        _refuse_infinite(layer, name, values[:, j], id_column)
+    return values, offset
 
 
 def _middle(present: FloatArray, how: str) -> float:

@@ -1,4 +1,4 @@
-"""Documents as text: JSON, CSV, and tables of Markdown."""
+"""Documents as text: JSON, CSV and Markdown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from regionalize.model.document import (
+    Block,
+    Document,
+    Facts,
+    Figures,
+    Heading,
+    Heat,
+    Notes,
+    Sentence,
+    Shell,
+    Table,
+    text_of,
+)
 
 
 def plain(value: Any) -> Any:
@@ -49,36 +64,100 @@ def csv_text(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
     return out.getvalue()
 
 
-def versions_text(versions: Mapping[str, str]) -> str:
-    """Write the last line of a document in Markdown: what made it."""
-    return "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + "\n"
-
-
-def markdown_table(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """Write a table in Markdown.
+def markdown(document: Document) -> str:
+    """Write a document in Markdown as issues and pages understand it; pictures and curves are left out.
 
     Examples
     --------
-    >>> print(markdown_table(("k", "contiguous"), [(2, True), (3, None)]).strip())
+    >>> table = Table(("k", "contiguous"), ((2, True), (3, None)))
+    >>> print(markdown(Document("Regions", (Heading("Numbers"), table))), end="")
+    # Regions
+    <BLANKLINE>
+    ## Numbers
+    <BLANKLINE>
     | k | contiguous |
-    | --- | --- |
+    | ---: | --- |
     | 2 | yes |
     | 3 | – |
     """
-    lines = [[text_of(cell) for cell in header]]
-    lines.append(["---"] * len(lines[0]))
-    lines += [[text_of(cell) for cell in row] for row in rows]
+    parts = [f"# {escaped(document.title)}\n"]
+    parts += [part for block in document.blocks if (part := markdown_block(block))]
+    return "\n".join(parts)
+
+
+def markdown_block(block: Block) -> str:
+    """Write one block, with a line end; empty for one that Markdown cannot hold."""
+    match block:
+        case Heading():
+            return f"## {escaped(block.text)}\n"
+        case Sentence():
+            return f"{escaped(block.text)}\n"
+        case Notes():
+            return "".join(f"- {escaped(text)}\n" for text in block.texts)
+        case Shell():
+            return fenced(block.text)
+        case Figures():
+            return markdown_rows(("", ""), ["---"] * 2, block.figures)
+        case Facts():
+            return markdown_rows(block.header, ["---"] * 2, block.rows)
+        case Table():
+            sides = ["---:" if block.is_numeric(place) else "---" for place in range(len(block.header))]
+            return _captioned(block.caption, markdown_rows(block.header, sides, block.rows))
+        case Heat():
+            texts = (
+                [None if z is None else f"{round(z, 2) + 0.0:.2f}" for z in row[1:]] for row in block.rows
+            )
+            rows = [[row[0], *text] for row, text in zip(block.rows, texts, strict=True)]
+            sides = ["---", *["---:"] * (len(block.header) - 1)]
+            return _captioned(block.caption, markdown_rows(block.header, sides, rows))
+        case _:
+            return ""
+
+
+def _captioned(caption: str, table: str) -> str:
+    return f"{table}\n{escaped(caption)}\n" if caption else table
+
+
+def markdown_rows(header: Iterable[Any], sides: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Write a table; `sides` are the marks under its header that say to which side columns go."""
+    lines = [[escaped(text_of(cell)) for cell in header], list(sides)]
+    lines += [[escaped(text_of(cell)) for cell in row] for row in rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def text_of(value: Any) -> str:
-    """Write a value as a cell of a Markdown table."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(text_of(item) for item in value)
-    return str(value).replace("|", "\\|").replace("\n", " ")
+def fenced(text: str) -> str:
+    """Write a block to copy, between fences longer than any run of backticks inside.
+
+    Examples
+    --------
+    >>> print(fenced("regionalize kmeans --k 4"), end="")
+    ```sh
+    regionalize kmeans --k 4
+    ```
+    """
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}sh\n{text}\n{fence}\n"
+
+
+def escaped(text: str) -> str:
+    r"""Write text so that Markdown takes nothing in it for markup, on one line.
+
+    Underscores within words, as names of columns have them, mean nothing and stay.
+
+    Examples
+    --------
+    >>> escaped("a|b\n<b>*c*</b> pct_rural [x](y) 3 - 1")
+    'a\\|b &lt;b&gt;\\*c\\*&lt;/b&gt; pct_rural \\[x\\](y) 3 - 1'
+    """
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = re.sub(r"([\\`*\[\]|~])|(?<![^\W_])(_)|(_)(?![^\W_])", r"\\\g<0>", line)
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = re.sub(r"@(?=\w)", "@&#8203;", line)  # a name after it would be told
+    line = re.sub(r"#(?=\d)", "#&#8203;", line)
+    return re.sub(r"^([#+-]|\d+[.)])(?=\s|$)", _harmless, line)
+
+
+def _harmless(found: re.Match[str]) -> str:
+    """Escape what begins a list or a heading."""
+    return found[1][:-1] + "\\" + found[1][-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ class Fitted:
     declared: str | None
     options: dict[str, str]
     notes: tuple[str, ...]
+    names: dict[str, str] = field(default_factory=dict)
+    """What the format makes of each column's name."""
 
 
 def write_gdal(layer: Layer, fitted: Fitted, form: Format, path: Path, name: str) -> None:

@@ -95,3 +95,34 @@ def find_format(path: str | Path) -> Format:
     reason = f"'{suffix}' is not a format that can be written" if suffix else "the name has no extension"
     meant = nearest(suffix, known) if len(suffix) > 4 else ""  # of three letters any other is near
     raise OutputError(reason, file=str(path), advice=meant or f"use one of {listed(known, limit=len(known))}")
+
+
+NAMED_LAYERS = (GEOPACKAGE, GEODATABASE, FLATGEOBUF, GEOJSON)
+"""Formats that hold the name of a layer beside the name of the file."""
+_NOT_FIRST_IN_A_LAYER_NAME = "`~!@#$%^&*()+-={}|[]\\:\";'<>?,./"
+"""What GDAL refuses at the start of a GeoPackage layer's name."""
+
+
+def stem_of(name: str, form: Format) -> str:
+    """Return the name of a file without its ending, which may have two parts.
+
+    Examples
+    --------
+    >>> stem_of("regions.shp.zip", ZIPPED_SHAPEFILE)
+    'regions'
+    """
+    return name[: -len(next(end for end in form.extensions if name.lower().endswith(end)))]
+
+
+def layer_name_of(name: str, form: Format, asked: str | None = None) -> str:
+    """Name the layer of a file: as it was asked for, or like the file.
+
+    Examples
+    --------
+    >>> layer_name_of("-new.gpkg", GEOPACKAGE), layer_name_of("new.gpkg", GEOPACKAGE, "regions")
+    ('new', 'regions')
+    """
+    if asked is not None and form in NAMED_LAYERS:
+        return asked
+    stem = stem_of(name, form)
+    return (stem.lstrip(_NOT_FIRST_IN_A_LAYER_NAME) or "regions") if form is GEOPACKAGE else stem

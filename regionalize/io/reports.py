@@ -1,4 +1,4 @@
-"""Reports out: JSON for programs, CSV for tables, Markdown for people."""
+"""Reports out for programs: JSON with everything, CSV for tables."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from regionalize.io.documents import csv_text, json_text, markdown_table, plain, versions_text
-from regionalize.model.report import Report, Silhouettes
-from regionalize.model.thresholds import nearest_the_top
-
-EXTRA = {
-    "contiguity_cost": "Cost of contiguity",
-    "compactness": "Compactness",
-    "search": "Search",
-    "balance": "Balance",
-    "assigned": "Nearest centres",
-}
-"""What only some runs report, measure by measure."""
+from regionalize.io.documents import csv_text, json_text, plain
+from regionalize.model.report import Report
 
 
 def write_report(path: Path, report: Report, suffix: str) -> None:
-    """Write a report to `path` in the form `suffix` asks for: ``.json``, ``.csv`` or ``.md``.
+    """Write a report to `path` in the form `suffix` asks for.
 
-    JSON holds everything; CSV has one row per cluster; Markdown is the terminal's report.
+    ``.json`` holds everything; ``.csv`` has one row per cluster.
     """
-    write = {".json": report_json, ".csv": report_csv, ".md": report_markdown}[suffix.lower()]
+    write = {".json": report_json, ".csv": report_csv}[suffix.lower()]
     path.write_text(write(report), encoding="utf-8")
 
 
@@ -54,7 +44,7 @@ def report_json(report: Report) -> str:
 
 
 def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
-    """Header and one row per cluster: size, sum of squares, silhouette, fragmentation, shape and centre."""
+    """Header and one row per cluster: size, sum of squares, silhouette, shape, centre, mean and deviation."""
     header: list[str] = ["cluster", "size"]
     columns: list[Sequence[Any]] = [range(1, report.k + 1), report.sizes]
     if report.fit is not None:
@@ -85,8 +75,14 @@ def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
     if "medoids" in report.extra:
         header.append("medoid")
         rows = [[*row, medoid] for row, medoid in zip(rows, report.extra["medoids"], strict=True)]
-    header += [f"center_{name}" for name in report.center_columns]
-    return header, [[*row, *center] for row, center in zip(rows, report.centers, strict=True)]
+    described: dict[str, Sequence[Sequence[Any]]] = {"center": report.centers}
+    if report.profiles is not None:
+        described |= {} if report.center == "mean" else {"mean": report.profiles.mean}
+        described["sd"] = report.profiles.sd
+    for what, values in described.items():
+        header += [f"{what}_{name}" for name in report.center_columns]
+        rows = [[*row, *own] for row, own in zip(rows, values, strict=True)]
+    return header, rows
 
 
 def report_csv(report: Report) -> str:
@@ -94,70 +90,3 @@ def report_csv(report: Report) -> str:
     header, rows = cluster_table(report)
     shares = (f"r_squared_{name}" for name in report.center_columns)
     return csv_text([*header, *shares], ([*row, *report.r_squared] for row in rows))
-
-
-def report_markdown(report: Report) -> str:
-    """Return the report as Markdown tables."""
-    parts = [f"# {report.settings['method']}, k = {report.k}\n"]
-    parts.append(markdown_table(("setting", "value"), report.settings.items()))
-    parts.append(markdown_table(("input", "value"), report.input.items()))
-    fits = [
-        ("all variables" if report.fit_attributes else "variables", report.fit),
-        ("attributes alone", report.fit_attributes),
-    ]
-    sums = [
-        (name, fit.tss, fit.wss, fit.bss, fit.ratio, fit.pseudo_f, fit.mean_distance)
-        for name, fit in fits
-        if fit is not None
-    ]
-    measures = ("over", "TSS", "WSS", "BSS", "BSS/TSS", "pseudo-F", "mean distance")
-    parts.append("## Fit\n\n" + markdown_table(measures, sums))
-    shares = zip(report.center_columns, report.r_squared, strict=True)
-    parts.append("## Variables\n\n" + markdown_table(("variable", "R²"), shares))
-    if report.silhouettes is not None:
-        parts.append("## Silhouettes\n\n" + _silhouette_table(report.silhouettes, sum(report.sizes)))
-    spatial = report.fragmentation
-    if spatial is not None:
-        names = (
-            *("contiguous", "subclusters", "subcluster_ratio", "entropy", "entropy_normalized", "simpson"),
-            *("simpson_normalized", "neighbors", "joins", "join_count_ratio", "weights"),
-        )
-        rows = [(name.replace("_", " "), getattr(spatial, name)) for name in names]
-        parts.append("## Fragmentation\n\n" + markdown_table(("measure", "value"), rows))
-    header, cells = cluster_table(report)
-    parts.append("## Clusters\n\n" + markdown_table(header, cells))
-    if spatial is not None:
-        whole = "contiguous" if spatial.contiguous else f"not contiguous, in {spatial.subclusters} pieces"
-        parts.append(f"The clusters are {whole}.\n")
-    if report.coordinate_share:
-        parts.append(f"The coordinates carry {report.coordinate_share:.1%} of the weight.\n")
-    for name, title in EXTRA.items():
-        if name in report.extra:
-            parts.append(f"## {title}\n\n" + markdown_table(("measure", "value"), report.extra[name].items()))
-    if "distances" in report.extra:
-        found = report.extra["distances"]
-        rows = [(name, found[name]) for name in ("metric", "total", "within", "ratio")]
-        title = f"Distances to the {found['center']}"
-        parts.append(f"## {title}\n\n" + markdown_table(("measure", "value"), rows))
-    if "most_regions" in report.extra:
-        parts.append(f"By the sums alone there can be no more than {report.extra['most_regions']} regions.\n")
-    if "levels" in report.extra:
-        found = report.extra["levels"]
-        parts.append("## Levels\n\n" + markdown_table(found[0], [level.values() for level in found]))
-    if "thresholds" in report.extra:
-        cuts = nearest_the_top(report.extra["thresholds"])
-        title = f"Cuts of the hierarchy ({report.extra['linkage']} linkage)"
-        parts.append(f"## {title}\n\n" + markdown_table(cuts[0], [row.values() for row in cuts]))
-    if "trade_off" in report.extra:
-        curve = report.extra["trade_off"]
-        parts.append(
-            "## Weight of the centroids\n\n" + markdown_table(curve[0], [point.values() for point in curve])
-        )
-    parts += [f"- {note}\n" for note in report.notes]
-    return "\n".join([*parts, versions_text(report.versions)])
-
-
-def _silhouette_table(found: Silhouettes, units: int) -> str:
-    measured = f"{found.units} of {units}, drawn at random" if found.sampled else str(found.units)
-    rows = (("mean", found.mean), ("below 0", found.negative), ("units", measured))
-    return markdown_table(("measure", "value"), rows)

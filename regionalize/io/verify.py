@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regionalize.errors import DataError, OutputError, listed
+from regionalize.errors import DataError, OutputError
 from regionalize.io import damage, gdal
 from regionalize.io.formats import CSV, GEOJSON, GEOPARQUET, SHAPEFILE, ZIPPED_SHAPEFILE, Format
 from regionalize.io.source import Source
 
 
-def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) -> tuple[str, ...]:
-    """Check that a written file is whole, with all rows and columns; return notes on renamed columns.
+def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) -> dict[str, str]:
+    """Check that a written file is whole, with all rows and columns; return what columns are called there.
+
+    Returns
+    -------
+    dict of str to str
+        New names by old ones, of columns that GDAL renamed.
 
     Raises
     ------
@@ -19,12 +24,12 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
         If it is not.
     """
     if form in (CSV, GEOJSON):  # not written by GDAL: every failed write is reported
-        return ()
+        return {}
     if form is GEOPARQUET:
         import pyarrow.parquet as pq
 
         _compare(pq.read_metadata(path).num_rows, rows)
-        return ()
+        return {}
     import pyogrio
 
     try:
@@ -41,14 +46,13 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
     return _renamed([str(name) for name in about["fields"]], names, form)
 
 
-def _renamed(found: list[str], names: list[str], form: Format) -> tuple[str, ...]:
+def _renamed(found: list[str], names: list[str], form: Format) -> dict[str, str]:
     if form.driver == "LIBKML":  # its own columns come first, and 'name' becomes 'Name'
         lower = {name.lower() for name in found}
         found = [name for name in names if name.lower() in lower]
     if len(found) < len(names):
         raise _not_whole(f"{len(names) - len(found)} of {len(names)} columns are missing")
-    changed = [f"{old} -> {new}" for old, new in zip(names, found, strict=False) if old != new]
-    return (f"Columns renamed by the {form.name}: {listed(changed, limit=len(changed))}.",) if changed else ()
+    return {old: new for old, new in zip(names, found, strict=False) if old != new}
 
 
 def _compare(found: int, rows: int) -> None:

@@ -6,33 +6,44 @@ import errno
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import OutputError, located
-from regionalize.io.atomic import move_into_place, output_error, staging, target_of, writable_folder
+from regionalize.errors import OutputError, listed, located
+from regionalize.io.atomic import (
+    move_into_place,
+    output_error,
+    staging,
+    target_of,
+    writable_folder,
+)
 from regionalize.io.columns import fit_columns
 from regionalize.io.drivers import Fitted, write_csv, write_gdal
 from regionalize.io.formats import (
     CSV,
-    FLATGEOBUF,
     GEODATABASE,
     GEOJSON,
     GEOPACKAGE,
     GEOPARQUET,
+    NAMED_LAYERS,
     SHAPEFILE,
     ZIPPED_SHAPEFILE,
     Format,
     find_format,
+    layer_name_of,
+    stem_of,
 )
 from regionalize.io.geojson import write_geojson
 from regionalize.io.geopackage import copy_database, layer_names, refuse_open_database
 from regionalize.io.parquet import write_parquet
 from regionalize.io.sample import sample_path
 from regionalize.io.shapes import fit_shapes
+from regionalize.io.source import HELPERS
+from regionalize.io.styles import renamed_style, store_styles, style_beside
 from regionalize.io.verify import verify
+from regionalize.model.style import Style
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,9 +53,6 @@ if TYPE_CHECKING:
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SHAPEFILE_LEFTOVERS = (".sbn", ".sbx", ".qix", ".idm", ".ind", ".qpj", ".prj", ".cpg", ".shx", ".dbf")
 """What of an old shapefile would contradict a new one."""
-_NAMED_LAYERS = (GEOPACKAGE, GEODATABASE, FLATGEOBUF, GEOJSON)
-_NOT_FIRST_IN_A_LAYER_NAME = "`~!@#$%^&*()+-={}|[]\\:\";'<>?,./"
-"""What GDAL refuses at the start of a GeoPackage layer's name."""
 _LITTLE_SPACE = 1 << 16
 """A write that failed with less than this left on the device failed for want of space."""
 
@@ -109,6 +117,11 @@ def _empty_columns(layer: Layer, names: tuple[str, ...]) -> dict[str, Any]:
 def _check_path(path: str | Path, form: Format, layer_name: str | None, overwrite: bool) -> None:
     target = target_of(path)
     writable_folder(target.parent, shown=path)
+    if form is GEOPACKAGE and layer_name_of(target.name, form, layer_name).lower() in HELPERS:
+        raise OutputError(
+            "a layer cannot have the name of a table that QGIS keeps for itself",
+            advice="name it with --output-layer",
+        )
     present = [target.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS] if form is SHAPEFILE else [target]
     present = [file for file in present if file.exists()]
     if not present:
@@ -195,10 +208,12 @@ def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str |
     if covering in table.column_names:
         table = table.drop_columns([covering])
         notes.append(f"Column '{covering}', the bounding boxes GeoParquet keeps, is left out.")
+    before = table.column_names
     table, more = fit_columns(table, form)
-    if layer_name is not None and form not in _NAMED_LAYERS:
+    if layer_name is not None and form not in NAMED_LAYERS:
         notes.append(f"The layer of a {form.name} is named like its file: '{layer_name}' was not used.")
-    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more))
+    names = dict(zip(before, table.column_names, strict=True))
+    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more), names)
 
 
 def _covering(layer: Layer, form: Format) -> str | None:
@@ -215,6 +230,8 @@ def write_layer(
     added: Mapping[str, pa.Array | pa.ChunkedArray],
     layer_name: str | None = None,
     overwrite: bool = False,
+    styles: Sequence[Style] = (),
+    qml: bool = False,
 ) -> tuple[str, ...]:
     """Write a layer as it came, with columns added at the end.
 
@@ -235,6 +252,11 @@ def write_layer(
         added to it and its other tables stay as they are.
     overwrite : bool
         Replace an existing file, or the layer of that name.
+    styles : sequence of Style
+        How columns are shown, the default first: stored in a GeoPackage, in table ``layer_styles``, where
+        QGIS finds them.
+    qml : bool
+        Write the default style into a file beside the layer, ``NAME.qml``, where QGIS finds it, too.
 
     Returns
     -------
@@ -264,7 +286,8 @@ def write_layer(
             write_geojson(layer, fitted.attributes, fitted.wkb, name, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return fitted.notes
-    with staged_layer(layer, path, added=added, layer_name=layer_name, overwrite=overwrite) as notes:
+    about: dict[str, Any] = {"layer_name": layer_name, "overwrite": overwrite, "styles": styles, "qml": qml}
+    with staged_layer(layer, path, added=added, **about) as notes:
         return notes
 
 
@@ -276,6 +299,8 @@ def staged_layer(
     added: Mapping[str, pa.Array | pa.ChunkedArray],
     layer_name: str | None = None,
     overwrite: bool = False,
+    styles: Sequence[Style] = (),
+    qml: bool = False,
 ) -> Iterator[tuple[str, ...]]:
     """Write a layer as `write_layer` does, but put it in place only when the block ends well.
 
@@ -291,10 +316,16 @@ def staged_layer(
         target = target_of(path)
     with staging(target) as folder:
         with _told(path):
-            staged, notes = _write(layer, fitted, form, target, folder=folder, layer_name=layer_name)
-        yield (*fitted.notes, *notes)
-        with _told(path):
-            _put_in_place(staged, form, target, folder)
+            name = layer_name_of(target.name, form, layer_name)
+            staged, renamed, notes = _write(layer, fitted, form, target, folder, layer_name)
+            shown = [renamed_style(style, fitted.names, renamed) for style in styles]
+            if form is GEOPACKAGE and shown:
+                with _short_of_space(folder):
+                    notes += store_styles(staged, name, shown)
+        with style_beside(Path(path), shown[0] if qml and shown else None, overwrite):
+            yield (*fitted.notes, *notes)
+            with _told(path):
+                _put_in_place(staged, form, target, folder)
 
 
 @contextmanager
@@ -308,18 +339,15 @@ def _told(path: str | Path) -> Iterator[None]:
 
 
 def _write(
-    layer: Layer, fitted: Fitted, form: Format, target: Path, *, folder: Path, layer_name: str | None
-) -> tuple[Path, tuple[str, ...]]:
-    """Write into the staging folder and verify; return the file and what changed form."""
-    stem = target.name[: -len(next(end for end in form.extensions if target.name.lower().endswith(end)))]
-    name = layer_name if layer_name is not None and form in _NAMED_LAYERS else stem
-    if form is GEOPACKAGE and layer_name is None:
-        name = stem.lstrip(_NOT_FIRST_IN_A_LAYER_NAME) or "regions"
-    staged = folder / (f"{stem}.shp" if form is ZIPPED_SHAPEFILE else target.name)
+    layer: Layer, fitted: Fitted, form: Format, target: Path, folder: Path, layer_name: str | None
+) -> tuple[Path, dict[str, str], tuple[str, ...]]:
+    """Write into the staging folder and verify; return the file, columns GDAL renamed, and notes on these."""
+    name = layer_name_of(target.name, form, layer_name)
+    staged = folder / (f"{stem_of(target.name, form)}.shp" if form is ZIPPED_SHAPEFILE else target.name)
     if form is GEOPACKAGE and layer_name is not None and target.exists():
         copy_database(target, staged)
         name = next((there for there in layer_names(target) if there.lower() == name.lower()), name)
-    try:
+    with _short_of_space(folder):
         if form is GEOPARQUET:
             write_parquet(fitted.attributes, fitted.wkb, layer.crs, layer.origin, staged)
         elif form is CSV:
@@ -329,16 +357,16 @@ def _write(
                 write_geojson(layer, fitted.attributes, fitted.wkb, name, file)
         else:
             write_gdal(layer, fitted, form, staged, name)
-        notes = verify(staged, form, name, fitted.attributes.column_names, len(layer))
-    except OutputError as error:
-        raise _for_want_of_space(error, folder) from error
+        renamed = verify(staged, form, name, fitted.attributes.column_names, len(layer))
     if form is ZIPPED_SHAPEFILE:
         parts = sorted(folder.iterdir())
         staged = folder / target.name
         with zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in parts:
                 archive.write(part, part.name)
-    return staged, notes
+    changed = [f"{old} -> {new}" for old, new in renamed.items()]
+    said = f"Columns renamed by the {form.name}: {listed(changed, limit=len(changed))}."
+    return staged, renamed, (said,) if changed else ()
 
 
 def _put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> None:
@@ -353,8 +381,13 @@ def _put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> Non
     move_into_place([(staged, target)], folder)
 
 
-def _for_want_of_space(error: OutputError, folder: Path) -> OutputError:
-    full = "disk is full" in error.reason or "No space left" in error.reason
-    if not full and shutil.disk_usage(folder).free >= _LITTLE_SPACE:
-        return error
-    return output_error(OSError(errno.ENOSPC, ""), error.file)
+@contextmanager
+def _short_of_space(folder: Path) -> Iterator[None]:
+    """Say of a write that failed for want of space that it did."""
+    try:
+        yield
+    except OutputError as error:
+        full = "disk is full" in error.reason or "No space left" in error.reason
+        if not full and shutil.disk_usage(folder).free >= _LITTLE_SPACE:
+            raise
+        raise output_error(OSError(errno.ENOSPC, ""), error.file) from error

@@ -10,8 +10,21 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from regionalize.maps.colors import cluster_color
+from regionalize.maps.frame import (
+    LEGEND_ROW,
+    SIGN,
+    Scale,
+    Surround,
+    legend_rows,
+    line,
+    numbers_text,
+    round_values,
+    rules_across,
+    sorted_out,
+    ticks_below,
+)
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
+from regionalize.maps.sheet import GAP, GREY, MARGIN, Words
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 
 if TYPE_CHECKING:
@@ -128,27 +141,18 @@ class _Page:
         ks = [k for chart in charts for curve in chart.curves for k, _ in curve.points]
         self.span = min(ks, default=0), max(ks, default=0)
         self.small, self.bold = Font(families, 7.0), Font(families, 8.5, bold=True)
-        head, sub = Font(families, 12.5, bold=True), Font(families, 8.5)
         cell_width, cell_height = LEFT + WIDTH, ABOVE + HEIGHT + BELOW
         inside = BESIDE * cell_width + (BESIDE - 1) * GAP
-        lines = [(head, line, INK) for line in head.wrap(said[0], inside, 3)]
-        lines += [(sub, line, INK) for line in sub.wrap(said[1], inside, 4)]
-        below = self.small.wrap(said[2], inside, 4)
+        around = Surround.of(families, *said, inside)
         rows = -(-len(charts) // BESIDE)
-        legend = self._legend_rows(names, inside)
-        foot = MARGIN + len(below) * self.small.leading + GAP / 2
-        self.legend_top = foot + len(legend) * 13.0
-        first_row = self.legend_top + (GAP / 2 if legend else 0.0)
+        legend = legend_rows(names, self.small, inside)
+        foot = MARGIN + around.under + GAP / 2
+        legend_top = foot + len(legend) * LEGEND_ROW
+        first_row = legend_top + (GAP / 2 if legend else 0.0)
         top = first_row + rows * cell_height
         self.width = float(np.ceil(inside + 2 * MARGIN))
-        self.height = float(np.ceil(top + sum(font.leading for font, _, _ in lines) + GAP / 2 + MARGIN))
-        self.words: list[Words] = []
-        y = self.height - MARGIN
-        for font, line, color in lines:
-            y -= font.leading
-            self.words.append(Words(MARGIN, y + 0.3 * font.size, line, font, color))
-        for number, line in enumerate(reversed(below)):
-            self.words.append(Words(MARGIN, MARGIN + number * self.small.leading, line, self.small, GREY))
+        self.height = float(np.ceil(top + around.over + GAP / 2 + MARGIN))
+        self.words = list(around.words(self.height))
         self.boxes = [
             (
                 MARGIN + LEFT + place % BESIDE * (cell_width + GAP),
@@ -159,46 +163,32 @@ class _Page:
         self.keys: list[tuple[int, float, float]] = []
         for row, entries in enumerate(legend):
             for number, x in entries:
-                y = self.legend_top - (row + 1) * 13.0 + 4.0
+                y = legend_top - (row + 1) * LEGEND_ROW + 4.0
                 self.keys.append((number, x, y))
-                self.words.append(Words(x + 26, y - 2.5, names[number], self.small))
-
-    def _legend_rows(self, names: Sequence[str], inside: float) -> list[list[tuple[int, float]]]:
-        """Which entry begins where, row by row."""
-        rows: list[list[tuple[int, float]]] = []
-        x = inside
-        wide = max((self.small.width(name) for name in names), default=0.0) + 26 + GAP
-        for number in range(len(names)):
-            if not rows or x + wide > MARGIN + inside:
-                rows.append([])
-                x = MARGIN
-            rows[-1].append((number, x))
-            x += wide
-        return rows
+                self.words.append(Words(x + SIGN, y - 2.5, names[number], self.small))
 
     def draw(self) -> Figure:
         """Put everything on the page."""
         figure, points = blank_page(self.width, self.height)
-        artists = [
-            artist
+        artists, words = sorted_out(
+            thing
             for chart, box in zip(self.charts, self.boxes, strict=True)
-            for artist in self._chart(chart, box, points)
-        ]
+            for thing in self._chart(chart, box, points)
+        )
         for number, x, y in self.keys:
             artists.append(
                 _line([x, x + 10, x + 20], [y] * 3, number, points, marked=[1], gid=f"key-{number}")
             )
-        fill_page(figure, artists, self.words, points)
+        fill_page(figure, artists, [*self.words, *words], points)
         return figure
 
-    def _chart(self, chart: Chart, box: tuple[float, float], points: Transform) -> Iterator[Artist]:
-        """Axes, lines and marks of one chart whose lower left corner is given."""
+    def _chart(self, chart: Chart, box: tuple[float, float], points: Transform) -> Iterator[Artist | Words]:
+        """Axes, lines, marks and words of one chart whose lower left corner is given."""
         from matplotlib.lines import Line2D
-        from matplotlib.ticker import MaxNLocator
 
         left, bottom = box
         values = [value for curve in chart.curves for _, value in curve.points]
-        ticks = _ticks(MaxNLocator(5).tick_values(min(values), max(values)))
+        ticks = round_values(min(values), max(values), 5)
         low, high = min(ticks[0], *values), max(ticks[-1], *values)
         peak = max(values)
         if high - peak <= PEAK / HEIGHT * (high - low) and any(
@@ -206,35 +196,26 @@ class _Page:
         ):
             high += ticks[-1] - ticks[-2]  # room for the words above it
             ticks.append(high)
-        first, last = self.span
+        across, up = Scale(*self.span, left + 8, WIDTH - 16), Scale(low, high, bottom, HEIGHT)
 
-        def place(k: float, value: float) -> tuple[float, float]:
-            across = (k - first) / (last - first) if last > first else 0.5
-            up = (value - low) / (high - low) if high > low else 0.5
-            return left + 8 + across * (WIDTH - 16), bottom + up * HEIGHT
-
-        self.words.append(Words(left, bottom + HEIGHT + 7, chart.title, self.bold))
-        digits = max((len(f"{tick:g}".partition(".")[2]) for tick in ticks if abs(tick) < 1e6), default=0)
-        for tick in ticks:
-            y = place(first, tick)[1]
-            yield Line2D([left, left + WIDTH], [y, y], transform=points, color="#e6e6e6", lw=0.6, zorder=0)
-            text = f"{tick:,.{digits}f}" if abs(tick) < 1e6 else f"{tick:g}"
-            self.words.append(Words(left - 4, y - 2.5, text, self.small, GREY, right=True))
-        for tick in _ticks(MaxNLocator(8, integer=True).tick_values(first, last)):
-            if first <= tick <= last and float(tick).is_integer():
-                x = place(tick, low)[0]
-                yield Line2D([x, x], [bottom, bottom - 3], transform=points, color=GREY, lw=0.6)
-                text = f"{tick:g}"
-                self.words.append(Words(x - self.small.width(text) / 2, bottom - 11, text, self.small, GREY))
-        yield Line2D([left, left + WIDTH], [bottom, bottom], transform=points, color=GREY, lw=0.6)
-        self.words.append(Words(left + WIDTH, bottom - 20, "k", self.small, GREY, right=True))
+        yield Words(left, bottom + HEIGHT + 7, chart.title, self.bold)
+        ends = left, left + WIDTH
+        yield from rules_across(
+            [up.place(tick) for tick in ticks], numbers_text(ticks), ends, self.small, points
+        )
+        whole = [k for k in across.rounded(8, whole=True) if k.is_integer()]
+        texts = [f"{k:g}" for k in whole]
+        yield from ticks_below([across.place(k) for k in whole], texts, bottom, self.small, points)
+        yield line(ends, [bottom, bottom], points, GREY, 2)
+        yield Words(left + WIDTH, bottom - 20, "k", self.small, GREY, right=True)
         for number, curve in enumerate(chart.curves):
             if curve.points:
-                xs, ys = zip(*(place(k, value) for k, value in curve.points), strict=True)
+                xs = [across.place(k) for k, _ in curve.points]
+                ys = [up.place(value) for _, value in curve.points]
                 yield _line(xs, ys, number, points, marked=None, gid=f"curve-{number}")
         for mark in chart.marks:
             value = dict(chart.curves[mark.curve].points)[mark.k]
-            x, y = place(mark.k, value)
+            x, y = across.place(mark.k), up.place(value)
             yield Line2D(
                 [x],
                 [y],
@@ -251,14 +232,8 @@ class _Page:
                 wide = self.small.width(mark.text)
                 beside = x + 9 if x + 9 + wide < left + WIDTH else x - 9 - wide
                 # above a peak, and below a bend: there the curve is not in the way
-                up = value == peak and y + PEAK < bottom + HEIGHT
-                self.words.append(
-                    Words(beside, y + 5 if up else max(y - 9, bottom + 3), mark.text, self.small)
-                )
-
-
-def _ticks(values: Sequence[float]) -> list[float]:
-    return [float(value) + 0.0 for value in values]
+                above = value == peak and y + PEAK < bottom + HEIGHT
+                yield Words(beside, y + 5 if above else max(y - 9, bottom + 3), mark.text, self.small)
 
 
 def _line(

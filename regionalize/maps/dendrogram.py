@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError
 from regionalize.maps.branches import MOST_LEAVES, Branches, Join, select_branches
 from regionalize.maps.colors import NOISE_COLOR, cluster_color
+from regionalize.maps.frame import Scale, Surround, rules_up, sorted_out
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
 from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
@@ -151,31 +152,23 @@ class _Page:
         self.small = Font(families, min(7.0, 0.8 * self.pitch))
         self.bold = Font(families, min(7.5, 0.85 * self.pitch), bold=True)
         self.axis_font = Font(families, 7.0)
-        head, foot = Font(families, 12.5, bold=True), Font(families, 7.0)
 
         wide = max(self.small.width(name) for name in self.names)
         self.numbers = self._runs()
         number = max((self.bold.width(str(cluster)) for cluster, _, _ in self.numbers), default=0.0)
         inside = number + 4 + BAR_WIDTH + 6 + wide + 4 + PLOT_WIDTH + 10
-        above, below = head.wrap(title, inside, 3), foot.wrap(footer, inside, 4)
+        around = Surround.of(families, title, "", footer, inside)
         self.left = MARGIN + number + 4 + BAR_WIDTH + 6 + wide + 4
-        bottom = MARGIN + (len(below) * foot.leading + GAP / 2 if below else 0.0)
-        self.bottom = bottom + 26
+        self.bottom = MARGIN + around.under + (GAP / 2 if around.below else 0.0) + 26
         self.plot_height = self.pitch * len(branches.leaves)
         top = self.bottom + self.plot_height
         self.width = float(np.ceil(inside + 2 * MARGIN))
-        over = len(above) * head.leading + GAP * 0.6 if above else 0.0
+        over = around.over + (GAP * 0.6 if around.above else 0.0)
         self.height = float(np.ceil(top + over + MARGIN))
         ends = [join.height for join in branches.joins] + [leaf.height for leaf in branches.leaves]
         self.longest = max(*ends, branches.cut or 0.0) * 1.02 or 1.0
 
-        self.words: list[Words] = []
-        y = self.height - MARGIN
-        for line in above:
-            y -= head.leading
-            self.words.append(Words(MARGIN, y + 0.3 * head.size, line, head))
-        for number_of, line in enumerate(reversed(below)):
-            self.words.append(Words(MARGIN, MARGIN + number_of * foot.leading, line, foot, GREY))
+        self.words = list(around.words(self.height))
 
     def x(self, height: float) -> float:
         """Return where a height is."""
@@ -205,17 +198,15 @@ class _Page:
 
     def _axis(self, points: Transform) -> Iterator[Artist]:
         """Light lines at round heights, with their numbers below."""
-        from matplotlib.lines import Line2D
-        from matplotlib.ticker import MaxNLocator
-
-        top = self.bottom + self.plot_height
-        for value in MaxNLocator(6).tick_values(0, self.longest):
-            if not 0 <= value <= self.longest:
-                continue
-            x, number = self.x(value), f"{value:g}"
-            yield Line2D([x, x], [self.bottom, top], transform=points, color="#e6e6e6", lw=0.6, zorder=0)
-            place = x - self.axis_font.width(number) / 2
-            self.words.append(Words(place, self.bottom - 9, number, self.axis_font, GREY))
+        heights = Scale(0.0, self.longest, self.left, PLOT_WIDTH)
+        ticks = heights.rounded(6)
+        ends = self.bottom, self.bottom + self.plot_height
+        texts = [f"{tick:g}" for tick in ticks]
+        artists, words = sorted_out(
+            rules_up([heights.place(tick) for tick in ticks], texts, ends, self.axis_font, points)
+        )
+        yield from artists
+        self.words += words
         name = "difference of the clusters joined"
         self.words.append(Words(self.left, self.bottom - 20, name, self.axis_font, GREY))
 

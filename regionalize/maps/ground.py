@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError
 from regionalize.maps.page import Parts, Window
-from regionalize.maps.scale import ground_length
+from regionalize.maps.scale import ground_length, north_bearing
 
 if TYPE_CHECKING:
     import pyproj
@@ -30,6 +30,9 @@ class Ground:
         How much narrower a unit of x is than one of y on the page.
     metres : float or None
         Metres per map unit; None where no length is true all over.
+    north : float or None
+        Where true north is, in degrees clockwise from upwards; None where it is not the same all over, and
+        where the map is not projected.
     notes : tuple of str
         What the person should know.
     """
@@ -38,6 +41,7 @@ class Ground:
     extent: tuple[float, float, float, float]
     narrowing: float
     metres: float | None
+    north: float | None
     notes: tuple[str, ...]
 
     @staticmethod
@@ -79,6 +83,7 @@ class Ground:
             (west, south, east, north),
             narrowing,
             ground_length(projection, (west, south, east, north)),
+            north_bearing(projection, (west, south, east, north)),
             (left_out,) if undrawn else (),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -12,9 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regionalize.errors import DataError
-from regionalize.maps.ground import Ground, counted
-from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.scale import length_text, round_length
+from regionalize.maps.classes import cluster_entries, draw_classes, read_classes
+from regionalize.maps.picture import FileFormat, check_format
 from regionalize.maps.sheet import (
     GAP,
     GREY,
@@ -24,20 +24,20 @@ from regionalize.maps.sheet import (
     MARGIN,
     MOST_ROWS_BELOW,
     NARROWEST,
-    SWATCH,
+    Captions,
     Entry,
+    Frame,
     Legend,
     Sheet,
-    Words,
 )
-from regionalize.maps.static import entries_of, repeated_colors
-from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
-from regionalize.maps.units import draw_units, scale_bar, symbol
+from regionalize.maps.text import Font, clean
 
 if TYPE_CHECKING:
     import pyproj
 
-MOST_PANELS = 12
+    from regionalize.maps.ground import Ground
+
+MOST_PANELS = 16
 """Maps on one page; more would be stamps."""
 
 _PAGE_SHAPE = 1.4
@@ -71,6 +71,7 @@ def draw_maps(
     legend_title: str = "cluster",
     crs: str | pyproj.CRS | None = None,
     names: Mapping[int, str] | None = None,
+    dissolve_lines: bool = False,
 ) -> tuple[str, ...]:
     """Draw the same units several times, each time in the colours of another labeling.
 
@@ -86,7 +87,7 @@ def draw_maps(
         Where to write.
     file_format : {"png", "svg", "pdf"}
         What to write.
-    title, subtitle, footer, legend_title, crs, names
+    title, subtitle, footer, legend_title, crs, names, dissolve_lines
         Of the page, as `draw_map` takes them.
 
     Returns
@@ -110,51 +111,25 @@ def draw_maps(
     ()
     """
     check_format(file_format, "map")
-    labels = [np.asarray(panel.labels, dtype=np.int64) for panel in panels]
-    for label in labels:
-        if len(label) != len(geometry):
-            raise DataError(f"{len(label)} labels do not fit {len(geometry)} geometries")
+    labelings = [read_classes(panel.labels, geometry) for panel in panels]
     if not 1 <= len(panels) <= MOST_PANELS:
         raise DataError(
             f"{len(panels)} maps do not fit on one page", advice=f"draw 1 to {MOST_PANELS} at a time"
         )
-    ground = Ground.survey(geometry, crs)
-    present = np.unique(np.maximum(np.concatenate(labels), -1)).tolist()
-    entries = entries_of(dict.fromkeys(present), names or {})
-    notes = [*ground.notes, *repeated_colors(entries)]
+    present = np.unique(np.maximum(np.concatenate(labelings), -1)).tolist()
     heads = [(clean(panel.title), clean(panel.subtitle)) for panel in panels]
-    page = [clean(text) for text in (title, subtitle, footer, legend_title)]
-    with drawing():
-        texts = [*page, *(text for head in heads for text in head), *(entry.text for entry in entries)]
-        families, unknown = fonts_for(texts)
-        if unknown:
-            notes.append(unknown_letters(unknown))
-        sheet, corners = _compose(ground, families, heads, page, entries)
-        if sheet.left_out:
-            notes.append(f"the legend has room for {len(entries) - sheet.left_out} of {len(entries)} entries")
-        figure, points = blank_page(sheet.width, sheet.height)
-        area = sheet.map_width * sheet.map_height
-        artists, kind = [], "areas"
-        specks, heavy = 0, False
-        for number, (label, (x, y)) in enumerate(zip(labels, corners, strict=True), 1):
-            window = ground.window(x, y, sheet.map_height)
-            drawn, kind, dots, much = draw_units(ground.parts, window, label, area, points, len(panels))
-            for artist in drawn:
-                artist.set_gid(f"map-{number}-{artist.get_gid()}")
-                artist.set_rasterized(much)
-            artists += drawn
-            specks, heavy = max(specks, dots), heavy or much
-        for x, y, entry in sheet.signs:
-            artists += symbol(kind, (x, y), SWATCH, entry.label, points)
-        if sheet.bar is not None:
-            artists.append(scale_bar(*sheet.bar, points))
-        fill_page(figure, artists, sheet.words, points)
-        if specks:
-            notes.append(f"{counted(specks, 'polygon')} too small to be seen are drawn as dots")
-        if heavy and file_format != "png":
-            notes.append(f"the layer is heavy: the {file_format.upper()} holds its units as an image")
-        save_page(figure, target, file_format, page[0])
-    return tuple(notes)
+    return draw_classes(
+        geometry,
+        labelings,
+        target,
+        file_format=file_format,
+        captions=Captions(title, subtitle, footer, legend_title),
+        entries=cluster_entries(dict.fromkeys(present), names or {}),
+        layout=partial(_compose, heads),
+        crs=crs,
+        outlines=labelings if dissolve_lines else [],
+        other_words=[text for head in heads for text in head],
+    )
 
 
 def _columns(count: int, size: tuple[float, float], head: float) -> tuple[int, float]:
@@ -177,14 +152,13 @@ def _columns(count: int, size: tuple[float, float], head: float) -> tuple[int, f
 
 
 def _compose(
+    heads: Sequence[tuple[str, str]],
     ground: Ground,
     families: list[str],
-    heads: Sequence[tuple[str, str]],
-    page: Sequence[str],
+    captions: Captions,
     entries: Sequence[Entry],
-) -> tuple[Sheet, list[tuple[float, float]]]:
-    """Work out the sheet, and the lower left corner of every map on it."""
-    title, subtitle, footer, legend_title = page
+) -> Sheet:
+    """Work out the sheet of several maps, as `regionalize.maps.sheet.compose` does for one."""
     fonts = [Font(families, size, bold=bold) for size, bold, _, _ in _HEAD]
     usual = fonts[0].leading + 2 * fonts[1].leading
     columns, scale = _columns(len(heads), ground.size, usual)
@@ -193,53 +167,30 @@ def _compose(
     over_maps = [list(_lines(fonts, head, cell)) for head in heads]
     rows = [over_maps[start : start + columns] for start in range(0, len(heads), columns)]
     head_heights = [max(sum(font.leading for font, _, _ in lines) for lines in row) + 4 for row in rows]
-
-    inside = max(columns * (cell + GAP) - GAP, NARROWEST)
-    legend = Legend(legend_title, entries, families)
-    legend.arrange(MOST_ROWS_BELOW, max(int((inside + GAP) // (legend.column + GAP)), 1))
-    inside = max(inside, legend.width)
-    top_fonts = ((Font(families, 12.5, bold=True), INK, title, 3), (Font(families, 9.0), GREY, subtitle, 4))
-    above = [
-        (font, ink, line) for font, ink, text, most in top_fonts for line in font.wrap(text, inside, most)
-    ]
-    small = Font(families, 7.0)
-    source = small.wrap(footer, inside, 4)
-    over = sum(font.leading for font, _, _ in above) + (GAP * 0.6 if above else 0.0)
-    bar_row = 0.0 if ground.metres is None else 20.0
-    under = legend.height + GAP / 2 + (len(source) * small.leading + GAP / 2 if source else 0.0)
     body = sum(head_heights) + len(rows) * (high + GAP) - GAP
 
-    sheet = Sheet(
-        math.ceil(inside + 2 * MARGIN),
-        math.ceil(over + body + bar_row + under + 2 * MARGIN),
-        MARGIN,
-        MARGIN + under + bar_row,
-        wide,
-        high,
+    inside = max(columns * (cell + GAP) - GAP, NARROWEST)
+    legend = Legend(captions.legend_title, entries, families)
+    legend.arrange(MOST_ROWS_BELOW, max(int((inside + GAP) // (legend.column + GAP)), 1))
+    frame = Frame(
+        families,
+        captions,
+        max(inside, legend.width),
+        legend_row=legend.height + GAP / 2,
+        metres=None if ground.metres is None else ground.metres / scale,
+        north=ground.north,
     )
-    y = sheet.height - MARGIN
-    for font, color, line in above:
-        y -= font.leading
-        sheet.words.append(Words(MARGIN, y + 0.3 * font.size, line, font, color))
-    corners = []
-    top = MARGIN + under + bar_row + body
+    sheet = frame.sheet(wide, high, body)
+    top = frame.body_low + body
     for row, head in zip(rows, head_heights, strict=True):
         for place, lines in enumerate(row):
-            x, y = MARGIN + place * (cell + GAP), top
-            for font, color, line in lines:
-                y -= font.leading
-                sheet.words.append(Words(x, y + 0.3 * font.size, line, font, color))
-            corners.append((x, top - head - high))
+            x = MARGIN + place * (cell + GAP)
+            sheet.add_lines(lines, x, top)
+            sheet.maps.append((x, top - head - high))
         top -= head + high + GAP
-    legend.place(sheet, MARGIN, MARGIN + under - GAP / 2)
-    if ground.metres is not None:
-        metres = round_length(min(0.5 * wide, 110.0) * ground.metres / scale)
-        long = metres * scale / ground.metres
-        sheet.bar = (MARGIN, MARGIN + under + 5, long)
-        sheet.words.append(Words(MARGIN + long + 5, MARGIN + under + 5, length_text(metres), small, GREY))
-    for number, line in enumerate(reversed(source)):
-        sheet.words.append(Words(MARGIN, MARGIN + number * small.leading, line, small, GREY))
-    return sheet, corners
+    legend.place(sheet, MARGIN, frame.legend_top - GAP / 2)
+    frame.finish(sheet, min(0.5 * wide, 110.0))
+    return sheet
 
 
 def _lines(fonts: Sequence[Font], head: tuple[str, str], width: float) -> Iterator[tuple[Font, str, str]]:

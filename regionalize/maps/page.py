@@ -22,7 +22,7 @@ GRID = 0.05
 border round it alike, so nothing opens between them, whatever the state of the topology."""
 
 _POINT, _LINES, _POLYGON = 0, (1, 2), 3  # GEOS type numbers of single parts
-_MOVE, _LINE, _CLOSE = 1, 2, 79  # matplotlib path codes
+_MOVE, _LINE = 1, 2  # matplotlib path codes
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Parts:
         while np.any(shapely.get_type_id(shapes) > _POLYGON):
             shapes, inner = shapely.get_parts(shapes, return_index=True)
             row = row[inner]
+        shapes, row = _turned_inside_out(shapes, row)
         bounds = shapely.bounds(shapes)  # of an empty part: NaN
         there = np.isfinite(bounds).all(axis=1)
         shapes, row, bounds = shapes[there], row[there].astype(np.int64), bounds[there]
@@ -76,6 +77,28 @@ class Parts:
     def take(self, which: NDArray[Any]) -> Parts:
         """Return some of the parts."""
         return Parts(self.shapes[which], self.row[which], self.shift[which])
+
+
+def _turned_inside_out(shapes: ObjectArray, row: IntArray) -> tuple[ObjectArray, IntArray]:
+    """Mend polygons with a hole that reaches beyond the shell: some files give the shell as a hole.
+
+    Their bounds tell only of what is called the shell. Other faults do not matter to a picture.
+    """
+    holed = np.flatnonzero(shapely.get_num_interior_rings(shapes) > 0)
+    rings, owner = shapely.get_rings(shapes[holed], return_index=True)
+    own, shell = shapely.bounds(rings).reshape(-1, 4), shapely.bounds(shapes[holed]).reshape(-1, 4)[owner]
+    beyond = (own[:, :2] < shell[:, :2]).any(axis=1) | (own[:, 2:] > shell[:, 2:]).any(axis=1)
+    faulty = holed[np.unique(owner[beyond])]
+    if not len(faulty):
+        return shapes, row
+    mended, inner = shapely.get_parts(shapely.make_valid(shapes[faulty]), return_index=True)
+    mended, part = shapely.get_parts(mended, return_index=True)
+    areas = shapely.get_dimensions(mended) == 2
+    sound = np.ones(len(shapes), dtype=bool)
+    sound[faulty] = False
+    new_row = np.concatenate([row[sound], row[faulty][inner[part[areas]]]])
+    order = np.argsort(new_row, kind="stable")
+    return np.concatenate([shapes[sound], mended[areas]])[order], new_row[order]
 
 
 def _unwrap(bounds: FloatArray) -> FloatArray:
@@ -109,83 +132,14 @@ class Window:
         placed[:, 0] += shift
         return placed * self.scale + self.origin
 
-
-def _ring_paths(
-    grid: IntArray, ring: IntArray, n_rings: int, hole: NDArray[np.bool_]
-) -> tuple[IntArray, IntArray]:
-    """Clean and orient open rings on the integer grid; return vertices and the ring of each.
-
-    Repeated and collinear vertices go, holes without area go, shells run counter-clockwise and holes
-    clockwise: fills follow the non-zero winding rule, so a hole is a hole, an enclave in it is filled, and
-    two overlapping units of one cluster do not cancel out.
-    """
-    for collinear in (False, True):
-        count = np.bincount(ring, minlength=n_rings)
-        start = np.cumsum(count) - count
-        before, after = np.arange(-1, len(ring) - 1), np.arange(1, len(ring) + 1)
-        some = count > 0
-        before[start[some]] = (start + count - 1)[some]
-        after[(start + count - 1)[some]] = start[some]
-        back, ahead = grid - grid[before], grid[after] - grid
-        if collinear:
-            cross = back[:, 0] * ahead[:, 1] - back[:, 1] * ahead[:, 0]
-            keep = (cross != 0) | ((back * ahead).sum(axis=1) <= 0)
-        else:
-            keep = (back != 0).any(axis=1)
-            keep[start[some]] |= np.bincount(ring, keep, minlength=n_rings)[some] == 0  # shrunk to one point
-        grid, ring = grid[keep], ring[keep]
-    count = np.bincount(ring, minlength=n_rings)
-    keep = ~(hole & (count < 3))[ring]
-    grid, ring = grid[keep], ring[keep]
-    count = np.bincount(ring, minlength=n_rings)
-    start = np.cumsum(count) - count
-    after = np.arange(1, len(ring) + 1)
-    after[(start + count - 1)[count > 0]] = start[count > 0]
-    twice = np.bincount(ring, grid[:, 0] * grid[after, 1] - grid[:, 1] * grid[after, 0], minlength=n_rings)
-    turn = np.where(hole, twice > 0, twice < 0)[ring]
-    position = np.arange(len(ring))
-    position[turn] = (2 * start + count - 1)[ring][turn] - position[turn]
-    return grid[position], ring
-
-
-def polygon_paths(parts: Parts, window: Window, labels: IntArray) -> Iterator[tuple[int, Path]]:
-    """Yield one compound path per label (ascending) that holds all its polygons with their holes."""
-    from matplotlib.path import Path
-
-    if not len(parts):
-        return
-    _, xy, (ring_offset, part_offset) = shapely.to_ragged_array(parts.shapes, include_z=False)
-    n_rings = len(ring_offset) - 1
-    size = np.diff(ring_offset)
-    ring = np.repeat(np.arange(n_rings), size)
-    part_of_ring = np.repeat(np.arange(len(parts)), np.diff(part_offset))
-    hole = np.ones(n_rings, dtype=bool)
-    hole[part_offset[:-1]] = False
-    grid = np.rint(window.place(xy, parts.shift[part_of_ring[ring]]) / GRID).astype(np.int64)
-    closing = np.zeros(len(ring), dtype=bool)
-    closing[ring_offset[1:] - 1] = True  # the last vertex repeats the first
-    grid, ring = _ring_paths(grid[~closing], ring[~closing], n_rings, hole)
-
-    # one more vertex per ring, for the command that closes it
-    label_of_ring = labels[parts.row[part_of_ring]]
-    order = np.argsort(label_of_ring[ring], kind="stable")
-    grid, ring = grid[order], ring[order]
-    first = np.flatnonzero(np.r_[True, ring[1:] != ring[:-1]])
-    length = np.diff(np.r_[first, len(ring)])
-    place = np.arange(len(ring)) + np.repeat(np.arange(len(first)), length)
-    close = first + length + np.arange(len(first))
-    vertices = np.empty((len(ring) + len(first), 2))
-    vertices[place], vertices[close] = grid * GRID, grid[first] * GRID
-    codes = np.full(len(vertices), _LINE, dtype=np.uint8)
-    codes[place[first]], codes[close] = _MOVE, _CLOSE
-    label_of_vertex = np.repeat(label_of_ring[ring[first]], length + 1)
-    yield from _split(vertices, codes, label_of_vertex, Path)
+    def locate(self, xy: FloatArray) -> FloatArray:
+        """Return map coordinates of page coordinates, shape (n, 2): the way back, but for the shift."""
+        located: FloatArray = (xy - np.asarray(self.origin)) / self.scale + self.corner
+        return located
 
 
 def line_paths(parts: Parts, window: Window, labels: IntArray) -> Iterator[tuple[int, Path]]:
     """Yield one compound path per label (ascending) that holds all its lines."""
-    from matplotlib.path import Path
-
     if not len(parts):
         return
     xy, part = shapely.get_coordinates(parts.shapes, return_index=True)
@@ -194,12 +148,15 @@ def line_paths(parts: Parts, window: Window, labels: IntArray) -> Iterator[tuple
     order = np.argsort(label, kind="stable")
     vertices, part, label = vertices[order], part[order], label[order]
     codes = np.where(np.r_[True, part[1:] != part[:-1]], _MOVE, _LINE).astype(np.uint8)
-    yield from _split(vertices, codes, label, Path)
+    yield from split_paths(vertices, codes, label)
 
 
-def _split(
-    vertices: FloatArray, codes: NDArray[np.uint8], label: IntArray, path: type[Path]
+def split_paths(
+    vertices: FloatArray, codes: NDArray[np.uint8], label: IntArray
 ) -> Iterator[tuple[int, Path]]:
+    """Yield a path for each run of vertices with one label."""
+    from matplotlib.path import Path
+
     start = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
     for begin, end in zip(start, np.r_[start[1:], len(label)], strict=True):
-        yield int(label[begin]), path(vertices[begin:end], codes[begin:end])
+        yield int(label[begin]), Path(vertices[begin:end], codes[begin:end])

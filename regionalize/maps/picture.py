@@ -101,13 +101,20 @@ def fill_page(figure: Figure, artists: Iterable[Artist], words: Iterable[Words],
         )
 
 
-def save_page(figure: Figure, target: Path | IO[bytes], file_format: FileFormat, title: str) -> None:
-    """Write a page with its title, and without what would make the bytes differ from run to run."""
+def save_page(
+    figure: Figure, target: Path | IO[bytes], file_format: FileFormat, title: str, source: str = ""
+) -> None:
+    """Write a page with its title, and without what would make the bytes differ from run to run.
+
+    `source` goes whole into what a file says about itself, however little of it the page had room for.
+    """
     metadata: dict[str, str | None] = {
         "png": dict.fromkeys(["Software"]),
         "svg": dict.fromkeys(["Date", "Creator"]),
         "pdf": dict.fromkeys(["CreationDate", "Creator", "Producer"]),
     }[file_format]
     metadata["Title"] = title
+    if source:
+        metadata["Subject" if file_format == "pdf" else "Description"] = source
     dpi = DPI if file_format == "png" else RASTER_DPI
     figure.savefig(target, format=file_format, dpi=dpi, metadata=metadata)

@@ -7,11 +7,15 @@ The page takes the shape of the layer, so that tall and wide layers fill it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from regionalize.maps.scale import length_text, round_length
-from regionalize.maps.text import Font
+from regionalize.maps.text import Font, clean
+
+if TYPE_CHECKING:
+    from regionalize.maps.ground import Ground
 
 INK, GREY = "#1a1a1a", "#666666"
 
@@ -27,6 +31,8 @@ WIDE = 1.7
 """Maps wider than this, relative to height, have the legend below."""
 
 SWATCH = (14.0, 8.5)
+ARROW = 16.0
+"""Length of the arrow to north."""
 LEADING = 13.0
 LONGEST_NAME = 150.0
 MOST_COLUMNS_BESIDE = 3
@@ -41,6 +47,20 @@ class Entry:
     label: int
     text: str
     count: int | None = None
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Words around maps: a large line and a small one above, one below, and what the colours stand for."""
+
+    title: str
+    subtitle: str = ""
+    footer: str = ""
+    legend_title: str = "cluster"
+
+    def cleaned(self) -> Captions:
+        """Return them as `regionalize.maps.text.clean` has them."""
+        return Captions(*map(clean, (self.title, self.subtitle, self.footer, self.legend_title)))
 
 
 @dataclass(frozen=True)
@@ -63,28 +83,39 @@ class Sheet:
     ----------
     width, height : float
         The page.
-    map_x, map_y, map_width, map_height : float
+    map_width, map_height : float
         The box that the layer's extent fills.
+    maps : list of (float, float)
+        Lower left corners of such boxes, one for every map.
     words : list of Words
         Every line of text.
     signs : list of (float, float, Entry)
         Lower left corners of the legend's signs.
     bar : (float, float, float) or None
         Left end and length of the scale bar.
+    arrow : (float, float, float) or None
+        Middle of the arrow to north, and where it points, in degrees clockwise from upwards.
     left_out : int
         Legend entries there was no room for.
     """
 
     width: float
     height: float
-    map_x: float
-    map_y: float
     map_width: float
     map_height: float
+    maps: list[tuple[float, float]] = field(default_factory=list)
     words: list[Words] = field(default_factory=list)
     signs: list[tuple[float, float, Entry]] = field(default_factory=list)
     bar: tuple[float, float, float] | None = None
+    arrow: tuple[float, float, float] | None = None
     left_out: int = 0
+
+    def add_lines(self, lines: Iterable[tuple[Font, str, str]], x: float, top: float) -> None:
+        """Write lines (font, colour, text) one below the other, from the upper left corner (x, top)."""
+        y = top
+        for font, color, line in lines:
+            y -= font.leading
+            self.words.append(Words(x, y + 0.3 * font.size, line, font, color))
 
 
 class Legend:
@@ -144,36 +175,91 @@ class Legend:
         sheet.left_out = self.left_out
 
 
-def compose(
-    extent: tuple[float, float],
-    families: list[str],
-    *,
-    title: str,
-    subtitle: str,
-    footer: str,
-    legend_title: str,
-    entries: Sequence[Entry],
-    ground: float | None,
-) -> Sheet:
-    """Work out the sheet of a map.
+class Frame:
+    """What is above and below the maps, however many: title; scale bar, legend (where below) and source line.
 
     Parameters
     ----------
-    extent : (float, float)
-        Width and height of the layer, both in the unit of its height.
     families : list of str
         Fonts.
-    title, subtitle, footer, legend_title : str
-        Text; wrapped and cut here.
+    captions : Captions
+        Wrapped and cut here.
+    inside : float
+        Width between the margins.
+    legend_row : float
+        Height kept free for a legend below the maps.
+    metres : float or None
+        Metres on the ground per point of the page; None for no scale bar.
+    north : float or None
+        Where north is, in degrees clockwise from upwards; None for no arrow.
+    """
+
+    def __init__(
+        self,
+        families: list[str],
+        captions: Captions,
+        inside: float,
+        *,
+        legend_row: float,
+        metres: float | None,
+        north: float | None,
+    ) -> None:
+        self.inside, self.metres, self.north = inside, metres, north
+        self.small = Font(families, 7.0)
+        heads = (
+            (Font(families, 12.5, bold=True), INK, captions.title, 3),
+            (Font(families, 9.0), GREY, captions.subtitle, 4),
+        )
+        self.above = [
+            (font, color, line) for font, color, text, most in heads for line in font.wrap(text, inside, most)
+        ]
+        self.source = self.small.wrap(captions.footer, inside, 4)
+        self.over = sum(font.leading for font, _, _ in self.above) + (GAP * 0.6 if self.above else 0.0)
+        self.legend_top = (
+            MARGIN + legend_row + (len(self.source) * self.small.leading + GAP / 2 if self.source else 0.0)
+        )
+        self.body_low = self.legend_top + (0.0 if metres is None and north is None else 26.0)
+
+    def sheet(self, map_width: float, map_height: float, body: float) -> Sheet:
+        """Return a page around a body of maps, `body` points high, with the title on it."""
+        height = math.ceil(self.over + body + self.body_low + MARGIN)
+        sheet = Sheet(math.ceil(self.inside + 2 * MARGIN), height, map_width, map_height)
+        sheet.add_lines(self.above, MARGIN, height - MARGIN)
+        return sheet
+
+    def finish(self, sheet: Sheet, longest: float) -> None:
+        """Add the scale bar, at most `longest` points long, the arrow to north and the source line."""
+        x, y = MARGIN, self.legend_top + 5
+        if self.metres is not None:
+            metres = round_length(longest * self.metres)
+            long, text = metres / self.metres, length_text(metres)
+            sheet.bar = (x, y, long)
+            sheet.words.append(Words(x + long + 5, y, text, self.small, GREY))
+            x += long + 5 + self.small.width(text) + GAP
+        if self.north is not None:
+            sheet.arrow = (x + ARROW / 2, y + ARROW / 2 - 1, self.north)
+        for above, line in zip(range(len(self.source) - 1, -1, -1), self.source, strict=True):
+            sheet.words.append(Words(MARGIN, MARGIN + above * self.small.leading, line, self.small, GREY))
+
+
+def compose(ground: Ground, families: list[str], captions: Captions, entries: Sequence[Entry]) -> Sheet:
+    """Work out the sheet of one map.
+
+    Parameters
+    ----------
+    ground : Ground
+        What the map shows.
+    families : list of str
+        Fonts.
+    captions : Captions
+        Wrapped and cut here.
     entries : sequence of Entry
         The legend.
-    ground : float or None
-        Metres on the ground per unit of `extent`; None for no scale bar.
     """
-    wide, high = extent
+    wide, high = ground.size
     scale = min(math.sqrt(MAP_AREA / (wide * high)), LONGEST / wide, LONGEST / high)
     map_width, map_height = wide * scale, high * scale
-    legend = Legend(legend_title, entries, families)
+    legend = Legend(captions.legend_title, entries, families)
     below = wide > WIDE * high
     if below:
         inside = max(map_width, NARROWEST)
@@ -186,42 +272,19 @@ def compose(
         )
         body = max(map_height, legend.height)
         inside = max(map_width + GAP + legend.width, NARROWEST)
-    inside = max(inside, legend.width)
-
-    head = [
-        (Font(families, 12.5, bold=True), INK, title, 3),
-        (Font(families, 9.0), GREY, subtitle, 4),
-    ]
-    small = Font(families, 7.0)
-    above = [
-        (font, color, line) for font, color, text, most in head for line in font.wrap(text, inside, most)
-    ]
-    source = small.wrap(footer, inside, 4)
-
-    bar_row = 0.0 if ground is None else 20.0
-    legend_row = legend.height + GAP / 2 if below else 0.0
-    under = legend_row + (len(source) * small.leading + GAP / 2 if source else 0.0)
-    over = sum(font.leading for font, _, _ in above) + (GAP * 0.6 if above else 0.0)
-    width = math.ceil(inside + 2 * MARGIN)
-    height = math.ceil(over + body + bar_row + under + 2 * MARGIN)
-
-    map_x = MARGIN
-    map_y = MARGIN + under + bar_row + (body - map_height) / 2
-    sheet = Sheet(width, height, map_x, map_y, map_width, map_height)
-    y = height - MARGIN
-    for font, color, line in above:
-        y -= font.leading
-        sheet.words.append(Words(MARGIN, y + 0.3 * font.size, line, font, color))
+    frame = Frame(
+        families,
+        captions,
+        max(inside, legend.width),
+        legend_row=legend.height + GAP / 2 if below else 0.0,
+        metres=None if ground.metres is None else ground.metres / scale,
+        north=ground.north,
+    )
+    sheet = frame.sheet(map_width, map_height, body)
+    sheet.maps.append((MARGIN, frame.body_low + (body - map_height) / 2))
     if below:
-        legend.place(sheet, MARGIN, MARGIN + under - GAP / 2)
+        legend.place(sheet, MARGIN, frame.legend_top - GAP / 2)
     else:
-        legend.place(sheet, map_x + map_width + GAP, MARGIN + under + bar_row + body)
-    if ground is not None:
-        longest = min(0.3 * map_width, 110.0)
-        metres = round_length(longest * ground / scale)
-        long = metres * scale / ground
-        sheet.bar = (map_x, MARGIN + under + 5, long)
-        sheet.words.append(Words(map_x + long + 5, MARGIN + under + 5, length_text(metres), small, GREY))
-    for number, line in enumerate(reversed(source)):
-        sheet.words.append(Words(MARGIN, MARGIN + number * small.leading, line, small, GREY))
+        legend.place(sheet, MARGIN + map_width + GAP, frame.body_low + body)
+    frame.finish(sheet, min(0.3 * map_width, 110.0))
     return sheet

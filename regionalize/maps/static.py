@@ -9,17 +9,12 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regionalize.errors import DataError
-from regionalize.maps.colors import PALETTE
-from regionalize.maps.ground import Ground, counted
-from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.sheet import SWATCH, Entry, Sheet, compose
-from regionalize.maps.text import clean, fonts_for, unknown_letters
-from regionalize.maps.units import draw_units, scale_bar, symbol
+from regionalize.maps.classes import cluster_entries, draw_classes, read_classes
+from regionalize.maps.picture import FileFormat, check_format
+from regionalize.maps.sheet import Captions, compose
 
 if TYPE_CHECKING:
     import pyproj
-    from matplotlib.figure import Figure
 
 
 def draw_map(
@@ -35,6 +30,7 @@ def draw_map(
     sizes: Sequence[int] | NDArray[np.int64] | None = None,
     crs: str | pyproj.CRS | None = None,
     names: Mapping[int, str] | None = None,
+    dissolve_lines: bool = False,
 ) -> tuple[str, ...]:
     """Draw units in the colour of their cluster, with title, legend, scale bar and source line.
 
@@ -61,6 +57,8 @@ def draw_map(
         antimeridian; a projected layer gets a scale bar, where one length is true all over.
     names : mapping of int to str, optional
         Legend text by label, where it is not the number.
+    dissolve_lines : bool
+        Outline the clusters of areas over the fills of units.
 
     Returns
     -------
@@ -83,82 +81,19 @@ def draw_map(
     ()
     """
     check_format(file_format, "map")
-    label = np.asarray(labels, dtype=np.int64)
-    if len(label) != len(geometry):
-        raise DataError(f"{len(label)} labels do not fit {len(geometry)} geometries")
-    ground = Ground.survey(geometry, crs)
-    notes = [*ground.notes]
-    title, subtitle, footer, legend_title = map(clean, (title, subtitle, footer, legend_title))
-    entries = _entries(label, sizes, names or {})
-    notes += repeated_colors(entries)
-
-    with drawing():
-        texts = [title, subtitle, footer, legend_title, *(entry.text for entry in entries)]
-        families, unknown = fonts_for(texts)
-        if unknown:
-            notes.append(unknown_letters(unknown))
-        sheet = compose(
-            ground.size,
-            families,
-            title=title,
-            subtitle=subtitle,
-            footer=footer,
-            legend_title=legend_title,
-            entries=entries,
-            ground=ground.metres,
-        )
-        if sheet.left_out:
-            notes.append(f"the legend has room for {len(entries) - sheet.left_out} of {len(entries)} entries")
-        figure, specks, heavy = _draw(sheet, ground, label)
-        if specks:
-            notes.append(f"{counted(specks, 'polygon')} too small to be seen are drawn as dots")
-        if heavy and file_format != "png":
-            notes.append(f"the layer is heavy: the {file_format.upper()} holds its units as an image")
-        save_page(figure, target, file_format, title)
-    return tuple(notes)
-
-
-def _draw(sheet: Sheet, ground: Ground, labels: NDArray[np.int64]) -> tuple[Figure, int, bool]:
-    """Put everything on a page; return it, polygons drawn as dots, and if it is heavy for a vector file."""
-    figure, points = blank_page(sheet.width, sheet.height)
-    window = ground.window(sheet.map_x, sheet.map_y, sheet.map_height)
-    artists, kind, specks, heavy = draw_units(
-        ground.parts, window, labels, sheet.map_width * sheet.map_height, points
-    )
-    for artist in artists:
-        artist.set_rasterized(heavy)
-    for x, y, entry in sheet.signs:
-        artists += symbol(kind, (x, y), SWATCH, entry.label, points)
-    if sheet.bar is not None:
-        artists.append(scale_bar(*sheet.bar, points))
-    fill_page(figure, artists, sheet.words, points)
-    return figure, specks, heavy
-
-
-def repeated_colors(entries: Sequence[Entry]) -> list[str]:
-    """Say which clusters have no colour of their own."""
-    most = max((entry.label for entry in entries), default=0)
-    if most <= len(PALETTE):
-        return []
-    return [
-        f"only {len(PALETTE)} colours stay apart: clusters {len(PALETTE) + 1} to {most} repeat them in"
-        " other tints, told apart by pattern, marker or dash"
-    ]
-
-
-def _entries(
-    label: NDArray[np.int64], sizes: Sequence[int] | NDArray[np.int64] | None, names: Mapping[int, str]
-) -> list[Entry]:
-    """Legend entries of the labels that occur."""
+    label = read_classes(labels, geometry)
     values, counts = np.unique(np.maximum(label, -1), return_counts=True)
-    count = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    count: dict[int, int | None] = dict(zip(values.tolist(), counts.tolist(), strict=True))
     if sizes is not None:
         count |= {number: int(size) for number, size in enumerate(sizes, start=1) if size}
-    return entries_of(count, names)
-
-
-def entries_of(count: Mapping[int, int | None], names: Mapping[int, str]) -> list[Entry]:
-    """Legend entries of labels and their members: clusters in order, then noise, then left out."""
-    order = [*sorted(value for value in count if value > 0), *(value for value in (0, -1) if value in count)]
-    known = {0: "not clustered", -1: "no data"} | dict(names)
-    return [Entry(value, clean(known.get(value, value)), count[value]) for value in order]
+    return draw_classes(
+        geometry,
+        [label],
+        target,
+        file_format=file_format,
+        captions=Captions(title, subtitle, footer, legend_title),
+        entries=cluster_entries(count, names or {}),
+        layout=compose,
+        crs=crs,
+        outlines=[label] if dissolve_lines else [],
+    )

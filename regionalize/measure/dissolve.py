@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -13,6 +16,9 @@ SNAP_SHARE = 1e-4
 
 GAP_SHARE = 1e-4
 """A hole smaller than this share of the mean polygon is a gap between borders drawn twice."""
+
+HAIRLINE_SHARE = 1e-3
+"""A hole narrower than this share of the width of a typical polygon is a gap between borders drawn twice."""
 
 SMALL_UNION = 8
 """Polygons joined by the general union, without looking for a part that is clean."""
@@ -55,6 +61,104 @@ def dissolved_size(polygons: Shapes) -> tuple[float, float]:
         if near is None or _size(near, hole)[1] > (1 - 100 * SNAP_SHARE) * length:
             return area, length
     return _size(_union(shapes, snapped, grid) if near is None else near, hole)
+
+
+@dataclass(frozen=True)
+class Dissolved:
+    """Polygons taken together, group by group.
+
+    Attributes
+    ----------
+    shapes : (k,) object
+        A MultiPolygon for every group, None for one without any area.
+    grid : float
+        Width, in units of the coordinates, of the grid that borders were put on; 0 where they match and are
+        as they came.
+    closed : int
+        Narrow holes that were closed.
+    """
+
+    shapes: Shapes
+    grid: float = 0.0
+    closed: int = 0
+
+
+def dissolve(groups: Sequence[Shapes]) -> Dissolved:
+    """Join the polygons of every group, without slivers or hairline holes where their borders do not match.
+
+    Where borders match vertex for vertex in all groups, coordinates are those of the polygons. Else those of
+    all groups are put on a grid of a ten-thousandth of the width of a typical polygon, so that what is next
+    to each other stays so, and holes narrower than a thousandth of that width are closed.
+
+    Parameters
+    ----------
+    groups : sequence of (m,) object
+        Polygons and multipolygons, valid or not.
+
+    Examples
+    --------
+    >>> row = shapely.box([0, 1, 2], 0, [1, 2, 3], 1)
+    >>> found = dissolve([row[:2], row[2:]])
+    >>> [shape.area for shape in found.shapes], found.grid
+    ([2.0, 1.0], 0.0)
+    """
+    repaired = [shapely.force_2d(_repaired(group[~shapely.is_missing(group)])) for group in groups]
+    areas = np.concatenate([shapely.area(shapes) for shapes in repaired]) if repaired else np.empty(0)
+    if not areas.any():
+        return Dissolved(np.full(len(groups), None, dtype=object))
+    width = float(np.sqrt(np.median(areas[areas > 0])))
+    grid = SNAP_SHARE * width
+    snapped = [shapely.set_precision(shapes, grid, mode="pointwise") for shapes in repaired]
+    near = [_clean_union(shapes) for shapes in snapped]
+    joined = _matching_unions(repaired, near)
+    matching = joined is not None
+    if joined is None:
+        joined = [
+            _union(shapes, moved, grid) if clean is None else clean
+            for shapes, moved, clean in zip(repaired, snapped, near, strict=True)
+        ]
+    closed = 0
+    found = np.full(len(groups), None, dtype=object)
+    for place, union in enumerate(joined):
+        parts = shapely.get_parts(union)
+        parts = parts[shapely.area(parts) > 0]
+        if not matching:
+            parts, count = _without_hairlines(parts, HAIRLINE_SHARE * width)
+            closed += count
+        found[place] = shapely.multipolygons(parts) if len(parts) else None
+    return Dissolved(found, 0.0 if matching else grid, closed)
+
+
+def _matching_unions(
+    groups: Sequence[Shapes], near: Sequence[shapely.Geometry | None]
+) -> list[shapely.Geometry] | None:
+    """Return the unions of polygons as they are, or None where the borders within some group do not match.
+
+    Borders that never touch are a clean coverage too, with a gap all along them: snapping them, as in `near`,
+    makes the outline much shorter.
+    """
+    found = []
+    for shapes, snapped in zip(groups, near, strict=True):
+        exact = _clean_union(shapes)
+        if exact is None:
+            return None
+        if snapped is not None and snapped.length <= (1 - 100 * SNAP_SHARE) * exact.length:
+            return None
+        found.append(exact)
+    return found
+
+
+def _without_hairlines(polygons: Shapes, width: float) -> tuple[Shapes, int]:
+    """Close the holes that are narrower than `width` on average; return polygons and the number of holes."""
+    found, closed = polygons.copy(), 0
+    for place in np.flatnonzero(shapely.get_num_interior_rings(polygons)):
+        holes = np.array(polygons[place].interiors, dtype=object)
+        across = 2 * shapely.area(shapely.polygons(holes)) / shapely.length(holes)
+        narrow = across < width
+        if narrow.any():
+            found[place] = shapely.Polygon(polygons[place].exterior, holes[~narrow])
+            closed += int(narrow.sum())
+    return found, closed
 
 
 def _repaired(polygons: Shapes) -> Shapes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError
-from regionalize.model.report import Fit
+from regionalize.model.report import Fit, Profiles
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -143,6 +144,54 @@ def cluster_means(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any
     for j, column in enumerate(members.columns()):
         means[:, j] = members.means(column) + members.origin[j]
     return means
+
+
+def measure_profiles(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Profiles:
+    """Measure mean and standard deviation of each column over each cluster, in the units of `raw`.
+
+    Parameters
+    ----------
+    raw : (m, p) float
+        Variables in original units.
+    labels : (m,) int
+        Clusters 1 … k; 0 and below are left out.
+
+    Returns
+    -------
+    Profiles
+        Standard deviations divide by one less than the units.
+
+    Raises
+    ------
+    DataError
+        When `raw` and `labels` differ in length.
+
+    Examples
+    --------
+    >>> found = measure_profiles(np.array([[1.0], [3.0], [5.0]]), np.array([1, 1, 2]))
+    >>> found.mean, found.sd, found.z
+    (((2.0,), (5.0,)), ((1.4142135623730951,), (None,)), ((-0.5,), (1.0,)))
+    """
+    members = _Members(raw, labels)
+    n, p = len(members.cluster), raw.shape[1]
+    mean, sd, z = (np.full((members.k, p), np.nan) for _ in range(3))
+    mean_of_all, sd_of_all = np.full(p, np.nan), np.full(p, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for j, column in enumerate(members.columns()):
+            total, within, _ = members.split(column)
+            middle = column.mean() if n else np.nan
+            means = members.means(column)
+            mean[:, j], mean_of_all[j] = means + members.origin[j], middle + members.origin[j]
+            sd[:, j] = np.sqrt(np.maximum(within, 0.0) / (members.sizes - 1.0))
+            sd_of_all[j] = np.sqrt(total / (n - 1.0)) if n > 1 else np.nan
+            z[:, j] = (means - middle) / sd_of_all[j]
+    sd[members.sizes < 2] = np.nan
+    return Profiles(_rows(mean), _rows(sd), _rows(z), *_rows(np.stack([mean_of_all, sd_of_all])))
+
+
+def _rows(values: FloatArray) -> tuple[tuple[float | None, ...], ...]:
+    """Return an array as plain rows, None for what is no number."""
+    return tuple(tuple(x if isfinite(x) else None for x in row) for row in values.tolist())
 
 
 def cluster_medians(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> FloatArray:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError
 from regionalize.kernels.components import components_within
+from regionalize.measure.agreement import entropy
 from regionalize.model.report import ClusterShape, Fragmentation
 from regionalize.model.weights import Weights
 
@@ -63,7 +64,7 @@ def measure_fragmentation(labels: NDArray[np.integer[Any]], weights: Weights) ->
 
     n = int(size.sum())
     share = piece_size / size[piece_cluster]
-    entropy = np.bincount(piece_cluster, weights=-share * np.log(share), minlength=k + 1)
+    spread = np.bincount(piece_cluster, weights=-share * np.log(share), minlength=k + 1)
     simpson = np.bincount(piece_cluster, weights=share**2, minlength=k + 1)
 
     cluster = np.maximum(labels, 0)
@@ -82,8 +83,8 @@ def measure_fragmentation(labels: NDArray[np.integer[Any]], weights: Weights) ->
                 subclusters=parts,
                 subcluster_ratio=parts / members,
                 fraction=members / n,
-                entropy=float(entropy[label]) if broken else None,
-                entropy_normalized=float(entropy[label] / np.log(parts)) if broken else None,
+                entropy=float(spread[label]) if broken else None,
+                entropy_normalized=float(spread[label] / np.log(parts)) if broken else None,
                 simpson=float(simpson[label]) if broken else None,
                 simpson_normalized=float(simpson[label] * parts) if broken else None,
                 smallest=int(smallest[label]),
@@ -96,7 +97,7 @@ def measure_fragmentation(labels: NDArray[np.integer[Any]], weights: Weights) ->
         )
     found = len(shapes)
     p = size[size > 0] / max(n, 1)
-    h = max(0.0, float(-(p * np.log(p)).sum()))  # never -0
+    h = entropy(labels)
     all_neighbors, all_joins = int(neighbors[1:].sum()), int(joins[1:].sum())
     return Fragmentation(
         contiguous=len(piece_size) == found,

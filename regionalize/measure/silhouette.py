@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError
 from regionalize.model.job import DEFAULT_SEED
+from regionalize.model.progress import Told
 from regionalize.model.report import Silhouettes
 
 FloatArray = NDArray[np.float64]
@@ -72,6 +73,7 @@ def measure_silhouettes(
     *,
     limit: int = LIMIT,
     seed: int = DEFAULT_SEED,
+    progress: Told | None = None,
 ) -> list[Silhouettes | None]:
     """Measure the silhouettes of several labelings of the same units; the distances are computed once.
 
@@ -85,6 +87,8 @@ def measure_silhouettes(
         Units above which a random sample of so many is measured, each against the sample.
     seed : int
         Of the sample.
+    progress : callable, optional
+        Called with the units done, and how many there are.
 
     Returns
     -------
@@ -100,15 +104,16 @@ def measure_silhouettes(
     """
     rows = sample_units(labelings, limit=limit, seed=seed)
     if rows is None:
-        measured = _silhouettes(X, labelings)
+        measured = _silhouettes(X, labelings, progress)
         return [
             summarize_silhouettes(values, labels)
             for (values, _), labels in zip(measured, labelings, strict=True)
         ]
     drawn = [labels[rows] for labels in labelings]
+    measured = _silhouettes(X[rows], drawn, progress)
     return [
         summarize_silhouettes(values, some, k=int(labels.max()), sampled=True)
-        for (values, _), some, labels in zip(_silhouettes(X[rows], drawn), drawn, labelings, strict=True)
+        for (values, _), some, labels in zip(measured, drawn, labelings, strict=True)
     ]
 
 
@@ -198,7 +203,9 @@ def summarize_silhouettes(
 
 
 def _silhouettes(
-    X: NDArray[np.floating[Any]], labelings: Sequence[NDArray[np.integer[Any]]]
+    X: NDArray[np.floating[Any]],
+    labelings: Sequence[NDArray[np.integer[Any]]],
+    progress: Told | None = None,
 ) -> list[tuple[FloatArray, IntArray]]:
     """Silhouettes and nearest other clusters of every labeling, by one pass over the distances."""
     for labels in labelings:
@@ -213,6 +220,8 @@ def _silhouettes(
         for rows, blocks in _sums_of_distances(np.asarray(X, dtype=np.float64), compared):
             for (labels, sizes, (values, nearest)), sums in zip(several, blocks, strict=True):
                 values[rows], nearest[rows] = _from_sums(sums, labels[rows], sizes)
+            if progress is not None:
+                progress(rows.stop, len(X))
     return answers
 
 

@@ -50,7 +50,7 @@ def neighbor_affinity(
     Raises
     ------
     UsageError
-        Fewer than 2 neighbours, or more than rows.
+        Fewer than 2 neighbours; or all rows, of which every two would be equally alike, or more.
 
     Examples
     --------
@@ -61,9 +61,11 @@ def neighbor_affinity(
     from scipy.spatial import KDTree
 
     n = len(X)
-    if not min(2, n) <= neighbors <= n:
+    most = max(n - 1, min(n, 2))
+    if not min(2, n) <= neighbors <= most:
         raise UsageError(
-            f"--neighbors is {neighbors}; it must be from 2, a unit itself and one other, to {n}, all units"
+            f"--neighbors is {neighbors}; it must be from 2, a unit itself and one other, to {most}",
+            advice="with all units among the nearest every two are equally alike" if neighbors > most else "",
         )
     points = np.ascontiguousarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)

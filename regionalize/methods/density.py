@@ -75,5 +75,5 @@ def without_warnings() -> Iterator[None]:
     What follows from that, units of noise, is told in words of this package.
     """
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # of several kinds and wordings, which change with its version
         yield

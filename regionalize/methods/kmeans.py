@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -22,13 +22,12 @@ from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
+from regionalize.model.progress import Told
 
 MANY_ROWS = 10_000
 """Above this many rows starts are raced; a whole population would cost too many steps."""
 START_CELLS = 1 << 22
 """Distances held while starts are drawn together."""
-
-Progress = Callable[[int, int], None]
 
 
 def kmeans(
@@ -42,7 +41,7 @@ def kmeans(
     max_iter: int = 1000,
     bounds: Sequence[Bound] = (),
     jobs: int | None = None,
-    progress: Progress | None = None,
+    progress: Told | None = None,
     findings: Findings | None = None,
 ) -> NDArray[np.int64]:
     """Group rows by k-means.
@@ -105,8 +104,10 @@ def kmeans(
             found = [run_starts(rows, k, rng, init, n_init, max_iter, run, progress)]
         else:
             finish = partial(finish_start, rows, max_iter=max_iter)
-            search_rows = race_starts if len(rows) > MANY_ROWS else search_population
-            found = search_rows(rows, k, rng, finish, run)
+            if len(rows) > MANY_ROWS:
+                found = race_starts(rows, k, rng, finish, run, progress)
+            else:
+                found = search_population(rows, k, rng, finish, run)
         if bounds:
             found = search_within_bounds(rows, k, rng, bounds, found, max_iter)
             if not found:
@@ -142,7 +143,7 @@ def run_starts(
     n_init: int,
     max_iter: int,
     run: Run,
-    progress: Progress | None,
+    progress: Told | None,
 ) -> tuple[IntArray, float]:
     """Run plain starts to convergence and return the best by within sum of squares."""
     trials = 2 + int(np.log(k))

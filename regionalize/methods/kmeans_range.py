@@ -9,7 +9,7 @@ that begins with nothing needs many for.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -34,9 +34,9 @@ from regionalize.methods.population import (
 from regionalize.methods.race import FIRST_HEAT, ROWS_PER_CLUSTER, SAMPLE, best_of
 from regionalize.methods.seeding import draw_by_distance, draw_centers, squared_distances
 from regionalize.model.job import DEFAULT_SEED
+from regionalize.model.progress import Told, part
 
 IntArray = NDArray[np.int64]
-Told = Callable[[int, int], None]
 Solution = tuple[NDArray[np.integer[Any]], float]
 """Labels and within sum of squares."""
 
@@ -248,18 +248,20 @@ def search_samples(
     """Search several small samples of many rows; the best of each number are improved on all of them."""
     found: list[dict[int, FloatArray]] = []
     size = min(max(SAMPLE, ROWS_PER_CLUSTER * ks[-1]), len(rows))
-    for _ in range(SAMPLES):
+    for number in range(SAMPLES):
+        search = part(progress, number, SAMPLES + 1)
         sample = rows.take(np.sort(rng.choice(len(rows), size=size, replace=False)))
         if len(np.unique(sample.X, axis=0)) < ks[-1]:  # mostly repeated rows: only all of them hold enough
             distinct = np.unique(rows.X, axis=0)
             order = rng.permutation(len(distinct))
             found.append({k: distinct[order[:k]][None] for k in ks})
         else:
-            found.append(search_numbers(sample, ks, rng, run, kept=KEPT))
+            found.append(search_numbers(sample, ks, rng, run, search, kept=KEPT))
     best = {}
+    search = part(progress, SAMPLES, SAMPLES + 1)
     for step, k in enumerate(ks, 1):
         racing = np.concatenate([one[k] for one in found])
         best[k] = best_of(improve(rows, racing, run, FIRST_HEAT), FINALISTS)
-        if progress is not None:
-            progress(step, len(ks))
+        if search is not None:
+            search(step, 2 * len(ks))  # what is left is finished in about as long
     return best

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -18,10 +18,10 @@ from regionalize.methods.lloyd import Run, to_unit_scale
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
+from regionalize.model.progress import Told, part
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 MANY_UNITS = 20_000
 """Above this many units, samples are searched, and the best solution improved on all units."""
@@ -60,7 +60,7 @@ def kmedians(
     n_init: int = 6,
     bounds: Sequence[Bound] = (),
     jobs: int | None = None,
-    progress: Progress | None = None,
+    progress: Told | None = None,
     findings: Findings | None = None,
 ) -> IntArray:
     """Group rows about the medians of their clusters.
@@ -172,7 +172,7 @@ class Found:
 
 
 def search(
-    units: Units, k: int, rng: np.random.Generator, n_init: int, run: Run, progress: Progress | None = None
+    units: Units, k: int, rng: np.random.Generator, n_init: int, run: Run, progress: Told | None = None
 ) -> Found:
     """Return the best of several searches where they are cheap, or of one."""
     n, p = units.X.shape
@@ -194,7 +194,7 @@ def search_once(
     n_init: int,
     rng: np.random.Generator,
     run: Run = map,
-    progress: Progress | None = None,
+    progress: Told | None = None,
 ) -> Found:
     """Let a population of solutions have children while that finds better ones, and finish the best."""
     n, p = units.X.shape
@@ -348,16 +348,16 @@ def sample_size(n: int, k: int) -> int:
 
 
 def search_samples(
-    units: Units, k: int, rng: np.random.Generator, n_init: int, run: Run, progress: Progress | None
+    units: Units, k: int, rng: np.random.Generator, n_init: int, run: Run, progress: Told | None
 ) -> IntArray:
     """Search samples as if they were all; from the best of their centres, let all units settle."""
     best: Found | None = None
-    for number in range(1, SAMPLES + 1):
+    for number in range(SAMPLES):
         rows = np.sort(rng.choice(len(units), sample_size(len(units), k), replace=False))
-        found = settle(units, search(units.take(rows), k, rng, n_init, run).centers, STEPS)
+        own = part(progress, number, SAMPLES + 1)
+        found = settle(units, search(units.take(rows), k, rng, n_init, run, own).centers, STEPS)
         best = found if best is None or found.within < best.within else best
-        if progress is not None:
-            progress(number, SAMPLES + 1)
+    part(progress, SAMPLES, SAMPLES + 1)
     assert best is not None
     labels = settle(units, best.centers, MOST_STEPS).labels
     if progress is not None:

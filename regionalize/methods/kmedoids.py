@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -20,10 +20,10 @@ from regionalize.methods.lloyd import Run, to_unit_scale
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED
+from regionalize.model.progress import Told, part
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 Found = tuple[float, IntArray]
 """Summed distance and medoids."""
 
@@ -57,7 +57,7 @@ def kmedoids(
     n_init: int | None = None,
     bounds: Sequence[Bound] = (),
     jobs: int | None = None,
-    progress: Progress | None = None,
+    progress: Told | None = None,
     findings: Findings | None = None,
 ) -> IntArray:
     """Group rows about k of them, the medoids.
@@ -181,7 +181,7 @@ def search(
     rng: np.random.Generator,
     n_init: int | None,
     run: Run,
-    progress: Progress | None,
+    progress: Told | None,
     findings: Findings | None,
 ) -> IntArray:
     """Return the best medoids found, rising."""
@@ -209,7 +209,7 @@ def search_all(
     rng: np.random.Generator,
     n_init: int | None,
     run: Run,
-    progress: Progress | None = None,
+    progress: Told | None = None,
 ) -> Found:
     """Search from random starts, and then from mixtures of the best solutions while that helps."""
     n = len(units)
@@ -302,16 +302,16 @@ def search_samples(
     rng: np.random.Generator,
     n_init: int | None,
     run: Run,
-    progress: Progress | None,
+    progress: Told | None,
 ) -> IntArray:
     """Search samples as if they were all, and improve the best medoids on all units."""
     n, found = len(units), []
-    for number in range(1, SAMPLES + 1):
+    for number in range(SAMPLES):
         rows = np.sort(rng.choice(n, sample_size(n, k), replace=False))
-        medoids = rows[search_all(units.take(rows), k, rng, n_init, run)[1]]
+        search = part(progress, number, SAMPLES + 1)
+        medoids = rows[search_all(units.take(rows), k, rng, n_init, run, search)[1]]
         found.append((units.loss(np.sort(medoids)), np.sort(medoids)))
-        if progress is not None:
-            progress(number, SAMPLES + 1)
+    part(progress, SAMPLES, SAMPLES + 1)
     loss, medoids = distinct(found)[0]
     while True:
         order = rng.permutation(candidates_near(units, medoids, rng))

@@ -1,4 +1,4 @@
-"""Make clusters contiguous: their fragments join neighbours, or become regions of their own."""
+"""Make clusters contiguous: their smaller pieces join neighbours, or become regions of their own."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def make_contiguous(
     name: Callable[[int], str] = row_name,
     noise: bool = False,
 ) -> IntArray:
-    """Make every cluster one piece by merging its fragments into their neighbours.
+    """Make every cluster one piece by merging the smaller ones into their neighbours.
 
     The number of clusters and their labels stay, and no variable is looked at. The largest piece of a cluster
-    is its core. Single units surrounded by one other cluster go to it first. Then fragments go from the
+    is its core. Single units surrounded by one other cluster go to it first. Then smaller pieces go from the
     smallest to the largest, those of the cluster with the smallest core first, each to the largest piece it
     touches; a piece that outgrows the core of its cluster becomes the core.
 

@@ -7,11 +7,14 @@ on all rows: after every heat the better half goes on, for twice as many steps.
 
 from __future__ import annotations
 
+from math import ceil, log2
+
 import numpy as np
 
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run
 from regionalize.methods.population import Finish, Population, improve
 from regionalize.methods.seeding import draw_centers
+from regionalize.model.progress import Told
 
 SAMPLE = 5000
 """Rows of a sample, or `ROWS_PER_CLUSTER` a cluster where that is more."""
@@ -29,7 +32,12 @@ FINALISTS = 2
 
 
 def race_starts(
-    rows: Rows, k: int, rng: np.random.Generator, finish: Finish, run: Run
+    rows: Rows,
+    k: int,
+    rng: np.random.Generator,
+    finish: Finish,
+    run: Run,
+    progress: Told | None = None,
 ) -> list[tuple[IntArray, float]]:
     """Search for the best partition of many rows.
 
@@ -45,6 +53,8 @@ def race_starts(
         Takes centres (k, p) to the labels and within sum of squares of a local optimum.
     run : callable
         `map`, or that of an executor, for candidates side by side.
+    progress : callable, optional
+        Called with (done, total): samples, heats and the finish.
 
     Returns
     -------
@@ -52,11 +62,23 @@ def race_starts(
         Finished solutions.
     """
     single = rows.single()
-    racing = np.concatenate([starts_from_sample(single, k, rng, run) for _ in range(SAMPLES)])
-    steps = FIRST_HEAT
+    heats = ceil(log2(KEPT * SAMPLES / FINALISTS))
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, SAMPLES + heats + 1)
+
+    found = []
+    for number in range(SAMPLES):
+        tell(number)
+        found.append(starts_from_sample(single, k, rng, run))
+    racing = np.concatenate(found)
+    heat, steps = 0, FIRST_HEAT
     while len(racing) > FINALISTS:
+        tell(SAMPLES + heat)
         racing = best_of(improve(single, racing, run, steps), max(FINALISTS, len(racing) // 2))
-        steps *= 2
+        heat, steps = heat + 1, 2 * steps
+    tell(SAMPLES + heats)
     return list(run(finish, list(racing.astype(np.float64))))
 
 

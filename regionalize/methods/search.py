@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -17,11 +17,11 @@ from regionalize.kernels.regions import EXACT, Graph, Limits, Units
 from regionalize.methods.contiguous_links import both_ways
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
+from regionalize.model.progress import Told
 from regionalize.model.weights import Weights
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
 PENALTY = 1e4
 """Cost of missing a bound by a whole region's fair share, in total sums of squares: bounds come first."""
@@ -154,7 +154,7 @@ def run_searches(
     iterations: int | None,
     time_limit: float | None = None,
     jobs: int | None = None,
-    progress: Progress | None = None,
+    progress: Told | None = None,
 ) -> tuple[Search, int, bool]:
     """Run searches side by side, all for the same number of iterations, and return the best.
 

@@ -26,7 +26,7 @@ def weighted(values: FloatArray, weights: FloatArray, metric: Metric) -> FloatAr
 
 
 @dataclass(frozen=True)
-class Ground:
+class Places:
     """What distances between rows of X are where these are places.
 
     Attributes
@@ -90,7 +90,7 @@ class Features:
     """East-west over north-south standard deviation of the centroids."""
     attribute_weights: FloatArray | None = None
     """What `--column-weights` asks of each attribute, (p,), before any share goes to the coordinates."""
-    ground: Ground | None = None
+    places: Places | None = None
     """Where X are places, what their distances are."""
     notes: tuple[str, ...] = ()
 

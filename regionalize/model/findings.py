@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.model.centers import Centers
+
 
 @dataclass
 class Findings:
@@ -30,6 +32,8 @@ class Findings:
         The row of X that stands for each cluster 0 … k - 1.
     columns : dict of str to (n,) array
         What is known of every unit besides its cluster: how likely it is there, how far outside …
+    centers : Centers or None
+        Centres that were given and not found, with the recipe that rows were scaled by.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -39,3 +43,4 @@ class Findings:
     tree: NDArray[np.int64] | None = None
     medoids: NDArray[np.int64] | None = None
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    centers: Centers | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.errors import UsageError, nearest
+from regionalize.model.style import style_file
 
 DEFAULT_SEED = 123456789
 """The seed GeoDa ships with, so that users who compare start from the same habit."""
@@ -101,6 +102,7 @@ class Outputs:
     label_column: str = "cluster"
     overwrite: bool = False
     map: Path | None = None
+    dissolve_lines: bool = False
     report: Path | None = None
     centers: Path | None = None
     save_tree: Path | None = None
@@ -109,6 +111,15 @@ class Outputs:
     truncate: int | None = None
     save_linkage: Path | None = field(default=None, metadata={"typed": "linkage"})
     outliers: Path | None = None
+    dissolve: Path | None = None
+    aggregate: tuple[tuple[str, str], ...] = ()
+    qml: bool = False
+    plot: Path | None = None
+    axes: str | None = None
+    parallel: Path | None = None
+    profile: Path | None = None
+    time_columns: tuple[str, ...] = ()
+    silhouettes: Path | None = None
 
     def paths(self) -> dict[str, Path]:
         """Return the files asked for, by option as it is typed without the dashes."""
@@ -116,7 +127,9 @@ class Outputs:
             item.metadata.get("typed", item.name.replace("_", "-")): getattr(self, item.name)
             for item in fields(self)
         }
-        return {name: value for name, value in named.items() if isinstance(value, Path)}
+        paths = {name: value for name, value in named.items() if isinstance(value, Path)}
+        layers = {"qml": self.output, "dissolve --qml": self.dissolve} if self.qml else {}
+        return paths | {name: style_file(layer) for name, layer in layers.items() if layer is not None}
 
 
 JOB_OPTIONS = tuple(item.name for item in fields(Job) if item.name not in {"params", "levels"})

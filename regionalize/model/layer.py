@@ -136,6 +136,14 @@ class Layer:
         whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
         return np.array([str(value) for value in whole], dtype=object)
 
+    def to_frame(self) -> geopandas.GeoDataFrame:
+        """Return the layer as a GeoDataFrame; whole numbers with missing values become floats."""
+        import geopandas
+
+        columns = self.attributes.to_pandas()
+        name = self.origin.geometry_name or "geometry"
+        return geopandas.GeoDataFrame(columns.assign(**{name: self.geometry}), geometry=name, crs=self.crs)
+
     @staticmethod
     def from_frame(frame: geopandas.GeoDataFrame) -> Layer:
         """Make a layer from a GeoDataFrame (or a DataFrame, without geometry).

@@ -43,12 +43,12 @@ def parse_length(text: str) -> tuple[float, str]:
     return number, found[3]
 
 
-def length_text(metres: float) -> str:
+def distance_text(metres: float) -> str:
     """Write metres to three digits, in kilometres where these are more than one.
 
     Examples
     --------
-    >>> length_text(830.4), length_text(2140), length_text(12_345_678)
+    >>> distance_text(830.4), distance_text(2140), distance_text(12_345_678)
     ('830 m', '2.14 km', '12346 km')
     """
     if metres < 1000:

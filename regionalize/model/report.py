@@ -118,6 +118,23 @@ class Distances:
 
 
 @dataclass(frozen=True)
+class Profiles:
+    """Mean and standard deviation of every variable over each cluster, in original units (`docs/reports.md`).
+
+    Rows are clusters in label order, columns variables. Standard deviations are those of a sample, with one
+    less than the units as divisor: None for fewer than two units. `mean_of_all` and `sd_of_all` are over all
+    units in clusters, and ``z = (mean - mean_of_all) / sd_of_all``, None for a constant variable. Whatever
+    stands for a cluster elsewhere, these are means.
+    """
+
+    mean: tuple[tuple[float | None, ...], ...]
+    sd: tuple[tuple[float | None, ...], ...]
+    z: tuple[tuple[float | None, ...], ...]
+    mean_of_all: tuple[float | None, ...]
+    sd_of_all: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything the report of a run holds.
 
@@ -152,6 +169,11 @@ class Report:
         Where they were asked for.
     extra : dict
         What only this method or option adds (trade-off curve, iterations, …).
+    profiles : Profiles or None
+        Means and standard deviations of the clusters, columns as `center_columns`.
+    command : str
+        The command line that repeats the run; empty where there is none, and with INPUT in the place of a
+        layer that is no file.
     """
 
     settings: dict[str, Any]
@@ -171,6 +193,8 @@ class Report:
     silhouettes: Silhouettes | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    profiles: Profiles | None = None
+    command: str = ""
 
     @property
     def k(self) -> int:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import UsageError, listed
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import check_option_names
 from regionalize.model.partition import LEFT_OUT
+from regionalize.run.drawable import Drawable, Picture, drawn_to
 from regionalize.run.options import make_job
 
 if TYPE_CHECKING:
@@ -32,15 +33,8 @@ VALIDATE_OPTIONS = ("columns", "exclude", "missing", "transform", "snap", "islan
 """What changes how labels that exist are measured, weights apart."""
 
 
-class Picture(bytes):
-    """A PNG that notebooks show."""
-
-    def _repr_png_(self) -> bytes:
-        return bytes(self)
-
-
 @dataclass(frozen=True)
-class Result:
+class Result(Drawable):
     """What `regionalize` found.
 
     Attributes
@@ -95,6 +89,37 @@ class Result:
         columns = zip(names, self.solution.partitions, strict=True)
         return self.frame.assign(**{name: label_series(one, self.frame.index) for name, one in columns})
 
+    def dissolve(
+        self,
+        aggregate: str | Mapping[str, str | Sequence[str]] | None = None,
+        *,
+        label_column: str = "cluster",
+    ) -> geopandas.GeoDataFrame:
+        """Return the regions, a row each in the order of their labels, as ``--dissolve`` writes them.
+
+        Parameters
+        ----------
+        aggregate : mapping of str to str or list of str, or str, optional
+            What columns come to in each region: ``{"pop": "sum", "income": ["mean", "sd"]}``, or text
+            ``"pop:sum,income:mean"``; ``sum``, ``mean``, ``median``, ``min``, ``max`` or ``sd``.
+        label_column : str
+            Name of the column of labels.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            The label; ``n``, the number of units; ``area`` in square metres on the ground, where there are
+            polygons; a column for every aggregate; and the union of the units. Rows in no region are
+            left out.
+        """
+        from regionalize.run.aggregate import check_aggregates, parse_aggregates
+        from regionalize.run.dissolve import region_layer
+
+        asked = parse_aggregates(aggregate) if aggregate is not None else ()
+        check_aggregates(self.solution.layer, asked)
+        regions, _ = region_layer(self.solution, self.solution.partition, label_column, asked)
+        return regions.to_frame()
+
     @property
     def linkage(self) -> NDArray[np.float64]:
         """Joins of ``"hierarchical"``, shape (n - 1, 4), as SciPy has them; rows left out are no units."""
@@ -104,11 +129,18 @@ class Result:
             raise UsageError(f"{self.solution.job.method} has no linkage matrix", advice="use hierarchical")
         return linkage_matrix(self.solution.findings.merges)
 
-    def plot(self, path: str | Path | None = None) -> Path | Picture:
-        """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
-        from regionalize.run.pictures import draw_solution
+    def plot(self, path: str | Path | None = None, *, dissolve_lines: bool = False) -> Path | Picture:
+        """Draw the map: into `path` (PNG, SVG, PDF or HTML by its ending), or as a picture a notebook shows.
 
-        return drawn_to(path, lambda target, suffix: draw_solution(self.solution, target, suffix))
+        `dissolve_lines` outlines the regions over the units. Several numbers of regions get a map each. HTML
+        is the interactive map.
+        """
+        from regionalize.run.pictures import draw_solution
+        from regionalize.run.side_files import MAPS
+
+        return drawn_to(path, partial(draw_solution, self.solution, dissolve_lines=dissolve_lines), MAPS)
+
+    silhouettes = Drawable.plot_silhouettes
 
     def dendrogram(self, path: str | Path | None = None, *, truncate: int | None = None) -> Path | Picture:
         """Draw the joins of a method that nests regions, as `plot` draws the map."""
@@ -118,25 +150,6 @@ class Result:
             nesting = [name for name, method in METHODS.items() if method.nested]
             raise UsageError(f"{self.solution.job.method} joins nothing", advice=f"use {listed(nesting)}")
         return drawn_to(path, lambda target, suffix: draw_joins(self.solution, target, suffix, truncate))
-
-
-def drawn_to(path: str | Path | None, draw: Callable[[Path | IO[bytes], str], object]) -> Path | Picture:
-    """Draw into a file, or as a picture where there is none; `draw` is given where to, and the ending."""
-    from regionalize.io.atomic import replacing
-    from regionalize.run.side_files import PICTURES
-
-    if path is None:
-        drawn = BytesIO()
-        draw(drawn, ".png")
-        return Picture(drawn.getvalue())
-    path = Path(path)
-    if path.suffix.lower() not in PICTURES:
-        raise UsageError(
-            f"a picture cannot be written as '{path.suffix}'", advice=f"use {', '.join(PICTURES)}"
-        )
-    with replacing(path) as target:
-        draw(target, path.suffix)
-    return path
 
 
 def regionalize(
@@ -187,7 +200,7 @@ def regionalize(
 
 
 @dataclass(frozen=True)
-class Validation:
+class Validation(Drawable):
     """What `validate` measured.
 
     Attributes
@@ -203,12 +216,15 @@ class Validation:
         where there are not two clusters.
     notes : tuple of str
         What the command line would have said on standard error.
+    solution : Solution
+        All that was measured, with what it was measured from.
     """
 
     report: Report
     faults: tuple[str, ...]
     silhouettes: pd.DataFrame
     notes: tuple[str, ...]
+    solution: Solution
 
 
 def validate(
@@ -264,11 +280,14 @@ def validate(
     job = make_job("kmeans", {**options, "weights": weights if ready is None else None})
     requirements = parse_requirements(require) if require else {}
     found = validate_layer(layer, job, label_column, requirements, ready)
+    units = found.solution.silhouettes
+    assert units is not None
     return Validation(
         report=found.solution.report,
         faults=tuple(found.faults),
-        silhouettes=pd.DataFrame(found.unit_columns(), index=frame.index[found.rows]),
+        silhouettes=pd.DataFrame(units.columns(found.values), index=frame.index[units.rows]),
         notes=found.solution.notes,
+        solution=found.solution,
     )
 
 

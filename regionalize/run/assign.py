@@ -78,12 +78,15 @@ def solve_assign(
     """
     from regionalize.features.apply import apply_features
     from regionalize.methods.nearest_center import nearest_center
+    from regionalize.run.command import assign_command, with_weights
     from regionalize.run.progress import Stopwatch
     from regionalize.run.reporting import make_report
     from regionalize.run.solve import Solution, with_all_notes
     from regionalize.run.weights import ready_weights
 
     watch = Stopwatch(progress)
+    asked = with_weights(job, weights)
+    command = assign_command(asked, file, transform=transform, distance_column=distance_column)
     with located(file):
         recipe, said = fit_recipe(layer, centers, job, transform)
     job, placed = job_of(recipe, job, layer)
@@ -99,7 +102,7 @@ def solve_assign(
     labels = np.full(len(layer), LEFT_OUT, dtype=np.int64)
     labels[features.rows] = centers.numbers[nearest]
     partition = Partition(labels)
-    findings = Findings()
+    findings = Findings(centers=replace(centers, recipe=scaled))
     if distance_column is not None:
         findings.columns[distance_column] = distance
     extra = {"assigned": summary(centers, scaled, distance, file)}
@@ -111,8 +114,20 @@ def solve_assign(
         report = make_report(layer, job, features, weights, partition, extra)
     settings = {name: value for name, value in job.settings().items() if name not in {"seed", "project"}}
     settings |= {"centers": Path(file).name} if file else {}
-    report, notes = with_all_notes(replace(report, settings=settings), layer, weights, features, said)
-    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, findings)
+    report = replace(report, settings=settings, command=command.line())
+    report, notes = with_all_notes(report, layer, weights, features, said)
+    return Solution(
+        layer,
+        job,
+        features,
+        weights,
+        partition,
+        report,
+        notes,
+        watch.seconds,
+        findings,
+        command=command,
+    )
 
 
 def fit_recipe(

@@ -35,7 +35,7 @@ def centers_of(solution: Solution) -> Centers:
         values=values,
         sizes=np.array(report.sizes, dtype=np.int64),
     )
-    if not features.names or features.ground is not None:  # nothing, or places, which have other rules
+    if not features.names or features.places is not None:  # nothing, or places, which have other rules
         return found
     recipe = recipe_of(solution)
     labels = solution.partition.labels[features.rows]

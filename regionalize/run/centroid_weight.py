@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.model.findings import Findings
+from regionalize.model.progress import part
 
 if TYPE_CHECKING:
     from regionalize.model.features import Features
@@ -42,6 +43,7 @@ def scan_centroid_weights(
     from regionalize.features.build import reweight
     from regionalize.kernels.components import components_within
     from regionalize.measure.fit import measure_fit
+    from regionalize.run.progress import told, within
     from regionalize.run.task import call_method
 
     features, weights = task.features, task.weights
@@ -50,13 +52,13 @@ def scan_centroid_weights(
     found: tuple[Features, NDArray[np.int64], Findings, float] | None = None
     refused: InfeasibleError | None = None
     curve = []
+    telling = told("centroid weights", progress)
     for done, weight in enumerate(WEIGHTS):
-        if progress is not None:
-            progress("centroid weights", done, len(WEIGHTS))
         weighted = reweight(features, weight)
-        told = Findings()
+        findings = Findings()
         try:
-            codes = call_method(task, weighted, None, told)
+            search = within(part(telling, done, len(WEIGHTS)))
+            codes = call_method(task, weighted, search, findings)
         except InfeasibleError as error:  # at 0 or 1 fewer distinct rows may be left than clusters
             refused = error if refused is None or 0 < weight < 1 else refused
             continue
@@ -74,7 +76,7 @@ def scan_centroid_weights(
             }
         )
         if contiguous and found is None:
-            found = weighted, codes, told, weight
+            found = weighted, codes, findings, weight
     if refused is not None and not curve:
         raise refused
     if found is None:
@@ -88,5 +90,5 @@ def scan_centroid_weights(
                 f" (the layer itself is in {weights.n_components} pieces)" if weights.n_components > 1 else ""
             ),
         )
-    features, codes, told, weight = found
-    return features, codes, told, {**told.facts, "centroid_weight": weight, "trade_off": curve}
+    features, codes, findings, weight = found
+    return features, codes, findings, {**findings.facts, "centroid_weight": weight, "trade_off": curve}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.int64]
 
 KEEP, SPLIT, BEST = "keep-k", "split", "best"
-"""Ways to make labels contiguous: fragments join neighbours, become regions, or go where they fit best."""
+"""Ways to make labels contiguous: smaller pieces join neighbours, become regions, or go where they fit."""
 
 
 def solve_contiguous(
@@ -58,6 +58,7 @@ def solve_contiguous(
     from regionalize.methods.make_contiguous import make_contiguous, split_into_pieces
     from regionalize.methods.mend import mend
     from regionalize.run.bounds import read_bounds
+    from regionalize.run.command import contiguous_command
     from regionalize.run.existing import by_number, noise_note, read_labels
     from regionalize.run.progress import Stopwatch, told
     from regionalize.run.reporting import make_report
@@ -66,6 +67,7 @@ def solve_contiguous(
     from regionalize.run.weights import ready_weights
 
     watch = Stopwatch(progress)
+    command = contiguous_command(job, label_column, way)
     labels, values = read_labels(layer, label_column)
     with watch.stage("weights"):
         weights = needed_weights(ready_weights(layer, job))
@@ -111,11 +113,22 @@ def solve_contiguous(
         report = make_report(layer, job, features, weights, partition, extra)
     settings = {name: value for name, value in job.settings().items() if name != "seed" or way == BEST}
     settings |= {"label_column": label_column, "way": way}
-    report = replace(report, settings=settings)
+    report = replace(report, settings=settings, command=command.line())
     said = noise_note(labels, label_column)
     report, notes = with_all_notes(report, layer, weights, features, said)
     own = {} if by_number(own) else own
-    return Solution(layer, job, features, weights, partition, report, notes, watch.seconds, label_values=own)
+    return Solution(
+        layer,
+        job,
+        features,
+        weights,
+        partition,
+        report,
+        notes,
+        watch.seconds,
+        label_values=own,
+        command=command,
+    )
 
 
 def features_for(layer: Layer, job: Job, way: str) -> Features:

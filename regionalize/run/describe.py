@@ -9,9 +9,10 @@ from regionalize.errors import RegionalizeError, listed, located
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.run.progress import Progress
 
 
-def describe_source(source: str | None, job: Job) -> dict[str, Any]:
+def describe_source(source: str | None, job: Job, progress: Progress | None = None) -> dict[str, Any]:
     """Describe a layer: rows, reference system, geometry, columns, neighbours, and what to do about each.
 
     Returns
@@ -23,12 +24,15 @@ def describe_source(source: str | None, job: Job) -> dict[str, Any]:
     """
     from regionalize.io.read import read_layer
     from regionalize.io.wkb import geometry_faults
+    from regionalize.run.progress import announce
 
+    announce("read", progress)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         layer.names(job.id)  # refuses a wrong --id
         faults = geometry_faults(layer).counts() if layer.has_geometry else {}
         columns = [describe_column(layer, name) for name in layer.column_names]
+        announce("weights", progress)
         weights, trouble = describe_neighbours(layer, job)
         return {
             "file": layer.origin.file,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.weights import Weights
+    from regionalize.run.progress import Progress
     from regionalize.run.solve import Solution
 
 
@@ -91,12 +92,21 @@ def number_labels(values: Sequence[Any], column: str) -> tuple[NDArray[np.int64]
         raise DataError("is not a column of labels", column=column, advice="name another column") from None
     if len(distinct) == len(values) > 2 and isinstance(distinct[0], float):
         raise DataError("has a different number in every row; it is not a column of labels", column=column)
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
-    whole = numbers and all(float(value).is_integer() for value in distinct)
-    noise = whole and distinct[0] == 0 and len(distinct) > 1
+    noise = whole_numbers(distinct) and distinct[0] == 0 and len(distinct) > 1
     number = {value: position for position, value in enumerate(distinct, NOISE if noise else 1)}
     labels = np.array([LEFT_OUT if is_missing(v) else number[v] for v in values], dtype=np.int64)
     return labels, {code: value for value, code in number.items()}
+
+
+def whole_numbers(values: Iterable[Any]) -> bool:
+    """Tell whether all are whole numbers, also when they are stored with decimals.
+
+    Examples
+    --------
+    >>> whole_numbers([1, 2.0]), whole_numbers([1, 2.5]), whole_numbers([True]), whole_numbers(["1"])
+    (True, False, False, False)
+    """
+    return all(type(value) in {int, float} and float(value).is_integer() for value in values)
 
 
 def column_values(layer: Layer, column: str) -> list[Any]:
@@ -140,32 +150,68 @@ def draw_existing(
     layer: str | None = None,
     where: str | None = None,
     encoding: str | None = None,
+    id: str | None = None,
+    columns: str | Iterable[str] = (),
     title: str | None = None,
+    dissolve_lines: bool = False,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[str, ...]:
-    """Draw a map of a label column; return what was noticed."""
+    """Draw a map of a label column; return what was noticed.
+
+    `id` and `columns` are for an interactive map: what units are called, and the values it tells.
+    """
+    from regionalize import __version__
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
     from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
+    from regionalize.maps.web import Coloring, draw_page
+    from regionalize.run.progress import announce, announce_file
     from regionalize.run.refusals import refuse_outputs
+    from regionalize.run.web import PAGE, told_units
 
     refuse_outputs(Outputs(map=target, overwrite=overwrite), (source,), None)
+    page = target.suffix.lower() == PAGE
+    if not page and (id is not None or columns):
+        raise UsageError("--id and --columns are for an interactive map", advice="name a file .html")
+    announce("read", progress)
     found = read_layer(source, layer=layer, where=where, encoding=encoding)
     with located(found.origin.file, found.origin.layer):
         if not found.has_geometry:
             raise DataError("the table has no geometry, so there is no map to draw")
         labels, values = read_labels(found, label_column)
+        chosen = {"column": label_column, "layer": layer, "where": where}
+        shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value)
+        names = None if by_number(values) else {code: str(value) for code, value in values.items()}
+        title = title or f"{label_column}, k = {labels.max()}"
+        footer = f"{Path(found.origin.file).name}; {shown}; regionalize {__version__}"
+        units = told_units(found, label_column, id, columns) if page else None
+        announce_file(target, progress)
         with replacing(target) as temporary:
-            notes = draw_map(
-                found.geometry,
-                labels,
-                temporary,
-                file_format=format_of(target.suffix),
-                title=title or f"{label_column}, k = {labels.max()}",
-                footer=Path(found.origin.file).name,
-                legend_title=label_column,
-                crs=found.crs,
-                names=None if by_number(values) else {code: str(value) for code, value in values.items()},
-            )
+            if page:
+                coloring = Coloring.of_clusters(label_column, labels, names, legend_title=label_column)
+                notes = draw_page(
+                    found.geometry,
+                    [coloring],
+                    temporary,
+                    title=title,
+                    footer=footer,
+                    units=units,
+                    crs=found.crs,
+                    dissolve_lines=dissolve_lines,
+                )
+            else:
+                notes = draw_map(
+                    found.geometry,
+                    labels,
+                    temporary,
+                    file_format=format_of(target.suffix),
+                    title=title,
+                    footer=footer,
+                    legend_title=label_column,
+                    crs=found.crs,
+                    names=names,
+                    dissolve_lines=dissolve_lines,
+                )
     return (*found.notes, *noise_note(labels, label_column), *notes)

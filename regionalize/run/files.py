@@ -49,24 +49,42 @@ def run(
         With the file and layer it is about.
     """
     from regionalize.io.read import read_layer
+    from regionalize.run.dissolve import check_dissolve
     from regionalize.run.outputs import label_names, write_outputs
     from regionalize.run.progress import Stopwatch
     from regionalize.run.refusals import refuse_outputs
+    from regionalize.run.silhouettes import with_silhouettes
     from regionalize.run.solve import solve
 
     inputs = (source, *job.files)
-    added = (*label_names(outputs.label_column, job), *columns)
+    labels = label_names(outputs.label_column, job)
+    added = (*labels, *columns)
     refuse_outputs(outputs, inputs, None, added)
+    check_dissolve(outputs, labels, inputs, None)
     watch = Stopwatch(progress)
     with watch.stage("read"):
         layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         notes = refuse_outputs(outputs, inputs, layer, added)
+        notes += check_dissolve(outputs, labels, inputs, layer)
         solution = (solver or solve)(layer, job, progress=progress)
+        if outputs.silhouettes is not None:
+            solution = with_silhouettes(solution)
+    solution = with_command(solution, source, outputs)
     with watch.stage("write"):
-        notes += write_outputs(solution, outputs, columns)
+        notes += write_outputs(solution, outputs, columns, progress)
     seconds = {"read": watch.seconds["read"], **solution.seconds, "write": watch.seconds["write"]}
     return replace_notes(solution, (*solution.notes, *notes), seconds)
+
+
+def with_command(solution: Solution, source: str | None, outputs: Outputs) -> Solution:
+    """Return the solution with the command line that repeats it in its report, on this very layer."""
+    from dataclasses import replace
+
+    if solution.command is None:
+        return solution
+    report = replace(solution.report, command=solution.command.line(source, outputs))
+    return replace(solution, report=report)
 
 
 def replace_notes(solution: Solution, notes: tuple[str, ...], seconds: dict[str, float]) -> Solution:

@@ -10,6 +10,7 @@ from regionalize.model.job import WEIGHTS_FILES
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
+    from regionalize.run.progress import Progress
 
 
 def run_weights(
@@ -19,6 +20,7 @@ def run_weights(
     output: Path | None,
     overwrite: bool,
     save_links: Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Build or read weights, write them and the links added to them if asked, and describe them.
 
@@ -34,6 +36,7 @@ def run_weights(
     from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
     from regionalize.run.lines import check_lines, saved_links
+    from regionalize.run.progress import announce
     from regionalize.run.refusals import check_side_file, refuse_same_file
     from regionalize.run.weights import ready_weights
     from regionalize.weights.describe import describe_weights, symmetrize
@@ -50,17 +53,20 @@ def run_weights(
     if save_links is not None:
         refuse_same_file({"save-links": save_links, **({} if output is None else {"output": output})})
         check_lines("save-links", save_links, inputs, None, overwrite)
+    announce("read", progress)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         names = layer.names(job.id)
         if save_links is not None:
             check_lines("save-links", save_links, inputs, layer, overwrite)
+        announce("weights", progress)
         weights = ready_weights(layer, job)
         if weights is None:
             raise DataError("the table has no geometry to build weights from", advice="give --weights FILE")
         if symmetric is not None:
             weights = symmetrize(weights, symmetric)
     notes = (*layer.notes, *weights.notes)
+    announce("write" if output or save_links else "measure", progress)
     with ExitStack() as pending:
         if save_links is not None:
             notes += pending.enter_context(saved_links(layer, weights, job.id, save_links, overwrite))
@@ -80,6 +86,7 @@ def run_smooth(
     suffix: str = "_smooth",
     output_layer: str | None = None,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Append H-hop smoothed columns to a layer, in original units.
 
@@ -98,12 +105,14 @@ def run_smooth(
     from regionalize.features.smoothing import restricted, smooth, smoothing_notes
     from regionalize.io.read import read_layer
     from regionalize.io.write import check_output, write_layer
+    from regionalize.run.progress import announce, announce_file
     from regionalize.run.refusals import refuse_inputs
     from regionalize.run.weights import ready_weights
 
     about: dict[str, Any] = {"layer_name": output_layer, "input_path": source, "overwrite": overwrite}
     check_output(output, added_names=(), layer=None, **about)
     refuse_inputs(output, (job.weights_file,))
+    announce("read", progress)
     layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         chosen, notes = select_columns(layer, job.columns, job.exclude, job.id)
@@ -118,6 +127,7 @@ def run_smooth(
             )
         notes += check_output(output, added_names=added, layer=layer, **about)
         columns = read_columns(layer, chosen, job.missing, job.id)
+        announce("weights", progress)
         weights = ready_weights(layer, job)
         if weights is None:
             raise DataError("the table has no geometry to smooth over", advice="give --weights FILE")
@@ -127,6 +137,7 @@ def run_smooth(
         if job.smooth_mode in {"idw", "gaussian"}:
             placed = sphere_points(layer) if layer.is_geographic else centroids(layer, "none", job.id)[0]
             coordinates = placed[columns.rows]
+        announce("smoothing", progress)
         before = columns.raw
         after = smooth(
             before,
@@ -141,5 +152,6 @@ def run_smooth(
         full = np.full((len(layer), len(chosen)), np.nan)
         full[columns.rows] = after
     smoothed = {name: pa.array(full[:, at], mask=np.isnan(full[:, at])) for at, name in enumerate(added)}
+    announce_file(output, progress)
     notes += write_layer(layer, output, added=smoothed, layer_name=output_layer, overwrite=overwrite)
     return added, tuple(dict.fromkeys((*layer.notes, *notes)))

@@ -123,7 +123,7 @@ def check_make_contiguous(method: Method, given: Mapping[str, Any]) -> None:
         if name in given:
             regions = [name for name, other in METHODS.items() if other.contiguous]
             raise UsageError(
-                f"{shown(name)} and --make-contiguous exclude each other: joining fragments keeps no bound",
+                f"{shown(name)} and --make-contiguous exclude each other: joining pieces keeps no bound",
                 advice=f"use a method that makes contiguous regions ({listed(regions)})",
             )
     if isinstance(given.get("k"), list | tuple) and len(given["k"]) > 1:

@@ -44,21 +44,21 @@ def list_outliers(solution: Solution) -> dict[str, list[Any]]:
     noise, distance = noise[order], distance[order]
     nearest = labels[clustered[near[order]]]
     rows = features.rows[noise]
-    ground, unit = features.ground, ""
-    if ground is not None and ground.metres is not None:
+    places, unit = features.places, ""
+    if places is not None and places.metres is not None:
         unit = "_m"
     columns: dict[str, list[Any]] = {"row": (rows + 1).tolist()}
     if solution.job.id is not None:
         columns["id"] = solution.layer.names(solution.job.id)[rows].tolist()
     columns["nearest_cluster"] = nearest.tolist()
     columns["size"] = partition.sizes[nearest - 1].tolist()
-    columns["distance" + unit] = (distance if ground is None else in_metres(ground, distance)).tolist()
+    columns["distance" + unit] = (distance if places is None else in_metres(places, distance)).tolist()
     for name, values in solution.findings.columns.items():
         found, is_length = values[noise], name in LENGTHS
         if found.dtype == np.bool_:  # the same of all noise
             continue
-        if is_length and ground is not None:
-            found = in_metres(ground, found)
+        if is_length and places is not None:
+            found = in_metres(places, found)
         columns[name + unit if is_length else name] = found.tolist()
     return columns
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionalize.model.partition import LEFT_OUT
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
 
     from regionalize.model.job import Job, Outputs
     from regionalize.model.partition import Partition
+    from regionalize.run.progress import Progress
     from regionalize.run.solve import Solution
 
 
-def write_outputs(solution: Solution, outputs: Outputs, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
+def write_outputs(
+    solution: Solution, outputs: Outputs, columns: tuple[str, ...] = (), progress: Progress | None = None
+) -> tuple[str, ...]:
     """Write every output: the smaller ones are made first and put in place once the layer is."""
     from regionalize.io.atomic import replacing
+    from regionalize.run.dissolve import dissolved_file
     from regionalize.run.lines import saved_links, saved_tree
+    from regionalize.run.progress import announce_file
     from regionalize.run.side_files import SIDE_FILES
 
     notes: tuple[str, ...] = ()
@@ -27,6 +33,7 @@ def write_outputs(solution: Solution, outputs: Outputs, columns: tuple[str, ...]
         paths = outputs.paths()
         for kind in SIDE_FILES:
             if kind.option in paths:
+                announce_file(paths[kind.option], progress)
                 target = pending.enter_context(replacing(paths[kind.option]))
                 notes += kind.write(solution, target, outputs)
         if outputs.save_tree is not None:
@@ -35,11 +42,51 @@ def write_outputs(solution: Solution, outputs: Outputs, columns: tuple[str, ...]
             assert solution.weights is not None  # a table without geometry was refused
             about = solution.layer, solution.weights, solution.job.id
             notes += pending.enter_context(saved_links(*about, outputs.save_links, outputs.overwrite))
+        if outputs.dissolve is not None:
+            notes += pending.enter_context(dissolved_file(solution, outputs))
         if outputs.output is not None and str(outputs.output) != "-":
+            announce_file(outputs.output, progress)
             notes += write_labels(solution, outputs, columns)
     if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
+        announce_file(Path("-"), progress)
         notes += write_labels(solution, outputs, columns)
     return notes
+
+
+def write_files(
+    paths: Mapping[str, Path],
+    makers: Mapping[str, Callable[[Path], tuple[str, ...] | None]],
+    layer: Callable[[], tuple[str, ...]] | None = None,
+    progress: Progress | None = None,
+) -> tuple[str, ...]:
+    """Write what a study makes, as `write_outputs` does.
+
+    Parameters
+    ----------
+    paths : mapping of str to path
+        Files asked for, by option.
+    makers : mapping of str to callable
+        What makes the file of an option at a path, and returns what was noticed.
+    layer : callable, optional
+        What writes the layer, if one is asked for.
+    progress : callable, optional
+        Told of the files.
+    """
+    from regionalize.io.atomic import replacing
+    from regionalize.run.progress import announce_file
+
+    notes: tuple[str, ...] = ()
+    with ExitStack() as pending:
+        for option, make in makers.items():
+            if option in paths:
+                announce_file(paths[option], progress)
+                notes += make(pending.enter_context(replacing(paths[option]))) or ()
+        if layer is None or "output" not in paths:
+            return notes
+        announce_file(paths["output"], progress)
+        if str(paths["output"]) != "-":
+            return notes + layer()
+    return notes + layer()  # last, and not among the others: its reader may go away at any time
 
 
 def label_names(label_column: str, job: Job) -> tuple[str, ...]:
@@ -59,6 +106,7 @@ def label_names(label_column: str, job: Job) -> tuple[str, ...]:
 def write_labels(solution: Solution, outputs: Outputs, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Write the layer with its label column, or one per number of regions, and columns of the findings."""
     from regionalize.io.write import write_layer
+    from regionalize.run.styles import label_styles
 
     assert outputs.output is not None
     names = label_names(outputs.label_column, solution.job)
@@ -70,6 +118,8 @@ def write_labels(solution: Solution, outputs: Outputs, columns: tuple[str, ...] 
         added=added | {name: found_array(solution, name) for name in columns},
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
+        styles=label_styles(solution, names),
+        qml=outputs.qml,
     )
 
 
@@ -79,11 +129,23 @@ def label_array(partition: Partition, values: Mapping[int, Any] | None = None) -
 
     labels = partition.labels
     if values:
-        numbers = all(type(value) in {int, float} for value in values.values())  # truth values are neither
-        whole = numbers and all(float(value).is_integer() for value in values.values())
-        shown = {label: int(value) if whole else value for label, value in values.items()}
+        shown = shown_labels(values)
         return pa.array([shown.get(label, label if label != LEFT_OUT else None) for label in labels.tolist()])
     return pa.array(labels.astype("int32"), mask=labels == LEFT_OUT)
+
+
+def shown_labels(values: Mapping[int, Any]) -> dict[int, Any]:
+    """Return what is written for labels: whole numbers as such, also where they were stored with decimals.
+
+    Examples
+    --------
+    >>> shown_labels({1: 3.0, 2: 7.0}), shown_labels({1: "north"})
+    ({1: 3, 2: 7}, {1: 'north'})
+    """
+    from regionalize.run.existing import whole_numbers
+
+    whole = whole_numbers(values.values())
+    return {label: int(value) if whole else value for label, value in values.items()}
 
 
 def found_array(solution: Solution, name: str) -> pa.Array:

@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.model.report import Report
     from regionalize.run.solve import Solution
 
 
-def draw_solution(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
-    """Draw the map of a solution: title with method, k and variables, source line with the settings."""
+def draw_solution(
+    solution: Solution, target: Path | IO[bytes], suffix: str, *, dissolve_lines: bool = False
+) -> tuple[str, ...]:
+    """Draw the map of a solution, or one for each number of regions it has.
+
+    Title with method, k and variables, source line with all that the map was made from.
+    """
     from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
+    from regionalize.run.levels import draw_levels, levels_of
+    from regionalize.run.web import PAGE, draw_solution_page
 
-    report = solution.report
-    spatial = report.fragmentation
+    if suffix.lower() == PAGE:
+        return draw_solution_page(solution, target, dissolve_lines=dissolve_lines)
+    layer, report = solution.layer, solution.report
     title, footer = captions(solution)
-    found = (
-        [f"BSS/TSS {report.fit.ratio:.4f}"] if report.fit is not None and report.fit.ratio is not None else []
-    )
-    if spatial is not None:
-        found.append("contiguous" if spatial.contiguous else f"{spatial.subclusters} pieces")
+    if solution.levels:
+        return draw_levels(
+            layer,
+            levels_of(solution),
+            solution.partition.k,
+            target,
+            suffix,
+            title=title,
+            footer=footer,
+            dissolve_lines=dissolve_lines,
+        )
     return draw_map(
-        solution.layer.geometry,
+        layer.geometry,
         solution.partition.labels,
         target,
         file_format=format_of(suffix),
         title=title,
-        subtitle=", ".join(found),
+        subtitle=worth(report),
         footer=footer,
-        crs=solution.layer.crs,
+        crs=layer.crs,
         names={label: str(value) for label, value in solution.label_values.items()} or None,
+        dissolve_lines=dissolve_lines,
     )
+
+
+def worth(report: Report) -> str:
+    """Say in one line how good a solution is."""
+    fit, spatial = report.fit, report.fragmentation
+    said = [f"BSS/TSS {fit.ratio:.4f}"] if fit is not None and fit.ratio is not None else []
+    if spatial is not None:
+        said.append("contiguous" if spatial.contiguous else f"{spatial.subclusters} pieces")
+    return ", ".join(said)
 
 
 def draw_joins(
@@ -71,17 +97,71 @@ def draw_joins(
 
 
 def captions(solution: Solution) -> tuple[str, str]:
-    """Say what is shown, and what it was made from: a picture's title and its last line."""
+    """Say what is shown, and what it was made from and how: a picture's title and its last line."""
     report = solution.report
+    numbers = ", ".join(str(one.k) for one in solution.partitions)
     return (
-        f"{solution.job.method}, k = {report.k}: {', '.join(report.variables)}".removesuffix(": "),
-        source_line(solution.layer, solution.job),
+        f"{report.settings['method']}, k = {numbers}: {', '.join(report.variables)}".removesuffix(": "),
+        source_line(solution.layer, solution.job, report.variables, report.settings),
     )
 
 
-def source_line(layer: Layer, job: Job) -> str:
-    """Say what a picture was made from: its last line."""
+def source_line(
+    layer: Layer, job: Job, variables: Sequence[str] = (), settings: Mapping[str, Any] | None = None
+) -> str:
+    """Say what a picture was made from and how, so that the file alone tells: its last line.
+
+    Parameters
+    ----------
+    layer : Layer
+        What was read.
+    job : Job
+        What was done.
+    variables : sequence of str
+        What it was done with.
+    settings : mapping, optional
+        Settings as a report has them, where they tell more than the job's own.
+
+    Examples
+    --------
+    >>> from regionalize.io.read import read_layer
+    >>> from regionalize.model.job import Job
+    >>> source_line(read_layer(None), Job(k=4, with_centroids=True, seed=1), ["pop"])
+    'georgia.gpkg; kmeans, k 4, seed 1, transform z, with-centroids; variables pop; regionalize ...'
+    """
     from regionalize import __version__
 
-    file = Path(layer.origin.file or "layer").name
-    return f"{file}, transform {job.transform}, seed {job.seed}, regionalize {__version__}"
+    told = job.settings() if settings is None else dict(settings)
+    ks = told.pop("k", None), *told.pop("levels", ())
+    hidden = {"columns", "exclude"} if variables else set()
+    parts = [
+        Path(layer.origin.file or "layer").name,
+        ", ".join(
+            [
+                str(told.pop("method", job.method)),
+                *([f"k {','.join(map(str, sorted(k for k in ks if k)))}"] if any(ks) else []),
+                *(setting_text(name, value) for name, value in told.items() if name not in hidden),
+            ]
+        ),
+        *([f"variables {', '.join(variables)}"] if variables else []),
+        f"regionalize {__version__}",
+    ]
+    return "; ".join(parts)
+
+
+def setting_text(name: str, value: Any) -> str:
+    """Write a setting as it is typed, without the dashes.
+
+    Examples
+    --------
+    >>> setting_text("min_bound", ("pop", "10%")), setting_text("with_centroids", True)
+    ('min-bound pop=10%', 'with-centroids')
+    """
+    option = name.replace("_", "-")
+    if value is True:
+        return option
+    if isinstance(value, Mapping):
+        value = ",".join(f"{key}={one}" for key, one in value.items())
+    elif isinstance(value, tuple | list):
+        value = ("=" if name.endswith("bound") else ",").join(map(str, value))
+    return f"{option} {value}"

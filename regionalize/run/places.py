@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, InfeasibleError, UsageError, listed
-from regionalize.model.features import Features, Ground
-from regionalize.model.length import METRES, length_text, parse_length
+from regionalize.model.features import Features, Places
+from regionalize.model.length import METRES, distance_text, parse_length
 from regionalize.weights.places import EARTH_RADIUS, chord, ground_metres, on_sphere
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def read_density(layer: Layer, method: Method, job: Job, weights: Weights | None
     Returns
     -------
     Density
-        Features whose X are variables, as for any method; or, with ``features.ground``, places.
+        Features whose X are variables, as for any method; or, with ``features.places``, places.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_density(layer: Layer, method: Method, job: Job, weights: Weights | None
         features = build_features(layer, job, weights)
         said = "units are clustered by their variables: distances are in these, transformed and weighted"
         features = replace(features, notes=(*features.notes, said))
-    eps = number if number is None or features.ground is None else straight(features.ground, number, unit)
+    eps = number if number is None or features.places is None else straight(features.places, number, unit)
     if eps is None and method.name == "dbscan":
         raise UsageError(
             "dbscan needs --eps, the distance within which units are neighbours",
@@ -83,7 +83,7 @@ def suggestion(features: Features, count: int, verb: str) -> str:
     from regionalize.methods.density import reach
 
     count = min(max(count, 2), len(features.X))
-    half, most = (_told(features.ground, distance) for distance in reach(features.X, count, SHARES))
+    half, most = (_told(features.places, distance) for distance in reach(features.X, count, SHARES))
     typed = most.replace(" ", "")
     others = "1 other" if count == 2 else f"{count - 1} others"
     return (
@@ -133,13 +133,13 @@ def _place_features(
             f"the table has no geometry, so nothing is {number:g} {unit} away",
             advice="give --eps without a unit",
         )
-    points, shown, plane, ground, said = _points(layer, job)
-    if ground.sphere and number is not None and not unit:
+    points, shown, plane, places, said = _points(layer, job)
+    if places.sphere and number is not None and not unit:
         raise UsageError(
             f"--eps {number:g} would be in degrees, which are not of one length",
             advice=f"give a unit, such as --eps {number:g}km",
         )
-    if unit and ground.metres is None:
+    if unit and places.metres is None:
         raise DataError(
             f"the layer has no coordinate reference system to measure {number:g} {unit} in",
             advice="give --eps in map units, without a unit, or set the layer's system (ogr2ogr -a_srs)",
@@ -161,7 +161,7 @@ def _place_features(
             scaled=scaled,
             X=X,
             unweighted=scaled,
-            ground=ground,
+            places=places,
             notes=(*base.notes, *notes, *said, "the variables take no part: they are reported on"),
         )
     return replace(job, transform="raw"), Features(
@@ -175,7 +175,7 @@ def _place_features(
         coordinate_share=0.0,
         column_weights=np.ones(2),
         attributes_only=False,
-        ground=ground,
+        places=places,
         notes=(*notes, *said),
     )
 
@@ -195,7 +195,7 @@ def _refuse_variables(job: Job) -> None:
         )
 
 
-def _points(layer: Layer, job: Job) -> tuple[FloatArray, FloatArray, FloatArray, Ground, tuple[str, ...]]:
+def _points(layer: Layer, job: Job) -> tuple[FloatArray, FloatArray, FloatArray, Places, tuple[str, ...]]:
     """Return the places of all rows: to measure by, to show, and on a plane; what they are, and notes.
 
     On the sphere they are measured by as points of space, in metres, since straight lines between these grow
@@ -211,14 +211,14 @@ def _points(layer: Layer, job: Job) -> tuple[FloatArray, FloatArray, FloatArray,
         said = "units are clustered by their places: great-circle distances between centroids"
         dots = replace(layer, wkb=None, shapes=shapely.points(degrees), crs="EPSG:4326")
         plane = centroid_points(project_geometry(dots).geometry)
-        return on_sphere(degrees) * EARTH_RADIUS, degrees, plane, Ground(1.0, sphere=True), (said,)
+        return on_sphere(degrees) * EARTH_RADIUS, degrees, plane, Places(1.0, sphere=True), (said,)
     shapes, crs, notes = project_geometry(layer, job.project, job.id)
     points = centroid_points(shapes)
     metres = (
         None if crs is None else float(pyproj.CRS.from_user_input(crs).axis_info[0].unit_conversion_factor)
     )
     said = "units are clustered by their places: distances between centroids in the plane"
-    return points, points, points, Ground(metres), (*notes, said)
+    return points, points, points, Places(metres), (*notes, said)
 
 
 def _left_out(layer: Layer, job: Job, lost: NDArray[np.int64]) -> tuple[str, ...]:
@@ -233,34 +233,34 @@ def _left_out(layer: Layer, job: Job, lost: NDArray[np.int64]) -> tuple[str, ...
     return (f"{len(lost)} of {len(layer)} rows left out because they have no geometry: {which}",)
 
 
-def straight(ground: Ground, number: float, unit: str) -> float:
+def straight(places: Places, number: float, unit: str) -> float:
     """Return a length as a distance between rows of X.
 
     Examples
     --------
-    >>> straight(Ground(0.3048), 1.0, "km"), straight(Ground(0.3048), 1.0, "")
+    >>> straight(Places(0.3048), 1.0, "km"), straight(Places(0.3048), 1.0, "")
     (3280.839895013123, 1.0)
     """
-    if ground.sphere:
+    if places.sphere:
         return EARTH_RADIUS * chord(number * METRES[unit] / EARTH_RADIUS)
     if not unit:
         return number
-    assert ground.metres is not None
-    return number * METRES[unit] / ground.metres
+    assert places.metres is not None
+    return number * METRES[unit] / places.metres
 
 
-def in_metres(ground: Ground, distances: FloatArray) -> FloatArray:
+def in_metres(places: Places, distances: FloatArray) -> FloatArray:
     """Return distances between rows of X in metres, along great circles on the sphere.
 
     Where metres are not known they stay as they are.
     """
-    if ground.sphere:
+    if places.sphere:
         return np.where(np.isfinite(distances), ground_metres(distances / EARTH_RADIUS), distances)
-    return distances * (ground.metres or 1.0)
+    return distances * (places.metres or 1.0)
 
 
-def _told(ground: Ground | None, distance: float) -> str:
+def _told(places: Places | None, distance: float) -> str:
     """Write a distance between rows of X, in metres where these are places of a known system."""
-    if ground is None or ground.metres is None:
+    if places is None or places.metres is None:
         return f"{distance:.4g}"
-    return length_text(float(in_metres(ground, np.array([distance]))[0]))
+    return distance_text(float(in_metres(places, np.array([distance]))[0]))

@@ -24,7 +24,9 @@ def refuse_outputs(
     """
     from regionalize.io.write import check_output
     from regionalize.run.lines import check_lines
+    from regionalize.run.plots import check_plots
     from regionalize.run.side_files import SIDE_FILES
+    from regionalize.run.styles import check_qml
 
     if not outputs.label_column.strip():
         raise UsageError("--label-column is empty", advice="give the new column a name")
@@ -35,6 +37,10 @@ def refuse_outputs(
     refuse_same_file(paths)
     if outputs.truncate is not None:
         check_truncate(outputs.truncate, outputs.dendrogram)
+    if outputs.dissolve_lines and outputs.map is None:
+        raise UsageError("--dissolve-lines is for the map", advice="name its file with --map")
+    check_plots(outputs, layer)
+    check_qml(outputs, inputs, layer)
     for kind in SIDE_FILES:
         file = paths.get(kind.option)
         if file is not None:

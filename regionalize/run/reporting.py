@@ -41,7 +41,7 @@ def make_report(
     `center` is what stands for a cluster; for medoids, `medoids` are their rows among those used, and for
     geometric medians, `shares` are what every row used counts in that of its cluster.
     """
-    from regionalize.measure.fit import measure_fit, r_squared
+    from regionalize.measure.fit import measure_fit, measure_profiles, r_squared
 
     labels = partition.labels[features.rows]
     fit_attributes: Fit | None = measure_fit(features.scaled, labels)
@@ -84,6 +84,7 @@ def make_report(
         r_squared=tuple(None if np.isnan(x) else x for x in r_squared(scaled, labels).tolist()),
         extra=extra,
         notes=notes,
+        profiles=measure_profiles(values, labels) if columns else None,
     )
 
 

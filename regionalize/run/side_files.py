@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regionalize.run.reports import REPORTS
+from regionalize.run.web import PAGE
+
 if TYPE_CHECKING:
     from regionalize.model.job import Outputs
     from regionalize.run.solve import Solution
 
 PICTURES = (".png", ".svg", ".pdf")
+FIGURES = (*PICTURES, ".csv")
+"""What is drawn, or written in figures."""
+MAPS = (*PICTURES, PAGE)
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,10 @@ class SideFile:
 
 def write_report(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
     """Write the report."""
-    from regionalize.io.reports import write_report
+    from regionalize.run.reports import write_solution
 
     assert outputs.report is not None
-    write_report(target, solution.report, outputs.report.suffix)
+    write_solution(solution, target, outputs.report.suffix)
     return ()
 
 
@@ -58,7 +64,7 @@ def write_map(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, 
     from regionalize.run.pictures import draw_solution
 
     assert outputs.map is not None
-    return draw_solution(solution, target, outputs.map.suffix)
+    return draw_solution(solution, target, outputs.map.suffix, dissolve_lines=outputs.dissolve_lines)
 
 
 def write_outliers(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
@@ -87,12 +93,48 @@ def write_linkage(solution: Solution, target: Path, outputs: Outputs) -> tuple[s
     return ()
 
 
+def write_plot(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
+    """Draw the units by two axes."""
+    from regionalize.run.plots import draw_units
+
+    assert outputs.plot is not None
+    return draw_units(solution, target, outputs.plot.suffix, outputs.axes or ())
+
+
+def write_parallel(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
+    """Draw the clusters over all variables."""
+    from regionalize.run.plots import draw_variables
+
+    assert outputs.parallel is not None
+    return draw_variables(solution, target, outputs.parallel.suffix)
+
+
+def write_profile(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
+    """Draw the clusters over time, or write the figures that are drawn."""
+    from regionalize.run.plots import profile_to
+
+    assert outputs.profile is not None
+    return profile_to(solution, target, outputs.profile.suffix, outputs.time_columns)
+
+
+def write_silhouettes(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
+    """Draw the silhouettes of the units, or write a row of each."""
+    from regionalize.run.silhouettes import silhouettes_to
+
+    assert outputs.silhouettes is not None
+    return silhouettes_to(solution, target, outputs.silhouettes.suffix)
+
+
 SIDE_FILES = (
-    SideFile("report", (".json", ".csv", ".md"), write_report),
+    SideFile("report", REPORTS, write_report),
     SideFile("centers", (".csv",), write_centers),
-    SideFile("map", PICTURES, write_map),
+    SideFile("map", MAPS, write_map),
     SideFile("outliers", (".csv",), write_outliers),
     SideFile("dendrogram", PICTURES, write_dendrogram),
     SideFile("linkage", (".npy", ".csv"), write_linkage),
+    SideFile("plot", PICTURES, write_plot),
+    SideFile("parallel", PICTURES, write_parallel),
+    SideFile("profile", FIGURES, write_profile),
+    SideFile("silhouettes", FIGURES, write_silhouettes),
 )
 """In the order in which they are written."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from regionalize.model.findings import Findings
 from regionalize.model.partition import Partition
 from regionalize.model.report import Report
+from regionalize.run.command import Command, method_command, with_weights
 from regionalize.run.medoids import find_middles
 from regionalize.run.progress import Progress, Stopwatch
 from regionalize.run.reporting import describe_compactness, describe_levels, make_report
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.weights import Weights
+    from regionalize.run.silhouettes import UnitSilhouettes
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Solution:
     """Coarser regions by their number, rising, of a method that nests them."""
     label_values: dict[int, Any] = field(default_factory=dict)
     """What is written for each region where that is not its number."""
+    command: Command | None = None
+    """What repeats the run at a shell."""
+    silhouettes: UnitSilhouettes | None = None
+    """Those of its units, where they were asked for."""
 
     @property
     def partitions(self) -> tuple[Partition, ...]:
@@ -71,6 +77,7 @@ def solve(
         Whatever stands in the way, with the column and row where it is known.
     """
     check_task(job)
+    command = method_command(with_weights(job, weights))
     watch = Stopwatch(progress)
     with watch.stage("weights"):
         weights = ready_weights(layer, job, weights)
@@ -95,6 +102,7 @@ def solve(
             medoids=middles.medoids,
             shares=middles.shares,
         )
+        report = replace(report, command=command.line())
     said = (*task.notes, *found.findings.notes, *task.method.without_effect(job.params))
     report, notes = with_all_notes(report, layer, weights, features, said)
     return Solution(
@@ -108,6 +116,7 @@ def solve(
         watch.seconds,
         replace(found.findings, medoids=middles.medoids),
         found.levels,
+        command=command,
     )
 
 

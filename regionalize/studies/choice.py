@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regionalize.model.weights import Weights
-    from regionalize.run.api import Picture
+    from regionalize.run.drawable import Picture
     from regionalize.studies.choose import Numbers
 
 
@@ -33,14 +34,14 @@ class KChoice:
         """A row for every k and combination of the grid; `docs/choose-k.md` explains the columns."""
         import pandas as pd
 
-        from regionalize.studies.choose_files import number_rows
+        from regionalize.studies.choose_report import number_rows
 
         return pd.DataFrame(number_rows(self.numbers))
 
     @property
     def suggestion(self) -> dict[str, Any]:
         """What is suggested, as options of `regionalize`: k, and what of the grid varied."""
-        from regionalize.studies.choose_files import suggestion
+        from regionalize.studies.choose_report import suggestion
 
         return suggestion(self.numbers.chosen)
 
@@ -54,12 +55,30 @@ class KChoice:
         """What the command line would have said on standard error."""
         return self.numbers.notes
 
+    def write_report(self, path: str | Path) -> Path:
+        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending."""
+        from regionalize.run.drawable import written_to
+        from regionalize.studies.choose_report import write_numbers
+
+        return written_to(path, lambda target, suffix: write_numbers(target, self.numbers, suffix))
+
     def plot(self, path: str | Path | None = None) -> Path | Picture:
         """Draw charts over k into `path` (PNG, SVG or PDF by its ending), or as a picture notebooks show."""
-        from regionalize.run.api import drawn_to
+        from regionalize.run.drawable import drawn_to
         from regionalize.studies.choose_files import draw_numbers
 
         return drawn_to(path, lambda target, suffix: draw_numbers(self.numbers, target, suffix))
+
+    def map(self, path: str | Path | None = None, *, dissolve_lines: bool = False) -> Path | Picture:
+        """Draw a map of every k on one page, as `plot` draws the charts, or an interactive one (HTML).
+
+        `dissolve_lines` outlines the clusters.
+        """
+        from regionalize.run.drawable import drawn_to
+        from regionalize.run.side_files import MAPS
+        from regionalize.studies.choose_files import draw_number_maps
+
+        return drawn_to(path, partial(draw_number_maps, self.numbers, dissolve_lines=dissolve_lines), MAPS)
 
 
 def choose_k(
@@ -107,8 +126,12 @@ def choose_k(
     """
     from regionalize.run.api import layer_of, ready_made
     from regionalize.studies.choose import choose_number
+    from regionalize.studies.commands import choose_command
+    from regionalize.studies.grid import read_numbers
 
     layer = layer_of(frame, options)
     ready = ready_made(weights, frame.index)
     asked = {**options, "weights": weights if ready is None else None}
-    return KChoice(choose_number(layer, method, k, asked, weights=ready))
+    numbers = read_numbers(k)
+    found = choose_number(layer, method, numbers, asked, weights=ready)
+    return KChoice(replace(found, command=choose_command(method, numbers, asked, ready).line()))

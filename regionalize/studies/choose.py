@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.errors import InfeasibleError, RegionalizeError, UsageError
+from regionalize.model.progress import Told, part
 from regionalize.run.bounds import read_bounds
-from regionalize.run.progress import Progress, Stopwatch
+from regionalize.run.progress import Progress, Stopwatch, told, within
 from regionalize.run.task import Answer, Task, answer, read_task
 from regionalize.studies.grid import read_grid, read_numbers
-from regionalize.studies.suggest import Candidate, elbow_of, suggest
+from regionalize.studies.suggest import Candidate, elbow_of, settings_text, suggest
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
+    from regionalize.model.partition import Partition
     from regionalize.model.weights import Weights
 
-Told = Callable[[int, int], None]
 Tried = Answer | RegionalizeError
 """The clusters, or why there are none."""
 
@@ -50,6 +51,10 @@ class Numbers:
         What was noticed, for the person.
     seconds : dict
         Of each stage.
+    partitions : tuple of Partition or None
+        Clusters of each candidate.
+    command : str
+        The command line that repeats it; empty where there is none.
     """
 
     layer: Layer
@@ -62,6 +67,8 @@ class Numbers:
     reason: str
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    partitions: tuple[Partition | None, ...]
+    command: str = ""
 
     @property
     def by_settings(self) -> list[tuple[Candidate, ...]]:
@@ -122,10 +129,8 @@ def choose_number(
             loose = replace(job, k=numbers[-1], min_size=None, max_size=None, min_bound=None, max_bound=None)
             tasks.append(replace(read_task(layer, loose, ready), job=job))
         with watch.stage(job.method):
-            told = _counted(
-                job.method, progress, place * len(numbers), len(numbers), len(jobs) * len(numbers)
-            )
-            tried.append(try_numbers(tasks[-1], numbers, told))
+            search = part(told(job.method, progress), place, len(jobs))
+            tried.append(try_numbers(tasks[-1], numbers, search))
     failures = [one for found in tried for one in found.values() if isinstance(one, RegionalizeError)]
     if len(failures) == len(jobs) * len(numbers):
         raise failures[0]
@@ -136,15 +141,19 @@ def choose_number(
             for candidate in with_gaps(measure(task, grid, k, one) for k, one in found.items())
         )
     with watch.stage("silhouettes"):
-        candidates = with_silhouettes(candidates, tried, jobs[0][0].seed)
+        candidates = with_silhouettes(candidates, tried, jobs[0][0].seed, told("silhouettes", progress))
     first = tasks[0].features
     tss = float(np.sum((first.scaled - first.scaled.mean(axis=0)) ** 2))
     chosen, reason = suggest(candidates, tss)
     notes = (
         *layer.notes,
         *(ready.notes if ready else ()),
-        *(note for task in tasks for note in (*task.features.notes, *task.notes)),
-        *(note for found in tried for one in found.values() for note in noticed(one)),
+        *by_whom(
+            {
+                settings_text(grid): (*task.features.notes, *task.notes, *by_whom(noticed(found)))
+                for (_, grid), task, found in zip(jobs, tasks, tried, strict=True)
+            }
+        ),
         *tasks[0].method.without_effect(jobs[0][0].params),
         *_sampled(candidates, len(first.rows)),
     )
@@ -159,6 +168,9 @@ def choose_number(
         reason,
         tuple(dict.fromkeys(notes)),
         watch.seconds,
+        tuple(
+            one.partition if isinstance(one, Answer) else None for found in tried for one in found.values()
+        ),
     )
 
 
@@ -173,24 +185,32 @@ def try_numbers(task: Task, ks: Sequence[int], progress: Told | None = None) -> 
     at_once = not (bounded or job.make_contiguous or job.centroid_weight == "auto")
     if at_once and job.method == "kmeans" and job.params.get("search") in {None, "swap"}:
         return by_kmeans(task, ks, progress)
-    if at_once and task.method.nested:
-        try:
-            found = answer(replace(task, job=replace(job, k=ks[-1], levels=tuple(ks[:-1]))))
-        except (InfeasibleError, UsageError):  # not for all of them: one by one
-            pass
-        else:
-            return {k: replace(found, partition=found.levels.get(k, found.partition)) for k in ks}
-    tried: dict[int, Tried] = {}
+    tried = by_hierarchy(task, ks) if at_once and task.method.nested else {}
     for done, k in enumerate(ks):
-        if progress is not None:
-            progress(done, len(ks))
-        try:
-            one = replace(job, k=k)
-            bounds = read_bounds(task.layer, one, task.features.rows)
-            tried[k] = answer(replace(task, job=one, bounds=bounds))
-        except (InfeasibleError, UsageError) as error:
-            tried[k] = error
-    return tried
+        search = part(progress, done, len(ks))
+        if k not in tried:
+            try:
+                one = replace(job, k=k)
+                bounds = read_bounds(task.layer, one, task.features.rows)
+                tried[k] = answer(replace(task, job=one, bounds=bounds), within(search))
+            except (InfeasibleError, UsageError) as error:
+                tried[k] = error
+    return {k: tried[k] for k in ks}
+
+
+def by_hierarchy(task: Task, ks: Sequence[int]) -> dict[int, Tried]:
+    """Cut one hierarchy for every k it reaches: no more than there are units, no fewer than components."""
+    rows, fewest = task.features.rows, 1
+    if task.method.contiguous and task.inner is not None:
+        fewest = task.inner.subset(rows).n_components
+    reached = [k for k in ks if fewest <= k <= len(rows)]
+    if not reached:
+        return {}
+    try:
+        found = answer(replace(task, job=replace(task.job, k=reached[-1], levels=tuple(reached[:-1]))))
+    except (InfeasibleError, UsageError):  # the reason of each is found one by one
+        return {}
+    return {k: replace(found, partition=found.levels.get(k, found.partition)) for k in reached}
 
 
 def by_kmeans(task: Task, ks: Sequence[int], progress: Told | None = None) -> dict[int, Tried]:
@@ -251,7 +271,10 @@ def with_gaps(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def with_silhouettes(
-    candidates: Sequence[Candidate], tried: Sequence[Mapping[int, Tried]], seed: int
+    candidates: Sequence[Candidate],
+    tried: Sequence[Mapping[int, Tried]],
+    seed: int,
+    progress: Told | None = None,
 ) -> tuple[Candidate, ...]:
     """Measure the silhouettes of all candidates: the distances of the same units are computed once."""
     from regionalize.measure.silhouette import measure_silhouettes
@@ -262,25 +285,35 @@ def with_silhouettes(
     for place, one in enumerate(answers):
         if isinstance(one, Answer):
             together.setdefault(one.features.rows.tobytes(), []).append((place, one))
-    for alike in together.values():
+    for number, alike in enumerate(together.values()):
         features = alike[0][1].features
         labelings = [one.partition.labels[features.rows] for _, one in alike]
-        measured = measure_silhouettes(features.scaled, labelings, seed=seed)
+        search = part(progress, number, len(together))
+        measured = measure_silhouettes(features.scaled, labelings, seed=seed, progress=search)
         for (place, _), silhouettes in zip(alike, measured, strict=True):
             found[place] = replace(found[place], silhouettes=silhouettes)
     return tuple(found)
 
 
-def noticed(tried: Tried) -> list[str]:
-    """Return what the method noticed while it made clusters."""
-    return tried.findings.notes if isinstance(tried, Answer) else []
+def noticed(tried: Mapping[int, Tried]) -> dict[str, list[str]]:
+    """Return what the method noticed while it made the clusters of each k."""
+    return {f"k = {k}": one.findings.notes for k, one in tried.items() if isinstance(one, Answer)}
 
 
-def _counted(stage: str, progress: Progress | None, before: int, count: int, total: int) -> Told | None:
-    """Return what tells how many of all numbers are done, given what share of one setting's `count` is."""
-    if progress is None:
-        return None
-    return lambda done, of: progress(stage, before + count * done // of, total)
+def by_whom(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return what all have noticed as it is, and anything else behind the name of whom it is from.
+
+    Examples
+    --------
+    >>> by_whom({"hops 1": ["2 islands", "smoothed"], "hops 2": ["2 islands", "smoothed away"]})
+    ['2 islands', 'hops 1: smoothed', 'hops 2: smoothed away']
+    """
+    found = []
+    for name, own in notes.items():
+        for note in own:
+            shared = all(note in others for others in notes.values())
+            found.append(note if shared else f"{name}: {note}")
+    return list(dict.fromkeys(found))
 
 
 def _sampled(candidates: Sequence[Candidate], rows: int) -> tuple[str, ...]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from regionalize.errors import located
-from regionalize.io.documents import csv_text, json_text, markdown_table, plain
 from regionalize.model.job import Outputs
 from regionalize.run.progress import Progress
 from regionalize.studies.choose import Numbers, choose_number
+from regionalize.studies.commands import choose_command
 from regionalize.studies.grid import read_grid, read_numbers
-from regionalize.studies.suggest import Candidate, settings_text
+from regionalize.studies.suggest import settings_text
 
 
 def choose_number_of_file(
@@ -25,10 +24,12 @@ def choose_number_of_file(
     *,
     report: Path | None = None,
     plot: Path | None = None,
+    map: Path | None = None,
+    dissolve_lines: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Numbers:
-    """Read a layer once, try every number of clusters on it, and write report and plot.
+    """Read a layer once, try every number of clusters on it, and write report, plot and map.
 
     Parameters
     ----------
@@ -36,8 +37,10 @@ def choose_number_of_file(
         What `regionalize.io.read.read_layer` takes.
     method, ks, options
         As `regionalize.studies.choose.choose_number` takes them.
-    report, plot : Path, optional
+    report, plot, map : Path, optional
         Files to write, formats by their endings.
+    dissolve_lines : bool
+        Outline the clusters on the map.
     overwrite : bool
         Replace files that exist.
     progress : callable, optional
@@ -48,37 +51,41 @@ def choose_number_of_file(
     RegionalizeError
         With the file and layer it is about; then nothing was written.
     """
-    from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
+    from regionalize.run.outputs import write_files
     from regionalize.run.progress import Stopwatch
     from regionalize.run.refusals import refuse_outputs
+    from regionalize.studies.choose_report import write_numbers
 
     read_numbers(ks)
     job = read_grid(method, options)[0][0]
     inputs = (source, *job.files)
-    refuse_outputs(Outputs(report=report, overwrite=overwrite), inputs, None)
-    refuse_plot(plot, report, inputs, overwrite)
+    outputs = Outputs(report=report, map=map, dissolve_lines=dissolve_lines, overwrite=overwrite)
+    refuse_outputs(outputs, inputs, None)
+    refuse_plot(plot, outputs, inputs)
     watch = Stopwatch(progress)
     with watch.stage("read"):
         layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
+        refuse_outputs(outputs, inputs, layer)
         found = choose_number(layer, method, ks, options, progress=progress)
-    notes: tuple[str, ...] = ()
-    with watch.stage("write"), ExitStack() as pending:
-        if report is not None:
-            text = {".json": numbers_json, ".csv": numbers_csv, ".md": numbers_markdown}[
-                report.suffix.lower()
-            ]
-            pending.enter_context(replacing(report)).write_text(text(found), encoding="utf-8")
-        if plot is not None:
-            notes = draw_numbers(found, pending.enter_context(replacing(plot)), plot.suffix)
+    found = replace(found, command=choose_command(method, ks, options).line(source))
+    asked = {"report": report, "plot": plot, "map": map}
+    paths = {option: path for option, path in asked.items() if path is not None}
+    with watch.stage("write"):
+        makers = {
+            "report": lambda target: write_numbers(target, found, paths["report"].suffix),
+            "plot": lambda target: draw_numbers(found, target, paths["plot"].suffix),
+            "map": lambda target: draw_number_maps(
+                found, target, paths["map"].suffix, dissolve_lines=dissolve_lines
+            ),
+        }
+        notes = write_files(paths, makers, progress=progress)
     seconds = {"read": watch.seconds["read"], **found.seconds, "write": watch.seconds["write"]}
     return replace(found, notes=tuple(dict.fromkeys((*found.notes, *notes))), seconds=seconds)
 
 
-def refuse_plot(
-    plot: Path | None, report: Path | None, inputs: tuple[str | None, ...], overwrite: bool
-) -> None:
+def refuse_plot(plot: Path | None, outputs: Outputs, inputs: tuple[str | None, ...]) -> None:
     """Refuse, before any work, a plot that cannot be written."""
     from regionalize.run.refusals import check_ending, check_side_file, refuse_same_file
     from regionalize.run.side_files import PICTURES
@@ -86,107 +93,8 @@ def refuse_plot(
     if plot is None:
         return
     check_ending("plot", plot, PICTURES)
-    refuse_same_file({"plot": plot, **({"report": report} if report is not None else {})})
-    check_side_file(plot, inputs, overwrite)
-
-
-def number_rows(numbers: Numbers) -> list[dict[str, Any]]:
-    """Return a row of plain numbers for every candidate, None where there is none.
-
-    Columns are k, what of the grid varies, ``wss``, ``bss_tss_attributes``, ``gap``, ``pseudo_f``,
-    ``silhouette``, ``negative``, ``subclusters``, ``join_count_ratio``, ``contiguous``, ``coordinate_share``,
-    ``elbow``, ``suggested`` and ``reason``.
-    """
-    varied = list(dict.fromkeys(name for one in numbers.candidates for name in one.grid))
-    elbows = zip(numbers.by_settings, numbers.elbows, strict=True)
-    return [
-        {
-            "k": one.k,
-            **{name: one.grid.get(name) for name in varied},
-            "wss": one.wss,
-            "bss_tss_attributes": one.bss_tss,
-            "gap": one.gap,
-            "pseudo_f": one.pseudo_f,
-            "silhouette": one.silhouette,
-            "negative": None if one.silhouettes is None else one.silhouettes.negative,
-            "subclusters": one.subclusters,
-            "join_count_ratio": one.join_count_ratio,
-            "contiguous": one.contiguous,
-            "coordinate_share": one.coordinate_share if one.reason is None else None,
-            "elbow": one.k == elbow,
-            "suggested": one is numbers.chosen,
-            "reason": one.reason,
-        }
-        for group, elbow in elbows
-        for one in group
-    ]
-
-
-def numbers_document(numbers: Numbers) -> dict[str, Any]:
-    """Return everything as nested plain data, silhouettes per cluster too."""
-    from regionalize.run.reporting import versions
-
-    origin = numbers.layer.origin
-    rows = [
-        {**row, "silhouettes": None if one.silhouettes is None else asdict(one.silhouettes)}
-        for row, one in zip(number_rows(numbers), numbers.candidates, strict=True)
-    ]
-    document: dict[str, Any] = plain(
-        {
-            "suggestion": suggestion(numbers.chosen),
-            "reason": numbers.reason,
-            "settings": numbers.job.settings(),
-            "input": {
-                "file": origin.file,
-                "layer": origin.layer,
-                "rows": len(numbers.layer),
-                "rows_used": numbers.rows_used,
-            },
-            "versions": versions(),
-            "variables": numbers.variables,
-            "tss": numbers.tss,
-            "candidates": rows,
-            "notes": numbers.notes,
-        }
-    )
-    return document
-
-
-def suggestion(chosen: Candidate) -> dict[str, Any]:
-    """Return what is suggested as options of a run: k, and what of the grid varied."""
-    return {"k": chosen.k, **{name: value for name, value in chosen.grid.items() if value is not None}}
-
-
-def numbers_json(numbers: Numbers) -> str:
-    """Return everything as one JSON document."""
-    return json_text(numbers_document(numbers))
-
-
-def numbers_csv(numbers: Numbers) -> str:
-    """Return one CSV row per candidate, in full precision."""
-    rows = number_rows(numbers)
-    return csv_text(rows[0], (row.values() for row in rows))
-
-
-def numbers_markdown(numbers: Numbers) -> str:
-    """Return a table per settings of the grid, and the suggestion."""
-    dropped = {
-        "coordinate_share",
-        "elbow",
-        "suggested",
-        *(name for one in numbers.candidates for name in one.grid),
-    }
-    parts = [f"# choose-k: {numbers.job.method}\n", f"{numbers.reason}.\n"]
-    parts.append(markdown_table(("setting", "value"), numbers.job.settings().items()))
-    rows = iter(number_rows(numbers))
-    for group, elbow in zip(numbers.by_settings, numbers.elbows, strict=True):
-        title = settings_text(group[0].grid) or "Numbers of clusters"
-        lines = [{name: value for name, value in next(rows).items() if name not in dropped} for _ in group]
-        parts.append(f"## {title}\n\n" + markdown_table(lines[0], [line.values() for line in lines]))
-        if elbow is not None:
-            parts.append(f"The elbow is at k = {elbow}.\n")
-    parts += [f"- {note}\n" for note in numbers.notes]
-    return "\n".join(parts)
+    refuse_same_file({"plot": plot, **outputs.paths()})
+    check_side_file(plot, inputs, outputs.overwrite)
 
 
 def draw_numbers(numbers: Numbers, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
@@ -228,5 +136,36 @@ def draw_numbers(numbers: Numbers, target: Path | IO[bytes], suffix: str) -> tup
         file_format=format_of(suffix),
         title=f"{numbers.job.method}: {', '.join(numbers.variables)}".removesuffix(": "),
         subtitle=f"{numbers.reason}.",
-        footer=source_line(numbers.layer, numbers.job),
+        footer=source_line(numbers.layer, numbers.job, numbers.variables),
+    )
+
+
+def draw_number_maps(
+    numbers: Numbers, target: Path | IO[bytes], suffix: str, *, dissolve_lines: bool = False
+) -> tuple[str, ...]:
+    """Draw the clusters of every k on one page, with the settings of the grid that are suggested."""
+    from regionalize.run.levels import Level, draw_levels
+    from regionalize.run.pictures import source_line
+    from regionalize.run.web import PAGE
+    from regionalize.studies.pages import draw_numbers_page
+
+    chosen, job = numbers.chosen, numbers.job
+    levels = [
+        Level(one.k, partition.labels, one.bss_tss, one.subclusters)
+        for one, partition in zip(numbers.candidates, numbers.partitions, strict=True)
+        if partition is not None and one.grid == chosen.grid
+    ]
+    grid = settings_text(chosen.grid)
+    title = f"{job.method}{', ' if grid else ''}{grid}: {', '.join(numbers.variables)}".removesuffix(": ")
+    words = {
+        "title": title,
+        "subtitle": f"{numbers.reason}.",
+        "footer": source_line(
+            numbers.layer, job, numbers.variables, {**job.settings(), **chosen.grid, "method": job.method}
+        ),
+    }
+    if suffix.lower() == PAGE:
+        return draw_numbers_page(numbers, levels, target, **words, dissolve_lines=dissolve_lines)
+    return draw_levels(
+        numbers.layer, levels, chosen.k, target, suffix, **words, dissolve_lines=dissolve_lines
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError, InfeasibleError
 from regionalize.model.partition import LEFT_OUT, NOISE
 from regionalize.run.options import make_job
-from regionalize.run.progress import Progress, Stopwatch
+from regionalize.run.progress import Progress, Stopwatch, told, within
 from regionalize.studies.labelings import Labeling, Word, column_labeling, file_labeling, named
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ class Compared:
         One of each.
     pairs : tuple of Pair
         Every two.
+    command : str
+        The command line that repeats it; empty where there is none.
     """
 
     layer: Layer
@@ -109,6 +111,7 @@ class Compared:
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
+    command: str = ""
 
     def numbers(self, place: int) -> dict[int, int]:
         """Return the number each cluster of a labeling gets by matching."""
@@ -254,7 +257,7 @@ def run_labeling(
 
     task = read_task(layer, job, weights)
     with watch.stage(name):
-        found = answer(task, watch.progress)
+        found = answer(task, within(told(name, watch.progress)))
     settings = {option: value for option, value in task.job.settings().items() if option != "exclude"}
     notes = (*(weights.notes if weights else ()), *found.features.notes, *task.notes, *found.findings.notes)
     notes += task.method.without_effect(job.params)

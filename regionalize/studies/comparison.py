@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import UsageError, nearest
 from regionalize.model.job import JOB_OPTIONS, check_option_names
 from regionalize.model.partition import Partition
-from regionalize.run.api import Picture, Result, drawn_to, label_series, layer_of, ready_made
+from regionalize.run.api import Result, label_series, layer_of, ready_made
+from regionalize.run.drawable import Picture, drawn_to, written_to
+from regionalize.studies.commands import compare_command
 from regionalize.studies.compare import Compared, compare_labelings
 from regionalize.studies.labelings import (
     Labeling,
+    Word,
     column_labeling,
     file_labeling,
     read_word,
@@ -142,11 +146,28 @@ class Comparison:
         added = added_columns(self.compared, names, match)
         return self.frame.assign(**{name: array.to_pandas().to_numpy() for name, array in added.items()})
 
-    def plot(self, path: str | Path | None = None) -> Path | Picture:
-        """Draw the maps beside each other: into `path` (PNG, SVG, PDF), or as a picture a notebook shows."""
+    def write_report(self, path: str | Path) -> Path:
+        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending."""
+        from regionalize.studies.comparison_report import write_comparison
+
+        return written_to(path, lambda target, suffix: write_comparison(target, self.compared, suffix))
+
+    def plot(self, path: str | Path | None = None, *, dissolve_lines: bool = False) -> Path | Picture:
+        """Draw the maps beside each other: into `path` (PNG, SVG, PDF), or as a picture a notebook shows.
+
+        `dissolve_lines` outlines the clusters. HTML is an interactive map with all labelings to choose from.
+        """
+        from regionalize.run.side_files import MAPS
         from regionalize.studies.comparison_files import draw_comparison
 
-        return drawn_to(path, lambda target, suffix: draw_comparison(self.compared, target, suffix))
+        draw = partial(draw_comparison, self.compared, dissolve_lines=dissolve_lines)
+        return drawn_to(path, draw, MAPS)
+
+    def scatter(self, path: str | Path | None = None) -> Path | Picture:
+        """Draw the units as points, a panel for each labeling, with the means of its clusters."""
+        from regionalize.studies.comparison_plot import draw_planes
+
+        return drawn_to(path, partial(draw_planes, self.compared))
 
 
 def compare(
@@ -205,10 +226,13 @@ def compare(
     existing: dict[str, Labeling] = {}
     runs: dict[str, Job] = {}
     notes: tuple[str, ...] = ()
+    words = []
     for name, thing in named.items():
         said: tuple[str, ...] = ()
+        word = Word("column", name)
         if isinstance(thing, str):
             word = replace(read_word(thing, "cluster", common), name=name)
+            word = replace(word, text=thing if thing == name else "")  # a shell gives no names
             if word.job is not None:
                 runs[name] = word.job
             elif word.kind == "file":
@@ -218,7 +242,9 @@ def compare(
         else:
             existing[name] = given_labeling(name, thing, frame.index)
         notes += said
+        words.append(word)
     compared = compare_labelings(layer, list(named), existing, runs, common, notes=notes, weights=ready)
+    compared = replace(compared, command=compare_command(words, common, weights=ready).line())
     return Comparison(frame, compared)
 
 

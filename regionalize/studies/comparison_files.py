@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, OutputError, UsageError, located
 from regionalize.model.job import Job
-from regionalize.model.partition import LEFT_OUT, NOISE
+from regionalize.model.partition import NOISE, Partition
+from regionalize.run.existing import whole_numbers
 from regionalize.studies.compare import Compared, compare_words
 from regionalize.studies.labelings import Labeling, Word
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from regionalize.model.job import Outputs
     from regionalize.model.layer import Layer
+    from regionalize.model.style import Style
     from regionalize.run.progress import Progress
 
 
@@ -57,13 +58,23 @@ def compare_files(
     """
     from regionalize.io.read import read_layer
     from regionalize.maps.multiples import MOST_PANELS
+    from regionalize.maps.scatter import MOST_CLOUDS
+    from regionalize.run.outputs import write_files
     from regionalize.run.progress import Stopwatch
     from regionalize.run.refusals import refuse_outputs
+    from regionalize.run.web import PAGE
+    from regionalize.studies.commands import compare_command
+    from regionalize.studies.comparison_plot import draw_planes
     from regionalize.studies.comparison_report import write_comparison
 
-    if outputs.map is not None and len(things) > MOST_PANELS:
+    if outputs.plot is not None and len(things) > MOST_CLOUDS:
         raise UsageError(
-            f"--map draws up to {MOST_PANELS} maps on a page, not {len(things)}", advice="compare fewer"
+            f"--plot has room for {MOST_CLOUDS} panels, not {len(things)}", advice="compare fewer"
+        )
+    if outputs.map is not None and outputs.map.suffix.lower() != PAGE and len(things) > MOST_PANELS:
+        raise UsageError(
+            f"--map draws up to {MOST_PANELS} maps on a page, not {len(things)}",
+            advice="compare fewer, or write .html",
         )
     inputs = read_files(source, things, common)
     refuse_outputs(outputs, inputs, None)
@@ -82,19 +93,18 @@ def compare_files(
                 advice="give --match for labels under the first one's numbers, or leave out -o",
             )
         compared = compare_words(layer, things, common, progress=progress)
-    with watch.stage("write"), ExitStack() as pending:
-        from regionalize.io.atomic import replacing
-
-        if outputs.report is not None:
-            target = pending.enter_context(replacing(outputs.report))
-            write_comparison(target, compared, outputs.report.suffix)
-        if outputs.map is not None:
-            target = pending.enter_context(replacing(outputs.map))
-            notes += draw_comparison(compared, target, outputs.map.suffix)
-        if outputs.output is not None and str(outputs.output) != "-":
-            notes += write_matched(compared, outputs, names, match)
-    if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
-        notes += write_matched(compared, outputs, names, match)
+    command = compare_command(things, common, match=match)
+    compared = replace(compared, command=command.line(source, outputs))
+    with watch.stage("write"):
+        paths = outputs.paths()
+        makers = {
+            "report": lambda target: write_comparison(target, compared, paths["report"].suffix),
+            "map": lambda target: draw_comparison(
+                compared, target, paths["map"].suffix, dissolve_lines=outputs.dissolve_lines
+            ),
+            "plot": lambda target: draw_planes(compared, target, paths["plot"].suffix),
+        }
+        notes += write_files(paths, makers, lambda: write_matched(compared, outputs, names, match), progress)
     seconds = {"read": watch.seconds["read"], **compared.seconds, "write": watch.seconds["write"]}
     return replace(compared, notes=tuple(dict.fromkeys((*compared.notes, *notes))), seconds=seconds)
 
@@ -146,18 +156,36 @@ def write_matched(
         added=added_columns(compared, names, match),
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
+        styles=added_styles(compared, names, match),
     )
 
 
 def added_columns(compared: Compared, names: Mapping[str, str], match: bool) -> dict[str, pa.Array]:
     """Return the columns to write, by the names `column_names` found."""
+    return {column: written(labels, of) for column, labels, of in added_labels(compared, names, match)}
+
+
+def added_styles(compared: Compared, names: Mapping[str, str], match: bool) -> list[Style]:
+    """Return how the columns are shown, those of the first labeling first."""
+    from regionalize.run.outputs import shown_labels
+    from regionalize.run.styles import labels_style
+
+    styles = []
+    for column, labels, of in added_labels(compared, names, match):
+        values = None if of.is_plain else shown_labels(values_of(labels, of))
+        styles.append(labels_style(compared.layer, labels, column, f"labels of {column}", values))
+    return [style for style in styles if style is not None]
+
+
+def added_labels(
+    compared: Compared, names: Mapping[str, str], match: bool
+) -> Iterator[tuple[str, NDArray[np.int64], Labeling]]:
+    """Yield column, labels and what stands for them, of every labeling that is written."""
     first = compared.labelings[0]
-    added = {}
     for labeling, matched in zip(compared.labelings, compared.matched, strict=True):
         if labeling.name in names:
             labels, values = (matched, first) if match else (labeling.labels, labeling)
-            added[names[labeling.name]] = written(labels, values)
-    return added
+            yield names[labeling.name], labels, values
 
 
 def written(labels: NDArray[np.int64], of: Labeling) -> pa.Array:
@@ -174,13 +202,9 @@ def written(labels: NDArray[np.int64], of: Labeling) -> pa.Array:
     >>> written(np.array([2, 1, 3, 0]), Labeling("a", np.array([1, 2]), {1: 10, 2: 20})).to_pylist()
     [20, 10, 21, 0]
     """
-    import pyarrow as pa
+    from regionalize.run.outputs import label_array
 
-    left_out = labels <= LEFT_OUT
-    if of.is_plain:
-        return pa.array(labels.astype("int32"), mask=left_out)
-    shown = values_of(labels, of)
-    return pa.array([shown.get(label) for label in labels.tolist()])
+    return label_array(Partition(labels), None if of.is_plain else values_of(labels, of))
 
 
 def values_of(labels: NDArray[np.int64], of: Labeling) -> dict[int, Any]:
@@ -193,8 +217,7 @@ def values_of(labels: NDArray[np.int64], of: Labeling) -> dict[int, Any]:
     """
     codes = [int(code) for code in np.unique(labels[labels > 0])]
     new = [code for code in codes if code not in of.values]
-    numbers = all(type(value) in {int, float} for value in of.values.values())  # truth values are neither
-    if numbers and all(float(value).is_integer() for value in of.values.values()):
+    if whole_numbers(of.values.values()):
         shown: dict[int, Any] = {code: int(value) for code, value in of.values.items()}
         shown |= {code: max(shown.values()) + number for number, code in enumerate(new, 1)}
         shown[NOISE] = 0
@@ -205,19 +228,11 @@ def values_of(labels: NDArray[np.int64], of: Labeling) -> dict[int, Any]:
     return shown
 
 
-def draw_comparison(compared: Compared, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
-    """Draw a map of every labeling on one page, like clusters in like colours."""
-    from regionalize.maps.multiples import Panel, draw_maps
-    from regionalize.maps.picture import format_of
-    from regionalize.run.reporting import versions
-
-    if not compared.layer.has_geometry:
-        raise DataError("the table has no geometry, so there is no map to draw")
-    first = compared.labelings[0]
+def panel_words(compared: Compared) -> list[tuple[str, str]]:
+    """Say of every labeling what it is, and what it is worth: title and line under it."""
     to_first = {pair.second: pair.agreement for pair in compared.pairs if pair.first == 0}
-    panels = []
-    for place, (labeling, labels) in enumerate(zip(compared.labelings, compared.matched, strict=True)):
-        worth = compared.measures[place]
+    found = []
+    for place, (labeling, worth) in enumerate(zip(compared.labelings, compared.measures, strict=True)):
         said = [f"k = {len(worth.sizes)}"]
         if worth.fit is not None and worth.fit.ratio is not None:
             said.append(f"BSS/TSS {worth.fit.ratio:.4f}")
@@ -227,21 +242,46 @@ def draw_comparison(compared: Compared, target: Path | IO[bytes], suffix: str) -
         if place:
             said.append(f"ARI {to_first[place].adjusted_rand:.3f}")
         title = labeling.name.replace(",", ", ")  # so that a long recipe can be broken into lines
-        panels.append(Panel(labels, title, ", ".join(said)))
+        found.append((title, ", ".join(said)))
+    return found
+
+
+def draw_comparison(
+    compared: Compared, target: Path | IO[bytes], suffix: str, *, dissolve_lines: bool = False
+) -> tuple[str, ...]:
+    """Draw a map of every labeling on one page, like clusters in like colours."""
+    from regionalize.maps.multiples import Panel, draw_maps
+    from regionalize.maps.picture import format_of
+    from regionalize.run.pictures import source_line
+    from regionalize.run.web import PAGE
+    from regionalize.studies.pages import draw_comparison_page
+
+    if not compared.layer.has_geometry:
+        raise DataError("the table has no geometry, so there is no map to draw")
+    first = compared.labelings[0]
+    heads = zip(panel_words(compared), compared.matched, strict=True)
+    panels = [Panel(labels, title, said) for (title, said), labels in heads]
     values = {} if first.is_plain else values_of(np.concatenate(compared.matched), first)
     variables = compared.features.names if compared.features is not None else ()
-    footer = [Path(compared.layer.origin.file or "layer").name]
-    footer += [f"transform {compared.job.transform}"] if variables else []
+    words = {
+        "title": ", ".join(variables) or f"{len(panels)} labelings",
+        "subtitle": "Clusters have the colours of those in the first map that they match. "
+        "ARI is to the first.",
+        "footer": source_line(
+            compared.layer, compared.job, variables, {**compared.job.settings(), "method": "compare"}
+        ),
+    }
+    if suffix.lower() == PAGE:
+        return draw_comparison_page(compared, panels, target, **words, dissolve_lines=dissolve_lines)
     return draw_maps(
         compared.layer.geometry,
         panels,
         target,
         file_format=format_of(suffix),
-        title=", ".join(variables) or f"{len(panels)} labelings",
-        subtitle="Clusters have the colours of those in the first map that they match. ARI is to the first.",
-        footer=", ".join([*footer, f"seed {compared.job.seed}", f"regionalize {versions()['regionalize']}"]),
+        **words,
         crs=compared.layer.crs,
         names=None
         if first.is_plain
         else {code: str(value) for code, value in values.items() if code != NOISE},
+        dissolve_lines=dissolve_lines,
     )

@@ -1,12 +1,27 @@
-"""A comparison as a document: JSON for programs, CSV for the contingency tables, Markdown for people."""
+"""A comparison written down: JSON for programs, CSV for the contingency tables, a document for people."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from regionalize.io.documents import csv_text, json_text, markdown_table, plain, versions_text
+from regionalize.io.documents import csv_text, json_text, plain
+from regionalize.maps.multiples import MOST_PANELS
+from regionalize.model.document import (
+    Block,
+    Document,
+    Facts,
+    Figures,
+    Heading,
+    Notes,
+    Picture,
+    Table,
+    table_of,
+)
+from regionalize.run.document import file_name, making, with_variables
 from regionalize.run.reporting import versions
+from regionalize.run.reports import picture_of, write_document
 from regionalize.studies.compare import Compared
 
 AGREEMENT = {
@@ -102,6 +117,7 @@ def comparison_document(compared: Compared) -> dict[str, Any]:
             "pairs": pairs,
             "versions": versions(),
             "notes": list(compared.notes),
+            "command": compared.command,
         }
     )
     return document
@@ -119,9 +135,19 @@ def contingency_rows(compared: Compared) -> list[tuple[Any, ...]]:
 
 
 def write_comparison(path: Path, compared: Compared, suffix: str) -> None:
-    """Write a comparison in the form `suffix` asks for: ``.json``, ``.csv`` or ``.md``."""
-    write = {".json": _json, ".csv": _csv, ".md": _markdown}[suffix.lower()]
-    path.write_text(write(compared), encoding="utf-8")
+    """Write a comparison in the form `suffix` asks for: ``.json``, ``.csv``, ``.md`` or ``.html``."""
+    suffix = suffix.lower()
+    if suffix in {".json", ".csv"}:
+        path.write_text((_json if suffix == ".json" else _csv)(compared), encoding="utf-8")
+        return
+    picture = None
+    if suffix == ".html" and len(compared.labelings) <= MOST_PANELS:
+        from regionalize.studies.comparison_files import draw_comparison
+
+        alt = f"Maps of {', '.join(labeling.name for labeling in compared.labelings)}"
+        maps = len(compared.labelings)
+        picture = picture_of(compared.layer, lambda to, form: draw_comparison(compared, to, form), alt, maps)
+    write_document(comparison_page(compared, picture), path, suffix)
 
 
 def _json(compared: Compared) -> str:
@@ -133,21 +159,51 @@ def _csv(compared: Compared) -> str:
     return csv_text(header, contingency_rows(compared))
 
 
-def _markdown(compared: Compared) -> str:
+def comparison_page(compared: Compared, picture: Picture | None = None) -> Document:
+    """Return a comparison as a document for people, with the maps where there are any."""
     document = comparison_document(compared)
     measures, pairs = comparison_rows(compared), pair_rows(compared)
     settings = {**document["settings"], "weights": document["weights"]}
-    parts = ["# " + " · ".join(row["name"] for row in measures) + "\n"]
-    parts.append(markdown_table(("input", "value"), document["input"].items()))
-    parts.append(markdown_table(("setting", "value"), settings.items()))
-    if document["variables"]:
-        parts.append(f"Variables: {', '.join(document['variables'])}\n")
-    parts.append("## Labelings\n\n" + markdown_table(measures[0], [row.values() for row in measures]))
-    parts.append("## Agreement\n\n" + markdown_table(pairs[0], [row.values() for row in pairs]))
+    settings |= with_variables(settings, document["variables"])
+    name = file_name(document["input"]["file"])
+    title = " · ".join(row["name"] for row in measures) + (f": {name}" if name else "")
+    blocks: list[Block] = [
+        Figures((("labelings", len(measures)), ("units", document["input"]["rows"]))),
+        *([picture] if picture is not None else []),
+        Heading("Labelings"),
+        replace(table_of(measures), bars=(("BSS/TSS", 1.0),) if compared.features else ()),
+        Heading("Agreement"),
+        table_of(
+            pairs,
+            "Adjusted Rand index, adjusted and normalised mutual information, information distance.",
+        ),
+    ]
     for pair in document["pairs"]:
-        table = pair["contingency"]
-        cells = [[name, *row] for name, row in zip(table["rows"], table["units"], strict=True)]
-        title = f"## {pair['first']} and {pair['second']}\n\n"
-        parts.append(title + markdown_table([pair["first"], *table["columns"]], cells))
-    parts += [f"- {note}\n" for note in compared.notes]
-    return "\n".join([*parts, versions_text(document["versions"])])
+        shared = pair["contingency"]
+        cells = tuple((row, *units) for row, units in zip(shared["rows"], shared["units"], strict=True))
+        blocks += [
+            Heading(f"{pair['first']} and {pair['second']}"),
+            Table(
+                (pair["first"], *shared["columns"]),
+                cells,
+                f"Units of {pair['first']} (down) in {pair['second']} (across).",
+            ),
+        ]
+    for labeling in document["labelings"]:
+        said = {name: value for name, value in labeling["settings"].items() if value is not None}
+        if said:
+            blocks += [
+                Heading(f"Settings of {labeling['name']}"),
+                Facts(tuple(said.items()), ("setting", "value")),
+            ]
+    if compared.notes:
+        blocks += [Heading("Notes"), Notes(compared.notes)]
+    blocks += making(
+        "compare",
+        settings,
+        document["input"],
+        document["command"],
+        document["versions"],
+        reference="References: Hubert and Arabie (1985); Vinh, Epps and Bailey (2010); Rousseeuw (1987)",
+    )
+    return Document(title, tuple(blocks))

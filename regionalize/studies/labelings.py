@@ -72,6 +72,8 @@ class Word:
     job: Job | None = None
     implied: bool = False
     """Whether nobody typed it: the layer's own labels."""
+    text: str = ""
+    """As it was typed, or could have been."""
 
 
 def read_words(
@@ -118,7 +120,7 @@ def read_words(
         source, column = ("-", "") if rest[0] == "-" else file_and_column(rest[0])  # type: ignore[misc]  # checked
         rest = rest[1:]
         if column:
-            first = [Word("column", column, column)]
+            first = [Word("column", column, column, text=f":{column}")]
     found = [*first, *(read_word(word, label_column, common) for word in rest)]
     only_files = all(word.kind == "file" for word in found)
     if found and source is not None and (only_files or len(found) < 2):
@@ -166,14 +168,14 @@ def read_word(word: str, label_column: str, common: Mapping[str, Any]) -> Word:
         with named(word):
             require_k(find_method(job.method), job)
             check_run(job, common)
-        return Word("run", word, job=job)
+        return Word("run", word, job=job, text=word)
     found = file_and_column(word)
     if found is None:
         column = word.removeprefix(":")
-        return Word("column", column, column)
+        return Word("column", column, column, text=word)
     file, column = found
     stem = Path(file).stem
-    return Word("file", f"{stem}:{column}" if column else stem, column or label_column, file)
+    return Word("file", f"{stem}:{column}" if column else stem, column or label_column, file, text=word)
 
 
 def check_run(job: Job, common: Mapping[str, Any]) -> None:

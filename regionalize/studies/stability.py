@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, RegionalizeError, UsageError
 from regionalize.model.partition import NOISE, Partition
+from regionalize.model.progress import part
 from regionalize.studies.resampling import Draw, draws, restricted
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Stability:
         Rows without missing values.
     notes : tuple of str
         What was noticed, for the person.
+    command : str
+        The command line that repeats it; empty where there is none.
     """
 
     layer: Layer
@@ -79,6 +82,7 @@ class Stability:
     rows_used: int
     notes: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def whole(self) -> RegionStability:
@@ -154,7 +158,7 @@ def measure_stability(
     Hennig (2007), Cluster-wise assessment of cluster stability; Kuhn (1955), The Hungarian method for the
     assignment problem.
     """
-    from regionalize.run.progress import Stopwatch, told
+    from regionalize.run.progress import Stopwatch, told, within
     from regionalize.run.task import answer, check_task, read_task
     from regionalize.run.weights import ready_weights
 
@@ -170,10 +174,8 @@ def measure_stability(
     tally = Tally(labels)
     report = told("runs", progress)
     with watch.stage("runs"):
-        for done, draw in enumerate(draws(task.job.seed, runs, len(labels), resample), 1):
-            tally.add(draw.kept, run_again(task, draw))
-            if report is not None:
-                report(done, runs)
+        for done, draw in enumerate(draws(task.job.seed, runs, len(labels), resample)):
+            tally.add(draw.kept, run_again(task, draw, within(part(report, done, runs))))
     if not tally.regions:
         raise InfeasibleError(
             f"none of {runs} runs found a solution; the first: {tally.failures[0]}",
@@ -214,7 +216,7 @@ def check_study(job: Job, runs: int, resample: float | None) -> None:
         )
 
 
-def run_again(task: Task, draw: Draw) -> IntArray | RegionalizeError:
+def run_again(task: Task, draw: Draw, progress: Progress | None = None) -> IntArray | RegionalizeError:
     """Return the clusters 1 … k of the units that take part, 0 for noise; or why there is no solution."""
     from regionalize.run.task import answer
 
@@ -223,7 +225,7 @@ def run_again(task: Task, draw: Draw) -> IntArray | RegionalizeError:
             again = replace(task, job=replace(task.job, seed=draw.seed))
         else:
             again = restricted(task, draw)
-        found = answer(again)
+        found = answer(again, progress)
     except RegionalizeError as error:  # what the layer and the options are was fit for the reference
         return error
     return found.partition.labels[again.features.rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from regionalize.errors import located
-from regionalize.studies.stability import RUNS, SHARE, Stability, measure_stability
+from regionalize.studies.stability import RUNS, SHARE, Stability, check_study, measure_stability
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job, Outputs
@@ -47,12 +46,16 @@ def stability_files(
     RegionalizeError
         With the file and layer it is about.
     """
-    from regionalize.io.atomic import replacing
     from regionalize.io.read import read_layer
+    from regionalize.run.outputs import write_files
     from regionalize.run.progress import Stopwatch
     from regionalize.run.refusals import refuse_outputs
+    from regionalize.run.task import check_task
+    from regionalize.studies.commands import stability_command
     from regionalize.studies.stability_report import write_stability
 
+    check_study(job, runs, resample)  # before the layer is read
+    check_task(job)
     inputs, added = (source, *job.files), (outputs.label_column, column)
     refuse_outputs(outputs, inputs, None, added)
     watch = Stopwatch(progress)
@@ -61,16 +64,17 @@ def stability_files(
     with located(layer.origin.file, layer.origin.layer):
         notes = refuse_outputs(outputs, inputs, layer, added)
         found = measure_stability(layer, job, runs=runs, resample=resample, progress=progress)
-    with watch.stage("write"), ExitStack() as pending:
-        if outputs.report is not None:
-            write_stability(pending.enter_context(replacing(outputs.report)), found, outputs.report.suffix)
-        if outputs.map is not None:
-            target = pending.enter_context(replacing(outputs.map))
-            notes += draw_stability(found, target, outputs.map.suffix)
-        if outputs.output is not None and str(outputs.output) != "-":
-            notes += write_shares(found, outputs, column)
-    if str(outputs.output) == "-":  # last, and not among the others: its reader may go away at any time
-        notes += write_shares(found, outputs, column)
+    command = stability_command(job, runs=runs, resample=resample, column=column)
+    found = replace(found, command=command.line(source, outputs))
+    with watch.stage("write"):
+        paths = outputs.paths()
+        makers = {
+            "report": lambda target: write_stability(target, found, paths["report"].suffix),
+            "map": lambda target: draw_stability(
+                found, target, paths["map"].suffix, dissolve_lines=outputs.dissolve_lines
+            ),
+        }
+        notes += write_files(paths, makers, lambda: write_shares(found, outputs, column), progress)
     seconds = {"read": watch.seconds["read"], **found.seconds, "write": watch.seconds["write"]}
     return replace(found, notes=tuple(dict.fromkeys((*found.notes, *notes))), seconds=seconds)
 
@@ -81,8 +85,12 @@ def write_shares(found: Stability, outputs: Outputs, column: str) -> tuple[str, 
 
     from regionalize.io.write import write_layer
     from regionalize.run.outputs import label_array
+    from regionalize.run.styles import labels_style, share_styles
 
     assert outputs.output is not None
+    title = f"{found.job.method}, k = {found.partition.k}: {', '.join(found.variables)}".removesuffix(": ")
+    labels = labels_style(found.layer, found.partition.labels, outputs.label_column, title)
+    title = f"stability of {title}"
     return write_layer(
         found.layer,
         outputs.output,
@@ -92,31 +100,49 @@ def write_shares(found: Stability, outputs: Outputs, column: str) -> tuple[str, 
         },
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
+        styles=[*share_styles(found.layer, column, title), *([] if labels is None else [labels])],
+        qml=outputs.qml,
     )
 
 
-def draw_stability(found: Stability, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
-    """Draw a map of the stability of every unit, with the borders of the regions where they hang together."""
+def draw_stability(
+    found: Stability, target: Path | IO[bytes], suffix: str, *, dissolve_lines: bool = False
+) -> tuple[str, ...]:
+    """Draw a map of the stability of every unit, with the outlines of the regions.
+
+    They are drawn where regions hang together by the way they were made, and elsewhere if asked for.
+    """
     from regionalize.maps.picture import format_of
     from regionalize.maps.shades import draw_shares
     from regionalize.model.catalog import find_method
     from regionalize.run.pictures import source_line
+    from regionalize.run.web import PAGE
+    from regionalize.studies.pages import draw_stability_page
 
     way = "with other seeds" if found.resample is None else f"on {100 * found.resample:g} % of the units"
     mean = "" if found.whole.mean is None else f" (mean {found.whole.mean:.3f})"
     job = found.job
     whole = find_method(job.method).contiguous or job.make_contiguous or job.centroid_weight == "auto"
     areas = any(kind.endswith("Polygon") for kind in found.layer.geometry_kinds)
-    lines = " Black lines bound the regions of all units." if whole and areas else ""
+    outlined = dissolve_lines or (whole and areas)
+    page = suffix.lower() == PAGE  # where lines are white at night
+    kind = "Strong" if page else "Black"
+    lines = f" {kind} lines bound the regions of all units." if outlined and areas else ""
+    title = f"Stability of {job.method}, k = {found.partition.k}: {', '.join(found.variables)}"
+    words = {
+        "title": title.removesuffix(": "),
+        "subtitle": f"Share of {len(found.regions)} runs {way} in which a unit keeps its region"
+        f"{mean}.{lines}",
+        "footer": source_line(found.layer, job, found.variables),
+    }
+    if page:
+        return draw_stability_page(found, target, **words, outlined=outlined)
     return draw_shares(
         found.layer.geometry,
         found.share,
         target,
         file_format=format_of(suffix),
-        title=f"Stability of {found.job.method}, k = {found.partition.k}: "
-        f"{', '.join(found.variables)}".removesuffix(": "),
-        subtitle=f"Share of {len(found.regions)} runs {way} in which a unit keeps its region{mean}.{lines}",
-        footer=source_line(found.layer, job),
+        **words,
         crs=found.layer.crs,
-        regions=found.partition.labels if whole else None,
+        regions=found.partition.labels if outlined else None,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regionalize.model.weights import Weights
-    from regionalize.run.api import Picture
+    from regionalize.run.drawable import Picture
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,23 @@ class StabilityResult:
     notes: tuple[str, ...]
     found: Stability
 
-    def plot(self, path: str | Path | None = None) -> Path | Picture:
-        """Draw the map: into `path` (PNG, SVG or PDF by its ending), or as a picture a notebook shows."""
-        from regionalize.run.api import drawn_to
+    def write_report(self, path: str | Path) -> Path:
+        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending."""
+        from regionalize.run.drawable import written_to
+        from regionalize.studies.stability_report import write_stability
+
+        return written_to(path, lambda target, suffix: write_stability(target, self.found, suffix))
+
+    def plot(self, path: str | Path | None = None, *, dissolve_lines: bool = False) -> Path | Picture:
+        """Draw the map: into `path` (PNG, SVG, PDF or HTML by its ending), or as a picture a notebook shows.
+
+        `dissolve_lines` outlines the clusters also where they are not contiguous by the way they are made.
+        """
+        from regionalize.run.drawable import drawn_to
+        from regionalize.run.side_files import MAPS
         from regionalize.studies.stability_files import draw_stability
 
-        return drawn_to(path, lambda target, suffix: draw_stability(self.found, target, suffix))
+        return drawn_to(path, partial(draw_stability, self.found, dissolve_lines=dissolve_lines), MAPS)
 
 
 def stability(
@@ -100,18 +112,17 @@ def stability(
     from regionalize.run.api import label_series, layer_of, ready_made
     from regionalize.run.options import share, whole_number
     from regionalize.run.recipes import read_single
+    from regionalize.studies.commands import stability_command
     from regionalize.studies.stability_report import stability_document
 
     layer = layer_of(frame, options)
     ready = ready_made(weights, frame.index)
     job = read_single(method, {**options, "weights": weights if ready is None else None})
-    found = measure_stability(
-        layer,
-        job,
-        runs=whole_number("runs", runs, 1),
-        resample=None if reseed else share("resample", resample),
-        weights=ready,
-    )
+    runs = whole_number("runs", runs, 1)
+    part = None if reseed else share("resample", resample)
+    found = measure_stability(layer, job, runs=runs, resample=part, weights=ready)
+    command = stability_command(job, runs=runs, resample=part, weights=ready)
+    found = replace(found, command=command.line())
     return StabilityResult(
         stability=pd.Series(found.share, index=frame.index, name="stability"),
         labels=label_series(found.partition, frame.index),

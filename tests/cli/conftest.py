@@ -224,7 +224,7 @@ def read():
         return (
             geopandas.read_parquet(path)
             if Path(path).suffix == ".parquet"
-            else geopandas.read_file(path, **options)
+            else geopandas.read_file(path, **{"layer": 0, **options})  # beside it, a GeoPackage has styles
         )
 
     return load

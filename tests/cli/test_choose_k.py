@@ -90,21 +90,6 @@ def test_timing_tells_every_stage(cli):
         assert f"{stage} " in line
 
 
-def test_progress_counts_the_numbers_of_all_combinations():
-    from regionalize.io.read import read_layer
-    from regionalize.studies.choose import choose_number
-
-    told = []
-    options = {"columns": "pct_rural,pct_pov", "hops": "0,1"}
-    for method in ("kmeans", "kmeans:search=starts,n-init=2"):
-        told.clear()
-        choose_number(read_layer(None), method, "2-5", options, progress=lambda *now: told.append(now))
-        counts = [(done, total) for stage, done, total in told if stage == "kmeans" and total]
-        assert {total for _, total in counts} == {8}
-        assert [done for done, _ in counts] == sorted(done for done, _ in counts)
-        assert counts[-1][0] >= 7
-
-
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [

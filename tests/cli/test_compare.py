@@ -48,7 +48,7 @@ def table(out, title):
 
 
 def test_two_methods_with_a_picture(cli, tmp_path):
-    found = cli("compare", "kmeans", "hierarchical", "--k", 3, *PCT, "--plot", tmp_path / "c.svg")
+    found = cli("compare", "kmeans", "hierarchical", "--k", 3, *PCT, "--map", tmp_path / "c.svg")
     assert found.code == 0
     assert "using the bundled sample" in found.err
     assert table(found.out, "Agreement")[0] == ["ARI", "AMI", "NMI", "NID", "units"]
@@ -268,9 +268,10 @@ def test_the_same_line_writes_the_same_bytes(cli, tmp_path):
         (("IN", "one", "TWICE", "--report", "TWICE"), 1, "--report cannot be written as '.gpkg'"),
         (("IN", "one", "two", "-o", "OUT.gpkg"), 1, "nothing to add"),
         (("IN", "one", "two", "--map", "m.gif"), 1, "--map cannot be written as '.gif'"),
-        (("IN", "one", "two", "--map", "m.png", "--plot", "IN"), 1, "--map cannot be written"),
+        (("IN", "one", "two", "--map", "m.png", "--plot", "IN"), 1, "--plot cannot be written"),
+        (("IN", *["one"] * 13, "--plot", "m.png"), 2, "--plot has room for 12 panels"),
         (("TABLE", "one", "two", "--map", "m.png"), 1, "no geometry, so there is no map to draw"),
-        (("IN", *["one"] * 13, "--map", "m.png"), 2, "--map draws up to 12 maps"),
+        (("IN", *["one"] * 17, "--map", "m.png"), 2, "--map draws up to 16 maps"),
         (("IN", "one", "two", "-o", "-", "--json"), 2, "standard output"),
     ],
 )

@@ -131,7 +131,9 @@ def test_sums_of_squares_by_hand(run):
 
 def test_reports_agree(run, tmp_path):
     document, _ = run
-    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == document
+    written = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert written.pop("command") == f"{document.pop('command')} -o {tmp_path / 'out.gpkg'}"
+    assert written == document
     with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["size"]) for row in rows] == document["sizes"]

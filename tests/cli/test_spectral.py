@@ -66,6 +66,7 @@ def test_a_gaussian_too_narrow_to_tell_units_apart_is_noted(squares, cli):
     ("given", "says"),
     [
         (("--neighbors", 1), "--neighbors is 1"),
+        (("--neighbors", 25), "every two are equally alike"),
         (("--neighbors", 26), "--neighbors is 26"),
         (("--sigma", 0), "--sigma is 0"),
         (("--affinity", "nearest"), "--affinity is 'nearest'"),

@@ -89,3 +89,16 @@ def test_what_is_refused(refused, squares, tmp_path):
     wrong("--map", tmp_path / "m.gif", says="m.gif", code=1)
     wrong("-o", "-", "--json", says="standard output")
     refused("stability", squares, "--runs", 5, code=2, says="the number of clusters is missing")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--k", 3, "--runs", 0), "--runs is 0"),
+        (("--k", 3, "--resample", "100%"), "above 0% and below 100%"),
+        ((), "the number of clusters is missing"),
+        (("--method", "skater", "--k", 3, "--centroid-weight", "auto"), "always are"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_before_the_layer_is_read(args, says, refused, tmp_path):
+    refused("stability", tmp_path / "missing.gpkg", *args, code=2, says=says)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
-import warnings
 
 import numpy as np
 import pytest
 from rich.cells import cell_len
+
+from regionalize.cli.program import COMMANDS
 
 KMEANS = ("kmeans", "--k", 3, "--columns", "a,b")
 HOSTILE = [
@@ -48,6 +47,45 @@ def test_reports_fit_the_terminal(columns, k, wide, cli, monkeypatch):
         assert found.code == 0, found.err
         assert max(map(cell_len, found.out.splitlines())) <= columns
         assert all(line == line.rstrip() for line in found.out.splitlines())
+
+
+NAMES = [
+    "人口密度と平均所得の変化率（二〇二〇年から）",
+    "🙂 happiness of everybody who was asked, in per cent 🙂",
+]
+NAMES += ["share_of_households_with_an_income_below_the_national_median", "a"]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("k", [2, 24])
+def test_long_and_wide_names_leave_room_for_figures(columns, k, grid, save, cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    values = np.random.default_rng(1).lognormal(size=(25, 4))
+    source = save(grid().assign(**dict(zip(NAMES, values.T, strict=True))), "in.parquet")
+    args = ("kmeans", source, "--k", k, "--exclude", "b,pop,constant", "--missing", "drop")
+    found = cli(*args)
+    assert found.code == 0, found.err
+    assert max(map(cell_len, found.out.splitlines())) <= columns
+    squeezed = "".join(found.out.split())  # however names are folded, all of each is there
+    assert all("".join(name.split())[:4] in squeezed for name in NAMES)
+    whole = re.split(r"\s+", found.out)
+    centers = found.out.split("Centres in original units")[1].split("Fragmentation")[0]
+    monkeypatch.setenv("COLUMNS", "4000")
+    unbroken = cli(*args).out.split("Centres in original units")[1].split("Fragmentation")[0]
+    figures = re.findall(r"(?<=\s)-?[0-9]+\.[0-9]+(?=\s)", unbroken)
+    assert len(figures) >= 4 * k
+    assert all(figure in whole for figure in figures)
+    if columns == 80 and k == 2:
+        assert centers.count("continued") == 0
+
+
+def test_the_width_of_what_is_piped_is_eighty(tmp_path, wide, process, process_environment):
+    """Whatever the terminal that the pipe was made on, and as COLUMNS says if it says anything."""
+    args = ("kmeans", wide, "--k", 3)
+    narrow = process(*args, COLUMNS="80")
+    assert 70 < max(map(cell_len, narrow.out.splitlines())) <= 80
+    assert process(*args, COLUMNS="").out == narrow.out
+    assert max(map(cell_len, process(*args, COLUMNS="120").out.splitlines())) > 80
 
 
 def test_narrower_than_anything(squares, cli, monkeypatch):
@@ -164,66 +202,8 @@ def test_stages_are_timed(given, squares, cli):
     assert all(stage in timing[0] for stage in ("read", "weights", "features", "kmeans", "measure", "write"))
 
 
-def on_a_terminal(command, environment, folder, code="from regionalize.cli import main; main()"):
-    """Run with a terminal for all three streams and return what it shows."""
-    pty = pytest.importorskip("pty", reason="a terminal is made the Unix way")
-    with warnings.catch_warnings():
-        # from Python 3.12 on: threads of the test runner, which the child leaves behind at once
-        warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
-        pid, descriptor = pty.fork()
-    if pid == 0:  # the child becomes the program
-        os.chdir(folder)
-        os.execve(sys.executable, [sys.executable, "-c", code, *map(str, command)], environment)
-    shown = b""
-    while True:
-        try:
-            part = os.read(descriptor, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(descriptor)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    return shown.decode()
-
-
-@pytest.mark.parametrize(
-    ("options", "variables"),
-    [(("--no-color",), {}), ((), {"NO_COLOR": "1"}), ((), {"NO_COLOR": ""}), ((), {})],
-)
-def test_colour_on_a_terminal(options, variables, tmp_path, process_environment):
-    environment = {**process_environment, "TERM": "xterm-256color", **variables}
-    shown = on_a_terminal((*options, "kmeans", "--k", 3), environment, tmp_path)
-    colours = [f"\x1b[{code}m" for code in (*range(30, 38), *range(90, 98))]
-    assert not any(colour in shown for colour in colours)
-    assert "BSS/TSS" in shown
-    if not options and not variables:
-        assert "\x1b[1m" in shown
-
-
-def test_progress_on_a_terminal_only(tmp_path, process_environment, cli):
-    slow = ("kmeans", "--k", 12, "--search", "starts", "--n-init", 1500)
-    environment = {**process_environment, "TERM": "xterm-256color"}
-    impatient = (
-        "import regionalize.cli.console as c; c.PATIENCE = 0.01; from regionalize.cli import main; main()"
-    )
-    shown = on_a_terminal(slow, environment, tmp_path, impatient)
-    bar = re.compile(r"kmeans\W+(\S*m)?━.*%")
-    assert bar.search(shown)
-    assert "BSS/TSS" in shown
-    assert not bar.search(on_a_terminal(("-q", *slow), environment, tmp_path, impatient))
-    assert "━" not in cli(*slow).err
-
-
-def test_a_quick_run_shows_no_progress(tmp_path, process_environment):
-    patient = "import regionalize.cli.console as c; c.PATIENCE = 60; from regionalize.cli import main; main()"
-    shown = on_a_terminal(("kmeans", "--k", 3), {**process_environment, "TERM": "xterm"}, tmp_path, patient)
-    assert "\x1b[?25l" not in shown  # a bar hides the cursor
-
-
 @pytest.mark.parametrize("columns", [80, 100])
-@pytest.mark.parametrize("command", ["", "kmeans", "validate", "weights", "smooth", "map", "info", "sample"])
+@pytest.mark.parametrize("command", ["", "kmeans", "azp", "hdbscan", *COMMANDS])
 def test_help_fits_and_says_every_option(command, columns, cli, monkeypatch):
     import click
 
@@ -233,6 +213,7 @@ def test_help_fits_and_says_every_option(command, columns, cli, monkeypatch):
     found = cli(*filter(None, [command]), "--help")
     assert (found.code, found.err) == (0, "")
     assert max(map(len, found.out.splitlines())) <= columns
+    assert not re.search(r"[=,:]\S+-\n", found.out)  # an example that is broken cannot be typed
     context = click.Context(program)
     params = (program.get_command(context, command) if command else program).params
     for param in params:

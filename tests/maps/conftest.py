@@ -16,3 +16,13 @@ def vision():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def svg():
+    """Return the module that reads plots."""
+    path = Path(__file__).with_name("svg.py")
+    spec = importlib.util.spec_from_file_location("svg", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

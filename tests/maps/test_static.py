@@ -330,6 +330,67 @@ def test_no_scale_bar_where_it_would_lie():
     assert "scale-bar" not in Picture(square, [1], crs=local).groups
 
 
+def arrow(picture):
+    """Direction of the arrow to north, in degrees clockwise from upwards; None without one."""
+    if "north" not in picture.groups:
+        return None
+    tip, right, _, left = picture.path("north")[:4]
+    ahead = tip - (right + left) / 2
+    return np.degrees(np.arctan2(ahead[0], -ahead[1]))  # y runs down the page
+
+
+@pytest.mark.parametrize(
+    ("crs", "place"),
+    [
+        ("EPSG:27700", (-5.5, 50.2)),
+        ("EPSG:27700", (-2.0, 54.0)),
+        ("EPSG:27572", (7.5, 48.5)),
+        ("EPSG:3435", (-87.6, 41.8)),
+        (
+            "EPSG:5880",
+            (-36.0, -8.0),
+        ),  # in the south the meridians east of the central one lean left
+        ("EPSG:3857", (100.0, 70.0)),
+        ("EPSG:3413", (60.0, 80.0)),  # polar: north is somewhere to the left
+    ],
+)
+def test_the_arrow_points_to_true_north(crs, place):
+    """Against PROJ's meridian convergence, and against the next place to the north."""
+    import pyproj
+
+    forward = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    x, y = forward.transform(*place)
+    found = arrow(Picture([shapely.box(x - 5000, y - 5000, x + 5000, y + 5000)], [1], crs=crs))
+    east, north = np.array(forward.transform(place[0], place[1] + 0.001)) - (x, y)
+    assert (found - np.degrees(np.arctan2(east, north)) + 180) % 360 - 180 == pytest.approx(0, abs=0.2)
+    paris = 2.33722917 if crs == "EPSG:27572" else 0.0  # where longitudes of this projection begin
+    convergence = pyproj.Proj(crs).get_factors(place[0] - paris, place[1]).meridian_convergence
+    assert abs((found + 180) % 360 - 180) == pytest.approx(abs(convergence), abs=0.2)
+
+
+def test_a_country_has_an_arrow_though_its_corners_lie_beyond_the_grid_of_the_datum():
+    england = [shapely.box(82679, 5343, 655604, 657534)]
+    assert arrow(Picture(england, [1], crs="EPSG:27700")) == pytest.approx(0.37, abs=0.1)
+    france = [shapely.box(50000, 1620000, 1190000, 2680000)]
+    assert arrow(Picture(france, [1], crs="EPSG:27572")) is not None
+
+
+def test_no_arrow_where_it_would_lie():
+    square = [shapely.box(0, 0, 1, 1)]
+    assert arrow(Picture(square, [1])) is None
+    assert arrow(Picture(square, [1], crs="EPSG:4326")) is None
+    states = [shapely.box(-2.3e6, 3e5, 2.2e6, 3.1e6)]  # the meridians lean by 17° at both ends
+    assert arrow(Picture(states, [1], crs="EPSG:5070")) is None
+    pole = [shapely.box(-1e6, -1e6, 1e6, 1e6)]
+    assert arrow(Picture(pole, [1], crs="EPSG:3413")) is None
+    beyond = [shapely.box(1e9, 1e9, 2e9, 2e9)]
+    assert arrow(Picture(beyond, [1], crs="EPSG:27700")) is None
+    assert arrow(Picture(square, [1], crs='LOCAL_CS["site grid",UNIT["metre",1]]')) is None
+    world = Picture([shapely.box(-1.5e7, -1e7, 1.5e7, 1e7)], [1], crs="EPSG:3857")
+    assert arrow(world) == pytest.approx(0, abs=0.1)  # though there is no scale bar
+    assert "scale-bar" not in world.groups
+
+
 # --- the page holds it
 
 LONG = "k-means, k = 12, of " + ", ".join(f"variable_{i}" for i in range(80))
@@ -535,6 +596,40 @@ def test_a_heavy_layer_becomes_an_image_in_a_vector_file(monkeypatch):
     assert picture.texts[0] == "k-means, k = 3"
     assert draw(shapes, labels, "pdf")[1] == ("the layer is heavy: the PDF holds its units as an image",)
     assert draw(shapes, labels, "png")[1] == ()
+
+
+def test_a_heavy_layer_is_simplified_where_that_keeps_it_lines(monkeypatch):
+    """Two units whose wavy border is finer than anybody sees; the image and the lines show the same."""
+    wavy = np.stack([5 + 0.002 * np.sin(np.arange(4000.0)), np.linspace(0, 10, 4000)], axis=1)
+    left = shapely.Polygon([(0, 10), (0, 0), *wavy])
+    right = shapely.Polygon([(10, 0), (10, 10), *wavy[::-1]])
+    full = Picture([left, right], [1, 2])
+    monkeypatch.setattr(units, "_MOST_VERTICES", 500)
+    light = Picture([left, right], [1, 2])
+    assert light.notes == ()
+    assert not list(light.root.iter(f"{SVG}image"))
+    for name in ("cluster-1", "cluster-2"):
+        assert len(light.path(name)) < 100 < 500 < len(full.path(name))
+        np.testing.assert_allclose(light.box([name]), full.box([name]), atol=0.16)
+    one, two = ({tuple(xy) for xy in light.path(f"cluster-{label}")} for label in (1, 2))
+    border = {xy for xy in one if abs(xy[0] - np.median([x for x, _ in one & two])) < 1}
+    assert border <= two
+    monkeypatch.setattr(units, "_MOST_SIMPLIFIED", 500)
+    assert Picture([left, right], [1, 2]).notes  # too heavy to try
+
+
+def test_the_source_line_is_in_the_file_whole():
+    """However long: the page has room for four lines of it."""
+    source = "places.gpkg; k-means; variables " + ", ".join(f"größe_{i}" for i in range(300))
+    shapes, labels = grid(2, 1), [1, 2]
+    picture = Picture(shapes, labels, footer=source)
+    assert picture.texts[-1].endswith("…")
+    described = picture.root.iter("{http://purl.org/dc/elements/1.1/}description")
+    assert ["".join(one.itertext()).strip() for one in described] == [source]
+    png, _ = draw(shapes, labels, "png", footer=source)
+    assert Image.open(io.BytesIO(png)).info["Description"] == source
+    pdf, _ = draw(shapes, labels, "pdf", footer="places.gpkg; k 2")
+    assert b"/Subject (places.gpkg; k 2)" in pdf
 
 
 def test_a_path_is_written_like_a_file(tmp_path):

@@ -71,7 +71,7 @@ def spread(embedding):
 
 
 class TestAffinity:
-    @given(st.integers(0, 1000), st.integers(2, 12), st.booleans())
+    @given(st.integers(0, 1000), st.integers(2, 11), st.booleans())
     def test_nearest_are_those_of_all_distances(self, seed, m, mutual):
         X = np.random.default_rng(seed).normal(size=(12, 2))
         assert np.array_equal(neighbor_affinity(X, m, mutual=mutual).toarray(), table(X, m, mutual))
@@ -96,7 +96,7 @@ class TestAffinity:
 
     def test_what_cannot_be_meant_is_refused(self):
         X = blobs(0)
-        for m in (1, 121):
+        for m in (1, 120, 121):
             with pytest.raises(UsageError, match="--neighbors is"):
                 spectral(X, 3, neighbors=m)
         for sigma in (0.0, -1.0, np.nan):
@@ -104,6 +104,10 @@ class TestAffinity:
                 spectral(X, 3, affinity="gaussian", sigma=sigma)
         with pytest.raises(UsageError, match="cannot be held within bounds"):
             spectral(X, 3, bounds=(Bound("units", np.ones(120), lower=3.0),))
+
+    def test_two_units_have_each_other_and_nothing_else(self):
+        assert sorted(spectral(np.array([[0.0], [1.0]]), 2).tolist()) == [0, 1]
+        assert len(set(spectral(np.array([[0.0], [1.0], [5.0]]), 2).tolist())) == 2
 
 
 class TestEmbedding:

@@ -32,7 +32,7 @@ def test_same_labels_as_the_command_line(frame, tmp_path):
     line = ["-q", "kmeans", str(tmp_path / "in.gpkg"), *typed, "--min-bound", "pop=10%", "-o", str(target)]
     report = tmp_path / "x.json"
     assert run_program([*line, "--report", str(report)]) == 0
-    assert geopandas.read_file(target)["cluster"].tolist() == found.labels.tolist()
+    assert geopandas.read_file(target, layer="out")["cluster"].tolist() == found.labels.tolist()
     assert json.loads(report.read_text())["fit"]["wss"] == pytest.approx(found.report.fit.wss)
 
 

@@ -60,6 +60,41 @@ def test_three_blobs_are_three_by_every_rule():
         assert choose_number(points(blobs()), method, "2-6", {"columns": "a,b", **links}).chosen.k == 3
 
 
+def test_a_hierarchy_is_made_once_whatever_some_k_cannot_have(monkeypatch):
+    from regionalize.methods import hierarchical, schc
+
+    made = []
+    for module, name in ((schc, "full_order"), (hierarchical, "join_all")):
+        make = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *given, make=make, **own: made.append(1) or make(*given, **own)
+        )
+    squares = [shapely.box(x, 0, x + 1, 1) for x in (0, 1, 2, 10, 11, 20)]  # three components
+    frame = geopandas.GeoDataFrame({"a": [0.0, 1, 5, 2, 9, 4]}, geometry=squares, crs=3857)
+    layer = Layer.from_frame(frame)
+    for method, possible in (("schc", {3, 4, 5, 6}), ("hierarchical", {1, 2, 3, 4, 5, 6})):
+        made.clear()
+        found = choose_number(layer, method, "1-8", {"columns": "a"})
+        assert len(made) == 1
+        assert {one.k for one in found.candidates if one.reason is None} == possible
+        for one in found.candidates:
+            job = make_job(method, {"columns": "a", "k": one.k})
+            if one.reason is None:
+                assert one.wss == pytest.approx(solve(layer, job).report.fit.wss, abs=1e-12)
+            else:
+                with pytest.raises((InfeasibleError, UsageError)) as refused:
+                    solve(layer, job)
+                assert one.reason == refused.value.reason
+
+
+def test_notes_name_the_settings_they_are_of(sample):
+    found = choose_number(sample, "kmeans", "2,3", {"columns": VARIABLES, "hops": "0-2", "alpha": 0.5})
+    said = [note for note in found.notes if "smoothing over queen weights" in note]
+    assert [note.partition(": ")[0] for note in said] == ["hops 1", "hops 2"]
+    alone = choose_number(sample, "kmeans", "2,3", {"columns": VARIABLES, "hops": 2})
+    assert [note for note in alone.notes if note.startswith("smoothing over")] == [said[1][len("hops 2: ") :]]
+
+
 def test_where_there_is_no_structure_it_is_said():
     X = np.random.default_rng(3).normal(size=(400, 6))
     found = choose_number(points(X), "kmeans", range(2, 9), {})
@@ -109,7 +144,7 @@ def test_k_means_over_a_range_is_as_good_as_one_by_one(sample):
 def test_a_hierarchy_made_once_gives_what_each_cut_gives(sample, method, monkeypatch):
     calls = []
     answer = choose.answer
-    monkeypatch.setattr(choose, "answer", lambda task: calls.append(task.job.k) or answer(task))
+    monkeypatch.setattr(choose, "answer", lambda task, *rest: calls.append(task.job.k) or answer(task, *rest))
     found = choose_number(sample, method, "1-3,7", {"columns": VARIABLES})
     assert calls == ([7] if method.startswith("schc") else [1, 2, 3, 7])
     name, _, own = method.partition(":")
