@@ -8,7 +8,7 @@ import sys
 
 NAMES = (
     *("startup", "main_job", "kmeans", "kmedoids", "choose_k"),
-    *("contiguity", "regions", "searches", "smoothing"),
+    *("contiguity", "regions", "searches", "smoothing", "maps"),
 )
 
 

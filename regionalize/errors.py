@@ -102,6 +102,17 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def listed(names: Iterable[object], limit: int = 8) -> str:
     """Join names for a message, cutting a long list and saying how many were left out.
 

@@ -21,6 +21,9 @@ NARROWEST = 40
 PIPED = 80
 """Columns of what does not go to a terminal, unless COLUMNS says otherwise."""
 
+WRITTEN = {"output": "layer", "dissolve": "regions", "qml": "style", "dissolve --qml": "style of the regions"}
+"""What a file is called, where its option does not say."""
+
 
 class Console:
     """Results to standard output; notes, progress and errors to standard error."""
@@ -60,7 +63,7 @@ class Console:
         """Say which files were written."""
         for option, path in paths.items():
             if str(path) != "-":
-                what = "layer" if option == "output" else option.removeprefix("save-")
+                what = WRITTEN.get(option, option.removeprefix("save-"))
                 self.say(f"{what} written to {path}")
 
     def json(self, document: Any) -> None:

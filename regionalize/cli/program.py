@@ -192,6 +192,9 @@ def usage_text(error: click.ClickException) -> str:
                 f"there is no option {error.option_name}: {method.name} can keep no bounds; "
                 "use kmeans, or a method that makes contiguous regions"
             )
+        of_all = error.ctx.parent.command.params if error.ctx is not None and error.ctx.parent else []
+        if any(error.option_name in (*param.opts, *param.secondary_opts) for param in of_all):
+            return f"{error.option_name} goes before the command: regionalize {error.option_name} …"
         hint = f"; did you mean {error.possibilities[0]}?" if error.possibilities else ""
         return f"there is no option {error.option_name}{hint}"
     return text[:1].lower() + text[1:]

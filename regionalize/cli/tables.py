@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import floor, isfinite, log10
-from statistics import median
 from typing import TYPE_CHECKING
 
 from regionalize.cli.console import printable
+from regionalize.model.document import decimals_of, with_decimals
 
 if TYPE_CHECKING:
     import rich.console
@@ -44,21 +43,8 @@ def column(values: Iterable[float | None], digits: int = 4) -> list[str]:
     >>> column([1e-9, 2.5e15])
     ['1e-09', '2.5e+15']
     """
-    given = [None if value is None or not isfinite(value) else float(value) for value in values]
-    sizes = [abs(value) for value in given if value]
-    decimals = 0
-    if any(not value.is_integer() for value in given if value is not None):
-        decimals = max(0, digits - 1 - floor(log10(median(sizes))))
-    plain = decimals <= digits + 3 and max(sizes, default=0.0) < 1e12
-
-    def written(value: float | None) -> str:
-        if value is None:
-            return NONE
-        text = f"{value:.{decimals}f}"
-        lost = value != 0 and float(text) == 0
-        return text if plain and not lost else f"{value:.{digits}g}"
-
-    return [written(value) for value in given]
+    numbers = list(values)
+    return with_decimals(numbers, decimals_of(numbers, digits), digits)
 
 
 def decimals(values: Iterable[float | None], digits: int) -> list[str]:

@@ -151,7 +151,7 @@ def escaped(text: str) -> str:
     'a\\|b &lt;b&gt;\\*c\\*&lt;/b&gt; pct_rural \\[x\\](y) 3 - 1'
     """
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    line = re.sub(r"([\\`*\[\]|~])|(?<![^\W_])(_)|(_)(?![^\W_])", r"\\\g<0>", line)
+    line = re.sub(r"([\\`*\[\]|~$])|(?<![^\W_])(_)|(_)(?![^\W_])", r"\\\g<0>", line)
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = re.sub(r"@(?=\w)", "@&#8203;", line)  # a name after it would be told
     line = re.sub(r"#(?=\d)", "#&#8203;", line)

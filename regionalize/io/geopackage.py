@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from regionalize.errors import OutputError
+from regionalize.errors import OutputError, listed
+from regionalize.io.source import HELPERS
 
 
 def refuse_open_database(path: Path) -> None:
@@ -48,6 +49,21 @@ def layer_names(path: Path) -> list[str]:
         raise OutputError(
             "exists and is not a sound GeoPackage", file=str(path), advice="choose another name"
         ) from error
+
+
+def replacement_note(path: Path, kept: str) -> tuple[str, ...]:
+    """Name the layers that go when a GeoPackage is replaced whole by one with the layer `kept`."""
+    if not path.is_file():
+        return ()
+    try:
+        there = layer_names(path)
+    except OutputError:  # not a GeoPackage: what it is now, nobody can tell
+        return ()
+    gone = [name for name in there if name.lower() not in {kept.lower(), *HELPERS}]
+    if not gone:
+        return ()
+    what = f"layer {listed(gone)} goes" if len(gone) == 1 else f"layers {listed(gone)} go"
+    return (f"{path.name} is replaced whole: its {what}; --output-layer NAME adds to it instead",)
 
 
 def copy_database(path: Path, copy: Path) -> None:

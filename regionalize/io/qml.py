@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from regionalize.model.style import Sign, Style
+from regionalize.model.style import Sign, Style, ink_on
 
 _SYMBOLS = {"markers": ("marker", 0), "lines": ("line", 1), "areas": ("fill", 2)}
 """What a symbol is called, and the number of its kind of geometry."""
@@ -137,19 +137,15 @@ def _layers(style: Style, sign: Sign) -> list[tuple[str, Mapping[str, str]]]:
     layers: list[tuple[str, Mapping[str, str]]] = [("SimpleFill", fill)]
     pattern = PATTERNS[sign.turn % len(PATTERNS)]
     if sign.turn and pattern:
-        layers.append(("SimpleFill", {"color": _ink(sign.color), "style": pattern, "outline_style": "no"}))
+        layers.append(
+            ("SimpleFill", {"color": _color(ink_on(sign.color)), "style": pattern, "outline_style": "no"})
+        )
     return layers
 
 
-def _color(text: str, alpha: int = 255) -> str:
-    return ",".join([*(str(int(text[i : i + 2], 16)) for i in (1, 3, 5)), str(alpha)])
-
-
-def _ink(color: str) -> str:
-    """Black or white for a pattern, whichever is seen on `color` without drowning it."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    light = 0.299 * red + 0.587 * green + 0.114 * blue > 110
-    return _color("#000000", 153) if light else _color("#ffffff", 179)
+def _color(text: str) -> str:
+    """Write ``"#rrggbb"`` or ``"#rrggbbaa"`` as four numbers."""
+    return ",".join(str(int(f"{text[1:]}ff"[i : i + 2], 16)) for i in (0, 2, 4, 6))
 
 
 def xml_text(text: str) -> str:

@@ -159,7 +159,6 @@ def write_weights(weights: Weights, path: str | Path, ids: Ids, id_name: str) ->
         raise OutputError(
             f"ids repeat: {listed(repeated(ids))}",
             advice="choose another --id",
-            file=str(path),
             column=id_name,
         )
     if suffix == ".parquet":
@@ -170,7 +169,6 @@ def write_weights(weights: Weights, path: str | Path, ids: Ids, id_name: str) ->
         raise OutputError(
             f"{len(bad)} ids are empty or hold quotes or line breaks: {listed(map(repr, bad))}",
             advice="choose another --id or write .parquet",
-            file=str(path),
             column=id_name,
         )
     written = np.array([_quoted(name) for name in ids], dtype=object)

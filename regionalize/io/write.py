@@ -36,7 +36,7 @@ from regionalize.io.formats import (
     stem_of,
 )
 from regionalize.io.geojson import write_geojson
-from regionalize.io.geopackage import copy_database, layer_names, refuse_open_database
+from regionalize.io.geopackage import copy_database, layer_names, refuse_open_database, replacement_note
 from regionalize.io.parquet import write_parquet
 from regionalize.io.sample import sample_path
 from regionalize.io.shapes import fit_shapes
@@ -91,7 +91,7 @@ def check_output(
     Returns
     -------
     tuple of str
-        What will change form; `write_layer` returns the same sentences again.
+        What will change form, which `write_layer` returns again, and layers that go with a file replaced.
 
     Raises
     ------
@@ -105,7 +105,10 @@ def check_output(
     if layer is None:
         return ()
     with located(str(path)):
-        return _fit(layer, _empty_columns(layer, added_names), form, layer_name).notes
+        notes = _fit(layer, _empty_columns(layer, added_names), form, layer_name).notes
+    if form is GEOPACKAGE and layer_name is None and str(path) != "-":
+        notes += replacement_note(target_of(path), layer_name_of(Path(path).name, form, None))
+    return notes
 
 
 def _empty_columns(layer: Layer, names: tuple[str, ...]) -> dict[str, Any]:
@@ -117,11 +120,14 @@ def _empty_columns(layer: Layer, names: tuple[str, ...]) -> dict[str, Any]:
 def _check_path(path: str | Path, form: Format, layer_name: str | None, overwrite: bool) -> None:
     target = target_of(path)
     writable_folder(target.parent, shown=path)
-    if form is GEOPACKAGE and layer_name_of(target.name, form, layer_name).lower() in HELPERS:
-        raise OutputError(
-            "a layer cannot have the name of a table that QGIS keeps for itself",
-            advice="name it with --output-layer",
-        )
+    if form is GEOPACKAGE:
+        name = layer_name_of(target.name, form, layer_name).lower()
+        whose = "QGIS" if name in HELPERS else "the format" if name.startswith("gpkg") else None
+        if whose is not None:
+            raise OutputError(
+                f"a layer cannot have the name of a table that {whose} keeps for itself",
+                advice="name it with --output-layer",
+            )
     present = [target.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS] if form is SHAPEFILE else [target]
     present = [file for file in present if file.exists()]
     if not present:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from regionalize.maps.page import GRID, Parts, Window
+from regionalize.maps.paths import GRID, Parts, Window
 from regionalize.maps.rings import Rings
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _lines(rings: Rings, edge: IntArray, start: FloatArray, end: FloatArray) -> 
     step = rings.grid[after[edge]] * GRID - tail
     ends = np.stack([tail + start[:, None] * step, tail + end[:, None] * step], axis=1)
     merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(ends)))
-    lines = shapely.get_parts(shapely.simplify(merged, GRID / 2))
+    lines = shapely.simplify(shapely.get_parts(merged), GRID / 2, preserve_topology=False)  # line by line
     lines = lines[~shapely.is_closed(lines) | (shapely.length(lines) >= ROUND)]
     if not len(lines):
         return None

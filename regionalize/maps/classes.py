@@ -9,10 +9,10 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regionalize.errors import DataError
+from regionalize.errors import DataError, counted
 from regionalize.maps.colors import PALETTE, cluster_color
 from regionalize.maps.furniture import north_arrow, scale_bar
-from regionalize.maps.ground import Ground, counted
+from regionalize.maps.ground import Ground
 from regionalize.maps.picture import FileFormat, blank_page, drawing, fill_page, save_page
 from regionalize.maps.sheet import SWATCH, Captions, Entry, Sheet
 from regionalize.maps.text import clean, fonts_for, unknown_letters

@@ -1,4 +1,4 @@
-"""Colours of clusters: the same number is the same colour on every map."""
+"""Colours of clusters and of shares: the same number is the same colour on every map."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ PALETTE = (
 distance between any two of the first 12 is 19 in ordinary vision and 11 under simulated protanopia,
 deuteranopia and tritanopia; of all 20 it is 15 and 9. Lightness does much of that work, since it is what
 every reader sees. ``tests/maps/color_vision.py`` holds the search and the measure."""
+
+SHADES = ("#f4edca", "#b9c48e", "#749b83", "#3c6f7c", "#254164")
+"""Of shares: pale to dark in even steps of lightness, so that grey paper and every eye keep their order."""
+LIMITS = (0.5, 0.75, 0.9, 0.99)
+"""Shares from which the next shade is taken: what stays by chance, mostly, nearly always and always."""
 
 _TINTS = (0.0, 0.45, -0.35, 0.7, -0.6)
 """Share of white (or, negative, of black) mixed in, each time the list is used up."""
@@ -68,3 +73,28 @@ def cluster_turn(label: int) -> int:
     (0, 1)
     """
     return max(label - 1, 0) // len(PALETTE)
+
+
+def shade_color(label: int) -> str:
+    """Return the hex colour of a shade, 1 for the palest; grey for none.
+
+    Examples
+    --------
+    >>> shade_color(1), shade_color(-1)
+    ('#f4edca', '#dcdcdc')
+    """
+    return SHADES[label - 1] if label > 0 else MISSING_COLOR
+
+
+def shade_text(label: int) -> str:
+    """Say which shares have a shade.
+
+    Examples
+    --------
+    >>> [shade_text(label) for label in (1, 4, 5)]
+    ['below 50 %', '90 to 99 %', '99 % and more']
+    """
+    if label == 1:
+        return f"below {100 * LIMITS[0]:g} %"
+    low = f"{100 * LIMITS[label - 2]:g}"
+    return f"{low} % and more" if label == len(SHADES) else f"{low} to {100 * LIMITS[label - 1]:g} %"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError
-from regionalize.maps.page import Parts, Window
+from regionalize.errors import DataError, counted
+from regionalize.maps.paths import Parts, Window
 from regionalize.maps.scale import ground_length, north_bearing
 
 if TYPE_CHECKING:
@@ -98,17 +98,6 @@ class Ground:
         west, south, _, north = self.extent
         scale = height / (north - south)
         return Window((west, south), (scale * self.narrowing, scale), (x, y))
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a number of things.
-
-    Examples
-    --------
-    >>> counted(1, "row"), counted(1200, "row")
-    ('1 row', '1,200 rows')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _projection(crs: str | pyproj.CRS | None) -> pyproj.CRS | None:

@@ -29,6 +29,7 @@ from regionalize.maps.sheet import (
     Frame,
     Legend,
     Sheet,
+    stacked,
 )
 from regionalize.maps.text import Font, clean
 
@@ -185,7 +186,7 @@ def _compose(
     for row, head in zip(rows, head_heights, strict=True):
         for place, lines in enumerate(row):
             x = MARGIN + place * (cell + GAP)
-            sheet.add_lines(lines, x, top)
+            sheet.words += stacked(lines, x, top)
             sheet.maps.append((x, top - head - high))
         top -= head + high + GAP
     legend.place(sheet, MARGIN, frame.legend_top - GAP / 2)
@@ -194,7 +195,7 @@ def _compose(
 
 
 def _lines(fonts: Sequence[Font], head: tuple[str, str], width: float) -> Iterator[tuple[Font, str, str]]:
-    """Break the words over a map into lines: font, colour and text of each."""
+    """Break the words over a map into lines: font, text and colour of each."""
     for font, (_, _, color, most), text in zip(fonts, _HEAD, head, strict=True):
         for line in font.wrap(text, width, most):
-            yield font, color, line
+            yield font, line, color

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.maps.arcs import Arcs
-from regionalize.maps.page import GRID, Parts, Window, split_paths
+from regionalize.maps.paths import GRID, Parts, Window, split_paths
 
 if TYPE_CHECKING:
     from matplotlib.path import Path

@@ -10,17 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from regionalize.errors import DataError
 from regionalize.maps.classes import draw_classes
-from regionalize.maps.colors import MISSING_COLOR
+from regionalize.maps.colors import LIMITS, SHADES, shade_color, shade_text
 from regionalize.maps.picture import FileFormat, check_format
 from regionalize.maps.sheet import Captions, Entry, compose
 
 if TYPE_CHECKING:
     import pyproj
-
-SHADES = ("#f4edca", "#b9c48e", "#749b83", "#3c6f7c", "#254164")
-"""From pale to dark in even steps of lightness, so that grey paper and every eye keep their order."""
-LIMITS = (0.5, 0.75, 0.9, 0.99)
-"""Shares from which the next shade is taken: what stays by chance, mostly, nearly always and always."""
 
 
 def draw_shares(
@@ -91,17 +86,6 @@ def draw_shares(
     )
 
 
-def shade_color(label: int) -> str:
-    """Return the hex colour of a shade, 1 for the palest; grey for none.
-
-    Examples
-    --------
-    >>> shade_color(1), shade_color(-1)
-    ('#f4edca', '#dcdcdc')
-    """
-    return SHADES[label - 1] if label > 0 else MISSING_COLOR
-
-
 def classes(share: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the shade of each share, 1 for the palest, -1 for none.
 
@@ -118,12 +102,8 @@ def classes(share: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def shade_entries(shade: NDArray[np.int64]) -> list[Entry]:
     """Legend entries of all shades, the darkest first, and of units without a share."""
-    edges = [0.0, *LIMITS, 1.0]
-    entries = []
-    for label in range(len(SHADES), 0, -1):
-        low, high = 100 * edges[label - 1], 100 * edges[label]
-        text = f"{low:g} % and more" if label == len(SHADES) else f"{low:g} to {high:g} %"
-        text = f"below {high:g} %" if label == 1 else text
-        entries.append(Entry(label, text, int((shade == label).sum())))
+    entries = [
+        Entry(label, shade_text(label), int((shade == label).sum())) for label in range(len(SHADES), 0, -1)
+    ]
     unknown = int((shade < 0).sum())
     return [*entries, Entry(-1, "no data", unknown)] if unknown else entries

@@ -7,7 +7,7 @@ The page takes the shape of the layer, so that tall and wide layers fill it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -110,12 +110,56 @@ class Sheet:
     arrow: tuple[float, float, float] | None = None
     left_out: int = 0
 
-    def add_lines(self, lines: Iterable[tuple[Font, str, str]], x: float, top: float) -> None:
-        """Write lines (font, colour, text) one below the other, from the upper left corner (x, top)."""
-        y = top
-        for font, color, line in lines:
-            y -= font.leading
-            self.words.append(Words(x, y + 0.3 * font.size, line, font, color))
+
+@dataclass(frozen=True)
+class Surround:
+    """Title, lines under it and the source line, broken into lines.
+
+    Attributes
+    ----------
+    above : list of (Font, str, str)
+        Font, text and colour of every line.
+    below : list of str
+        Lines in `small`.
+    """
+
+    above: list[tuple[Font, str, str]]
+    below: list[str]
+    small: Font
+
+    @staticmethod
+    def of(families: list[str], title: str, subtitle: str, footer: str, inside: float) -> Surround:
+        """Break the words of a page, `inside` points wide between its margins."""
+        head, sub, small = Font(families, 12.5, bold=True), Font(families, 9.0), Font(families, 7.0)
+        above = [(head, line, INK) for line in head.wrap(title, inside, 3)]
+        above += [(sub, line, GREY) for line in sub.wrap(subtitle, inside, 4)]
+        return Surround(above, small.wrap(footer, inside, 4), small)
+
+    @property
+    def over(self) -> float:
+        """Height of the lines above."""
+        return sum(font.leading for font, _, _ in self.above)
+
+    @property
+    def under(self) -> float:
+        """Height of the lines below."""
+        return len(self.below) * self.small.leading
+
+    def head(self, height: float) -> Iterator[Words]:
+        """Put the lines above on a page `height` points high."""
+        return stacked(self.above, MARGIN, height - MARGIN)
+
+    def foot(self) -> Iterator[Words]:
+        """Put the lines below on a page."""
+        lines = [(self.small, line, GREY) for line in self.below]
+        return stacked(lines, MARGIN, MARGIN + self.under - 0.3 * self.small.size)
+
+
+def stacked(lines: Iterable[tuple[Font, str, str]], x: float, top: float) -> Iterator[Words]:
+    """Put lines of font, text and colour under each other, from the upper left corner (x, top)."""
+    for font, line, color in lines:
+        top -= font.leading
+        yield Words(x, top + 0.3 * font.size, line, font, color)
 
 
 class Legend:
@@ -205,41 +249,31 @@ class Frame:
         north: float | None,
     ) -> None:
         self.inside, self.metres, self.north = inside, metres, north
-        self.small = Font(families, 7.0)
-        heads = (
-            (Font(families, 12.5, bold=True), INK, captions.title, 3),
-            (Font(families, 9.0), GREY, captions.subtitle, 4),
-        )
-        self.above = [
-            (font, color, line) for font, color, text, most in heads for line in font.wrap(text, inside, most)
-        ]
-        self.source = self.small.wrap(captions.footer, inside, 4)
-        self.over = sum(font.leading for font, _, _ in self.above) + (GAP * 0.6 if self.above else 0.0)
-        self.legend_top = (
-            MARGIN + legend_row + (len(self.source) * self.small.leading + GAP / 2 if self.source else 0.0)
-        )
+        self.around = Surround.of(families, captions.title, captions.subtitle, captions.footer, inside)
+        foot = self.around.under + GAP / 2 if self.around.below else 0.0
+        self.legend_top = MARGIN + legend_row + foot
         self.body_low = self.legend_top + (0.0 if metres is None and north is None else 26.0)
 
     def sheet(self, map_width: float, map_height: float, body: float) -> Sheet:
         """Return a page around a body of maps, `body` points high, with the title on it."""
-        height = math.ceil(self.over + body + self.body_low + MARGIN)
+        over = self.around.over + (GAP * 0.6 if self.around.above else 0.0)
+        height = math.ceil(over + body + self.body_low + MARGIN)
         sheet = Sheet(math.ceil(self.inside + 2 * MARGIN), height, map_width, map_height)
-        sheet.add_lines(self.above, MARGIN, height - MARGIN)
+        sheet.words += self.around.head(height)
         return sheet
 
     def finish(self, sheet: Sheet, longest: float) -> None:
         """Add the scale bar, at most `longest` points long, the arrow to north and the source line."""
-        x, y = MARGIN, self.legend_top + 5
+        x, y, small = MARGIN, self.legend_top + 5, self.around.small
         if self.metres is not None:
             metres = round_length(longest * self.metres)
             long, text = metres / self.metres, length_text(metres)
             sheet.bar = (x, y, long)
-            sheet.words.append(Words(x + long + 5, y, text, self.small, GREY))
-            x += long + 5 + self.small.width(text) + GAP
+            sheet.words.append(Words(x + long + 5, y, text, small, GREY))
+            x += long + 5 + small.width(text) + GAP
         if self.north is not None:
             sheet.arrow = (x + ARROW / 2, y + ARROW / 2 - 1, self.north)
-        for above, line in zip(range(len(self.source) - 1, -1, -1), self.source, strict=True):
-            sheet.words.append(Words(MARGIN, MARGIN + above * self.small.leading, line, self.small, GREY))
+        sheet.words += self.around.foot()
 
 
 def compose(ground: Ground, families: list[str], captions: Captions, entries: Sequence[Entry]) -> Sheet:

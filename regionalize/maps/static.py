@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from regionalize.maps.classes import cluster_entries, draw_classes, read_classes
 from regionalize.maps.picture import FileFormat, check_format
 from regionalize.maps.sheet import Captions, compose
+from regionalize.model.partition import count_labels
 
 if TYPE_CHECKING:
     import pyproj
@@ -82,8 +83,7 @@ def draw_map(
     """
     check_format(file_format, "map")
     label = read_classes(labels, geometry)
-    values, counts = np.unique(np.maximum(label, -1), return_counts=True)
-    count: dict[int, int | None] = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    count = count_labels(label)
     if sizes is not None:
         count |= {number: int(size) for number, size in enumerate(sizes, start=1) if size}
     return draw_classes(

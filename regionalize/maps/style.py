@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from regionalize.maps.colors import cluster_color, cluster_turn
-from regionalize.maps.ground import counted
-from regionalize.maps.shades import LIMITS, shade_color, shade_entries
+from regionalize.errors import counted
+from regionalize.maps.colors import LIMITS, cluster_color, cluster_turn, shade_color, shade_text
 from regionalize.model.style import Kind, Sign, Style
 
 _POINT = 25.4 / 72
@@ -112,9 +111,8 @@ def share_style(column: str, title: str, kind: Kind, units: int) -> Style:
     >>> [(sign.value, sign.text) for sign in style.signs][-2:]
     [((0.5, 0.75), '50 to 75 %'), ((0.0, 0.5), 'below 50 %')]
     """
-    edges = [0.0, *LIMITS, 1.0]
-    texts = {entry.label: entry.text for entry in shade_entries(np.empty(0, dtype=np.int64))}
-    signs = [Sign(pair, texts[shade], shade_color(shade)) for shade, pair in enumerate(pairwise(edges), 1)]
+    pairs = pairwise([0.0, *LIMITS, 1.0])
+    signs = [Sign(pair, shade_text(shade), shade_color(shade)) for shade, pair in enumerate(pairs, 1)]
     return Style(column, title, kind, tuple(reversed(signs)), **_lines(kind, units))
 
 

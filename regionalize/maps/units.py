@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from regionalize.maps.borders import region_borders
 from regionalize.maps.colors import cluster_turn
-from regionalize.maps.page import GRID, Parts, Window, line_paths
+from regionalize.maps.paths import GRID, Parts, Window, line_paths
 from regionalize.maps.rings import Rings, ring_paths
 from regionalize.maps.sheet import INK
+from regionalize.model.style import ink_on
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -231,7 +232,7 @@ def area(
             path,
             transform=points,
             facecolor="none",
-            edgecolor=_on(color),
+            edgecolor=ink_on(color),
             linewidth=0,
             hatch=HATCHES[cluster_turn(label) % len(HATCHES)],
             zorder=1,
@@ -306,9 +307,3 @@ def symbol(
         return [stroke(path, points, label, 1.8, name, colors)]
     path = Path([(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)], closed=True)
     return list(area(path, points, label, 0.0, name, colors))
-
-
-def _on(color: str) -> str:
-    """Black or white lines, whichever are seen on `color` without drowning it."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return "#00000099" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "#ffffffb3"

@@ -177,14 +177,18 @@ def measure_profiles(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[
     mean, sd, z = (np.full((members.k, p), np.nan) for _ in range(3))
     mean_of_all, sd_of_all = np.full(p, np.nan), np.full(p, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        for j, column in enumerate(members.columns()):
+        for j, away in enumerate(members.columns()):
+            _, power = np.frexp(np.abs(away).max(initial=0.0))
+            column = np.ldexp(away, -power)  # exact, and squares of values such as 1e200 do not overflow
             total, within, _ = members.split(column)
             middle = column.mean() if n else np.nan
             means = members.means(column)
-            mean[:, j], mean_of_all[j] = means + members.origin[j], middle + members.origin[j]
-            sd[:, j] = np.sqrt(np.maximum(within, 0.0) / (members.sizes - 1.0))
-            sd_of_all[j] = np.sqrt(total / (n - 1.0)) if n > 1 else np.nan
-            z[:, j] = (means - middle) / sd_of_all[j]
+            spread = np.sqrt(total / (n - 1.0)) if n > 1 else np.nan
+            mean[:, j] = np.ldexp(means, power) + members.origin[j]
+            mean_of_all[j] = np.ldexp(middle, power) + members.origin[j]
+            sd[:, j] = np.ldexp(np.sqrt(np.maximum(within, 0.0) / (members.sizes - 1.0)), power)
+            sd_of_all[j] = np.ldexp(spread, power)
+            z[:, j] = (means - middle) / spread
     sd[members.sizes < 2] = np.nan
     return Profiles(_rows(mean), _rows(sd), _rows(z), *_rows(np.stack([mean_of_all, sd_of_all])))
 

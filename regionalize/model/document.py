@@ -182,21 +182,45 @@ def alike(values: Iterable[float | None], digits: int = 4) -> list[str]:
     >>> alike([0.01, 0.5, 1.0])
     ['0.01', '0.50', '1.00']
     """
-    given = [None if value is None or not isfinite(value) else float(value) for value in values]
-    sizes = [abs(value) for value in given if value]
-    decimals = 0
-    if any(not value.is_integer() for value in given if value is not None):
-        decimals = max(0, digits - 1 - floor(log10(median(sizes))))
-    while decimals and all(f"{size:.{decimals}f}".endswith("0") for size in sizes):
+    numbers = list(values)
+    decimals = decimals_of(numbers, digits)
+    known = [value for value in numbers if value and isfinite(value)]
+    while decimals and all(f"{value:.{decimals}f}".endswith("0") for value in known):
         decimals -= 1
-    plain = decimals <= digits + 3 and max(sizes, default=0.0) < 1e12
+    return with_decimals(numbers, decimals, digits)
+
+
+def decimals_of(values: Iterable[float | None], digits: int) -> int:
+    """Return how many decimals the number in the middle needs to show `digits` digits; none if all are whole.
+
+    Examples
+    --------
+    >>> decimals_of([9.873, 31.73, 0.05], 4), decimals_of([3, 12, None], 4)
+    (3, 0)
+    """
+    known = [float(value) for value in values if value is not None and isfinite(value)]
+    if all(value.is_integer() for value in known):
+        return 0
+    return max(0, digits - 1 - floor(log10(median(abs(value) for value in known if value))))
+
+
+def with_decimals(values: Iterable[float | None], decimals: int, digits: int) -> list[str]:
+    """Write numbers with so many decimals, or those in `digits` digits that would be long or nothing so.
+
+    Examples
+    --------
+    >>> with_decimals([0.05, 12.0, None], 3, 4), with_decimals([1e-9, 2.5e15], 1, 4)
+    (['0.050', '12.000', '–'], ['1e-09', '2.5e+15'])
+    """
+    given = [None if value is None or not isfinite(value) else float(value) for value in values]
+    long = decimals > digits + 3 or max((abs(value) for value in given if value), default=0.0) >= 1e12
 
     def written(value: float | None) -> str:
         if value is None:
             return "–"
         text = f"{value:.{decimals}f}"
         lost = value != 0 and float(text) == 0
-        return text if plain and not lost else f"{value:.{digits}g}"
+        return f"{value:.{digits}g}" if long or lost else text
 
     return [written(value) for value in given]
 

@@ -121,6 +121,11 @@ class Outputs:
     time_columns: tuple[str, ...] = ()
     silhouettes: Path | None = None
 
+    @property
+    def draws_map(self) -> bool:
+        """Whether clusters are drawn on a map: by itself, or on the page of a report."""
+        return self.map is not None or (self.report is not None and self.report.suffix.lower() == ".html")
+
     def paths(self) -> dict[str, Path]:
         """Return the files asked for, by option as it is typed without the dashes."""
         named = {

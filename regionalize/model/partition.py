@@ -60,3 +60,15 @@ class Partition:
     def sizes(self) -> NDArray[np.int64]:
         """Members per cluster, shape (k,), cluster 1 first."""
         return np.bincount(self.labels[self.labels > 0], minlength=self.k + 1)[1:]
+
+
+def count_labels(labels: ArrayLike) -> dict[int, int]:
+    """Return the units of every label that occurs, rising; negative ones count as `LEFT_OUT`.
+
+    Examples
+    --------
+    >>> count_labels([2, 1, 1, -2, -1])
+    {-1: 2, 1: 2, 2: 1}
+    """
+    found, counts = np.unique(np.maximum(np.asarray(labels, dtype=np.int64), LEFT_OUT), return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))

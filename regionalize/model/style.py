@@ -69,6 +69,18 @@ class Style:
         return any(isinstance(sign.value, tuple) for sign in self.signs)
 
 
+def ink_on(color: str) -> str:
+    """Return the colour of patterns: black or white, whichever is seen on `color` without drowning it.
+
+    Examples
+    --------
+    >>> ink_on("#ffd24b"), ink_on("#003c87")
+    ('#00000099', '#ffffffb3')
+    """
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return "#00000099" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "#ffffffb3"
+
+
 def style_file(layer: Path) -> Path:
     """Return where QGIS looks for the style of a layer that is a file: beside it.
 

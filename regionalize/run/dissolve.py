@@ -222,7 +222,9 @@ def unit_of(layer: Layer) -> str:
     if layer.projection is None:
         return "map units"
     name = str(layer.projection.axis_info[0].unit_name)
-    return {"metre": "m"}.get(name, name if name.endswith("s") else f"{name}s")
+    if name == "metre":
+        return "m"
+    return name.replace("foot", "feet") if "foot" in name else name if name.endswith("s") else f"{name}s"
 
 
 def check_dissolve(

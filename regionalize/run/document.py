@@ -27,6 +27,7 @@ from regionalize.model.document import (
 )
 from regionalize.model.report import Fragmentation, Profiles, Report
 from regionalize.model.thresholds import nearest_the_top
+from regionalize.run.existing import shown_labels
 
 EXTRA = {
     "contiguity_cost": "Cost of contiguity",
@@ -75,7 +76,7 @@ def run_document(report: Report, picture: Picture | None = None) -> Document:
     if report.notes:
         blocks += [Heading("Notes"), Notes(report.notes)]
     method = report.settings["method"].split(" ")[0]
-    settings = {name: setting_text(name, value) for name, value in report.settings.items()}
+    settings = {name: bound_typed(name, value) for name, value in report.settings.items()}
     settings = with_variables(settings, report.variables)
     blocks += making(method, settings, report.input, report.command, report.versions)
     return Document(title, tuple(blocks))
@@ -108,11 +109,8 @@ def summary(report: Report) -> Iterator[Block]:
 
 def cluster_names(report: Report) -> list[ClusterName]:
     """Name the clusters as the column they were read from does, or by their numbers."""
-    values = {
-        number: int(value) if isinstance(value, float) and value.is_integer() else value
-        for number, value in report.extra.get("labels", {}).items()
-    }
-    return [ClusterName(label, str(values.get(str(label), label))) for label in range(1, report.k + 1)]
+    values = shown_labels({int(number): value for number, value in report.extra.get("labels", {}).items()})
+    return [ClusterName(label, str(values.get(label, label))) for label in range(1, report.k + 1)]
 
 
 def profiles(report: Report) -> Iterator[Block]:
@@ -291,12 +289,12 @@ def trade_off(curve: Sequence[Mapping[str, Any]], chosen: float) -> Iterator[Blo
     yield table_of([dict(point) for point in curve])
 
 
-def setting_text(name: str, value: Any) -> Any:
+def bound_typed(name: str, value: Any) -> Any:
     """Write a bound as it is typed; all else is written by whoever writes tables.
 
     Examples
     --------
-    >>> setting_text("min_bound", ("pop", "10%")), setting_text("columns", ("a", "b"))
+    >>> bound_typed("min_bound", ("pop", "10%")), bound_typed("columns", ("a", "b"))
     ('pop=10%', ('a', 'b'))
     """
     return "=".join(map(str, value)) if name in {"min_bound", "max_bound"} else value

@@ -69,11 +69,17 @@ class Drawable:
 
     solution: Solution
 
-    def write_report(self, path: str | Path) -> Path:
-        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending."""
+    def write_report(self, path: str | Path, *, dissolve_lines: bool = False) -> Path:
+        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending.
+
+        `dissolve_lines` outlines the clusters on the map of the page.
+        """
         from regionalize.run.reports import write_solution
 
-        return written_to(path, lambda target, suffix: write_solution(self.solution, target, suffix))
+        def write(target: Path, suffix: str) -> None:
+            write_solution(self.solution, target, suffix, dissolve_lines=dissolve_lines)
+
+        return written_to(path, write)
 
     def scatter(self, path: str | Path | None = None, *, axes: str | Sequence[str] = ()) -> Path | Picture:
         """Draw the units as points, by the two columns `axes` or by principal components, with centres."""

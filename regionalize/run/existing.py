@@ -137,6 +137,31 @@ def by_number(values: Mapping[int, Any]) -> bool:
     return all(type(value) in {int, float} and value == code for code, value in values.items())
 
 
+def shown_labels(values: Mapping[int, Any]) -> dict[int, Any]:
+    """Return what is written for labels: whole numbers as such, also where they were stored with decimals.
+
+    Examples
+    --------
+    >>> shown_labels({1: 3.0, 2: 7.0}), shown_labels({1: "north"})
+    ({1: 3, 2: 7}, {1: 'north'})
+    """
+    whole = whole_numbers(values.values())
+    return {label: int(value) if whole else value for label, value in values.items()}
+
+
+def shown_names(values: Mapping[int, Any]) -> dict[int, str]:
+    """Return what clusters are called on pictures, none where all go by their numbers.
+
+    Examples
+    --------
+    >>> shown_names({0: 0.0, 1: 3.0, 2: 7.0}), shown_names({1: 1.0, 2: 2.0})
+    ({1: '3', 2: '7'}, {})
+    """
+    if by_number(values):
+        return {}
+    return {label: str(value) for label, value in shown_labels(values).items() if label > 0}
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value is null, NaN or empty text, which is how a shapefile writes null."""
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
@@ -166,11 +191,13 @@ def draw_existing(
     from regionalize.io.read import read_layer
     from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
-    from regionalize.maps.web import Coloring, draw_page
+    from regionalize.maps.web.page import Coloring, draw_page
     from regionalize.run.progress import announce, announce_file
-    from regionalize.run.refusals import refuse_outputs
+    from regionalize.run.refusals import check_ending, refuse_outputs
+    from regionalize.run.side_files import MAPS
     from regionalize.run.web import PAGE, told_units
 
+    check_ending("output", target, MAPS)
     refuse_outputs(Outputs(map=target, overwrite=overwrite), (source,), None)
     page = target.suffix.lower() == PAGE
     if not page and (id is not None or columns):
@@ -183,7 +210,7 @@ def draw_existing(
         labels, values = read_labels(found, label_column)
         chosen = {"column": label_column, "layer": layer, "where": where}
         shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value)
-        names = None if by_number(values) else {code: str(value) for code, value in values.items()}
+        names = shown_names(values)
         title = title or f"{label_column}, k = {labels.max()}"
         footer = f"{Path(found.origin.file).name}; {shown}; regionalize {__version__}"
         units = told_units(found, label_column, id, columns) if page else None

@@ -127,25 +127,13 @@ def label_array(partition: Partition, values: Mapping[int, Any] | None = None) -
     """Labels as a 32-bit integer column, or what `values` has for them; null where a row was left out."""
     import pyarrow as pa
 
+    from regionalize.run.existing import shown_labels
+
     labels = partition.labels
     if values:
         shown = shown_labels(values)
         return pa.array([shown.get(label, label if label != LEFT_OUT else None) for label in labels.tolist()])
     return pa.array(labels.astype("int32"), mask=labels == LEFT_OUT)
-
-
-def shown_labels(values: Mapping[int, Any]) -> dict[int, Any]:
-    """Return what is written for labels: whole numbers as such, also where they were stored with decimals.
-
-    Examples
-    --------
-    >>> shown_labels({1: 3.0, 2: 7.0}), shown_labels({1: "north"})
-    ({1: 3, 2: 7}, {1: 'north'})
-    """
-    from regionalize.run.existing import whole_numbers
-
-    whole = whole_numbers(values.values())
-    return {label: int(value) if whole else value for label, value in values.items()}
 
 
 def found_array(solution: Solution, name: str) -> pa.Array:

@@ -22,6 +22,7 @@ def draw_solution(
     """
     from regionalize.maps.picture import format_of
     from regionalize.maps.static import draw_map
+    from regionalize.run.existing import shown_names
     from regionalize.run.levels import draw_levels, levels_of
     from regionalize.run.web import PAGE, draw_solution_page
 
@@ -49,7 +50,7 @@ def draw_solution(
         subtitle=worth(report),
         footer=footer,
         crs=layer.crs,
-        names={label: str(value) for label, value in solution.label_values.items()} or None,
+        names=shown_names(solution.label_values),
         dissolve_lines=dissolve_lines,
     )
 
@@ -67,13 +68,14 @@ def draw_joins(
     solution: Solution, target: Path | IO[bytes], suffix: str, truncate: int | None = None
 ) -> tuple[str, ...]:
     """Draw the dendrogram of a method that nests regions."""
-    from regionalize.maps.dendrogram import draw_dendrogram
     from regionalize.maps.picture import format_of
+    from regionalize.maps.plots.dendrogram import draw_dendrogram
     from regionalize.model.thresholds import clusters_at
+    from regionalize.run.plots import plot_captions
 
     merges, job, rows = solution.findings.merges, solution.job, solution.features.rows
     assert merges is not None, f"{job.method} did not tell its joins"
-    title, footer = captions(solution)
+    title, footer = plot_captions(solution)
     cut: float | None = None if job.k is not None else job.params["cut"]
     k = job.k if cut is None else clusters_at(merges[:, 2], cut)
     assert k is not None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from regionalize.errors import DataError, RegionalizeError, UsageError
+from regionalize.errors import DataError, RegionalizeError, UsageError, counted
 
 if TYPE_CHECKING:
     from regionalize.measure.steps import Steps
@@ -21,43 +22,9 @@ MEANT = {"mean": "means", "median": "medians", "medoid": "medoids"}
 
 def plot_captions(solution: Solution) -> tuple[str, str]:
     """Say what is shown, of several numbers of regions the most, and what it was made from and how."""
-    from regionalize.run.pictures import source_line
+    from regionalize.run.pictures import captions
 
-    report = solution.report
-    method = report.settings["method"]
-    title = f"{method}, k = {report.k}: {', '.join(report.variables)}".removesuffix(": ")
-    return title, source_line(solution.layer, solution.job, report.variables, report.settings)
-
-
-def counted_units(count: int) -> str:
-    """Write a number of units.
-
-    Examples
-    --------
-    >>> counted_units(1), counted_units(1200)
-    ('1 unit', '1,200 units')
-    """
-    return f"{count:,} unit{'' if count == 1 else 's'}"
-
-
-def cluster_names(solution: Solution) -> dict[int, str] | None:
-    """Return what clusters are called where that is not their number."""
-    values = {label: value for label, value in solution.label_values.items() if label > 0}
-    return {label: str(shown) for label, shown in shown_values(values).items()} or None
-
-
-def shown_values(values: Mapping[int, Any]) -> dict[int, Any]:
-    """Return label values with whole numbers as such, however they are stored.
-
-    Examples
-    --------
-    >>> shown_values({1: 3.0, 2: "west"})
-    {1: 3, 2: 'west'}
-    """
-    return {
-        label: int(value) if isinstance(value, float) and value.is_integer() else value
-        for label, value in values.items()
-    }
+    return captions(replace(solution, levels={}))
 
 
 def check_plots(outputs: Outputs, layer: Layer | None) -> None:
@@ -96,9 +63,8 @@ def check_axes(axes: str | Sequence[str], layer: Layer | None) -> tuple[str, str
 
     names = split_list(axes)
     if len(names) != 2 or names[0] == names[1]:
-        count = len(set(names))
         raise UsageError(
-            f"--axes names {count} column{'' if count == 1 else 's'}",
+            f"--axes names {counted(len(set(names)), 'column')}",
             advice="give two, such as --axes income,rent",
         )
     if layer is not None:
@@ -119,7 +85,8 @@ def draw_units(
 ) -> tuple[str, ...]:
     """Draw the units by two columns, or by what tells most of the variables that were clustered."""
     from regionalize.maps.picture import format_of
-    from regionalize.maps.scatter import Cloud, draw_scatter
+    from regionalize.maps.plots.scatter import Cloud, draw_scatter
+    from regionalize.run.existing import shown_names
     from regionalize.run.planes import centers_on, chosen_plane, plane_of
 
     if axes:
@@ -144,11 +111,12 @@ def draw_units(
         title=title,
         subtitle=said,
         footer=footer,
-        names=cluster_names(solution),
+        names=shown_names(solution.label_values),
     )
     lost = int((~np.isfinite(plane.places).all(axis=1)).sum())
     if lost:
-        drawn += (f"the plot leaves out {counted_units(lost)} without a value in {' or '.join(plane.axes)}",)
+        units = counted(lost, "unit")
+        drawn += (f"the plot leaves out {units} without a value in {' or '.join(plane.axes)}",)
     if solution.job.hops and plane.components is None:
         drawn += ("the plot shows values as they were before smoothing",)
     return drawn
@@ -156,8 +124,9 @@ def draw_units(
 
 def draw_variables(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw clusters over all variables, as parallel coordinates."""
-    from regionalize.maps.parallel import draw_parallel
     from regionalize.maps.picture import format_of
+    from regionalize.maps.plots.parallel import draw_parallel
+    from regionalize.run.existing import shown_names
 
     features = solution.features
     names, values = features.names, features.raw
@@ -177,7 +146,7 @@ def draw_variables(solution: Solution, target: Path | IO[bytes], suffix: str) ->
         subtitle="Variables in standard deviations from the mean of all units. Lines are medians of the "
         "clusters, ribbons reach from quartile to quartile.",
         footer=footer,
-        names=cluster_names(solution),
+        names=shown_names(solution.label_values),
     )
 
 
@@ -198,7 +167,7 @@ def steps_of(solution: Solution, columns: Iterable[str]) -> tuple[Steps, tuple[s
         units = int(np.isnan(values[used]).any(axis=1).sum())
         total = values[used].size
         notes += (
-            f"{missing:,} of {total:,} values in the time columns are missing, of {counted_units(units)}: "
+            f"{missing:,} of {total:,} values in the time columns are missing, of {counted(units, 'unit')}: "
             "left out of the means",
         )
     return steps, names, notes
@@ -219,7 +188,8 @@ def draw_steps(
 ) -> tuple[str, ...]:
     """Draw mean and standard deviation of every step and cluster."""
     from regionalize.maps.picture import format_of
-    from regionalize.maps.profile import draw_profile
+    from regionalize.maps.plots.profile import draw_profile
+    from regionalize.run.existing import shown_names
 
     steps, names, notes = steps_of(solution, columns)
     title, footer = plot_captions(solution)
@@ -236,16 +206,17 @@ def draw_steps(
         "all units in clusters.",
         footer=footer,
         of_all=steps.of_all,
-        names=cluster_names(solution),
+        names=shown_names(solution.label_values),
     )
 
 
 def write_steps(solution: Solution, target: Path, columns: Iterable[str]) -> tuple[str, ...]:
     """Write a CSV row per cluster and step: values present, their mean and standard deviation."""
     from regionalize.io.documents import csv_text, plain
+    from regionalize.run.existing import shown_labels
 
     steps, names, notes = steps_of(solution, columns)
-    shown = shown_values(solution.label_values)
+    shown = shown_labels(solution.label_values)
     rows = [
         plain((shown.get(label, label), count, name, mean, deviation))
         for label, *of in zip(

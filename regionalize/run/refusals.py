@@ -37,8 +37,12 @@ def refuse_outputs(
     refuse_same_file(paths)
     if outputs.truncate is not None:
         check_truncate(outputs.truncate, outputs.dendrogram)
-    if outputs.dissolve_lines and outputs.map is None:
-        raise UsageError("--dissolve-lines is for the map", advice="name its file with --map")
+    if outputs.output_layer is not None and outputs.output is None:
+        raise UsageError("--output-layer names a layer, and none is written", advice="name its file with -o")
+    if outputs.dissolve_lines and not outputs.draws_map:
+        raise UsageError(
+            "--dissolve-lines is for the map", advice="name its file with --map, or a report .html"
+        )
     check_plots(outputs, layer)
     check_qml(outputs, inputs, layer)
     for kind in SIDE_FILES:
@@ -46,8 +50,9 @@ def refuse_outputs(
         if file is not None:
             check_ending(kind.option, file, kind.endings)
             check_side_file(file, inputs, outputs.overwrite)
-    if outputs.map is not None and layer is not None and not layer.has_geometry:
-        raise DataError("the table has no geometry, so there is no map to draw", advice="leave out --map")
+    drawn = "--map" if outputs.map is not None else "--dissolve-lines" if outputs.dissolve_lines else None
+    if drawn is not None and layer is not None and not layer.has_geometry:
+        raise DataError("the table has no geometry, so there is no map to draw", advice=f"leave out {drawn}")
     notes: tuple[str, ...] = ()
     for option in ("save-tree", "save-links"):
         if option in paths:

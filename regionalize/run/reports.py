@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -22,8 +23,11 @@ LIGHT = 30_000
 """Corners of all geometries up to which a map on a page is drawn in lines, beyond as an image."""
 
 
-def write_solution(solution: Solution, target: Path, suffix: str) -> None:
-    """Write the report of a solution in the form that `suffix` asks for."""
+def write_solution(solution: Solution, target: Path, suffix: str, *, dissolve_lines: bool = False) -> None:
+    """Write the report of a solution in the form that `suffix` asks for.
+
+    `dissolve_lines` outlines the clusters on the map of a page.
+    """
     from regionalize.io.reports import write_report
     from regionalize.run.document import run_document
     from regionalize.run.pictures import captions, draw_solution
@@ -36,14 +40,15 @@ def write_solution(solution: Solution, target: Path, suffix: str) -> None:
     if suffix == ".html":
         alt = f"Map of {captions(solution)[0]}"
         maps = len(solution.partitions)
-        picture = picture_of(solution.layer, lambda to, form: draw_solution(solution, to, form), alt, maps)
+        draw = partial(draw_solution, solution, dissolve_lines=dissolve_lines)
+        picture = picture_of(solution.layer, draw, alt, maps)
     write_document(run_document(solution.report, picture), target, suffix)
 
 
 def write_document(document: Document, target: Path, suffix: str) -> None:
     """Write a document as Markdown or as a page."""
     if suffix.lower() == ".html":
-        from regionalize.maps.report_page import report_page
+        from regionalize.maps.report.page import report_page
 
         text = report_page(document)
     else:

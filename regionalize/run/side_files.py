@@ -44,7 +44,7 @@ def write_report(solution: Solution, target: Path, outputs: Outputs) -> tuple[st
     from regionalize.run.reports import write_solution
 
     assert outputs.report is not None
-    write_solution(solution, target, outputs.report.suffix)
+    write_solution(solution, target, outputs.report.suffix, dissolve_lines=outputs.dissolve_lines)
     return ()
 
 

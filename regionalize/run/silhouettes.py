@@ -43,9 +43,9 @@ class UnitSilhouettes:
 
     def columns(self, names: Mapping[int, Any]) -> dict[str, list[Any]]:
         """Return cluster, silhouette and nearest cluster; clusters as `names` has them, or by number."""
-        from regionalize.run.plots import shown_values
+        from regionalize.run.existing import shown_labels
 
-        shown = shown_values(names)
+        shown = shown_labels(names)
         return {
             "cluster": [shown.get(label, label) for label in self.labels.tolist()],
             "silhouette": self.values.tolist(),
@@ -91,7 +91,7 @@ def silhouettes_to(solution: Solution, target: Path | IO[bytes], suffix: str) ->
         assert isinstance(target, Path)
         write_units(solution, target)
         return ()
-    return draw_units(solution, target, suffix)
+    return draw_plot(solution, target, suffix)
 
 
 def write_units(solution: Solution, target: Path) -> None:
@@ -104,11 +104,12 @@ def write_units(solution: Solution, target: Path) -> None:
     write_silhouettes(target, names, found.columns(solution.label_values))
 
 
-def draw_units(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
+def draw_plot(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw the silhouette plot."""
     from regionalize.maps.picture import format_of
-    from regionalize.maps.silhouettes import draw_silhouettes
-    from regionalize.run.plots import cluster_names, plot_captions
+    from regionalize.maps.plots.silhouettes import draw_silhouettes
+    from regionalize.run.existing import shown_names
+    from regionalize.run.plots import plot_captions
 
     found = solution.silhouettes
     assert found is not None
@@ -129,5 +130,5 @@ def draw_units(solution: Solution, target: Path | IO[bytes], suffix: str) -> tup
         "The line in each cluster is its own mean.",
         footer=footer,
         sizes=dict(enumerate(solution.partition.sizes.tolist(), 1)),
-        names=cluster_names(solution),
+        names=shown_names(solution.label_values),
     )

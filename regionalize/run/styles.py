@@ -53,7 +53,7 @@ def partition_style(
     regions : bool
         Whether regions are drawn, not units: without those that are in none.
     """
-    from regionalize.run.outputs import shown_labels
+    from regionalize.run.existing import shown_labels
 
     labels = partition.labels[partition.labels > 0] if regions else partition.labels
     variables = ", ".join(solution.report.variables)
@@ -84,13 +84,13 @@ def labels_style(
         Features drawn [default: the rows of the layer].
     """
     from regionalize.maps.style import cluster_style, kind_of
+    from regionalize.model.partition import count_labels
 
     kind = kind_of(layer.geometry_kinds)
     if kind is None:
         return None
-    found, counts = np.unique(np.maximum(labels, -1), return_counts=True)
-    members = dict(zip(found.tolist(), counts.tolist(), strict=True))
-    return cluster_style(column, title, kind, len(layer) if units is None else units, members, values)
+    drawn = len(layer) if units is None else units
+    return cluster_style(column, title, kind, drawn, count_labels(labels), values)
 
 
 def share_styles(layer: Layer, column: str, title: str) -> tuple[Style, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from regionalize.maps.web import Coloring, Units
+    from regionalize.maps.web.page import Coloring, Units
     from regionalize.model.layer import Layer
     from regionalize.run.levels import Level
     from regionalize.run.solve import Solution
@@ -23,13 +23,14 @@ def draw_solution_page(
     solution: Solution, target: Path | IO[bytes], *, dissolve_lines: bool = False
 ) -> tuple[str, ...]:
     """Write the interactive map of a solution, with every number of regions it has to choose from."""
-    from regionalize.maps.web import Coloring, draw_page
+    from regionalize.maps.web.page import Coloring, draw_page
+    from regionalize.run.existing import shown_names
     from regionalize.run.levels import levels_of
     from regionalize.run.pictures import captions, worth
 
     layer, report = solution.layer, solution.report
     title, footer = captions(solution)
-    names = {label: str(value) for label, value in solution.label_values.items()}
+    names = shown_names(solution.label_values)
     if solution.levels:
         colorings = level_colorings(levels_of(solution), solution.partition.k)
         shown = len(colorings) - 1
@@ -75,10 +76,10 @@ def like(
     labels, matched : (n,) int64
         The same clusters, by their own numbers and by the other's.
     name, detail, names
-        As `regionalize.maps.web.Coloring.of_clusters` takes them.
+        As `regionalize.maps.web.page.Coloring.of_clusters` takes them.
     """
     from regionalize.maps.colors import cluster_color
-    from regionalize.maps.web import Coloring
+    from regionalize.maps.web.page import Coloring
 
     codes, first = np.unique(labels, return_index=True)
     number = dict(zip(codes.tolist(), matched[first].tolist(), strict=True))
@@ -107,7 +108,7 @@ def units_of(
     added : mapping of str to sequence, optional
         Values to tell before those, n each, such as shares.
     """
-    from regionalize.maps.web import Units
+    from regionalize.maps.web.page import Units
 
     there = set(layer.column_names)
     values = dict(added or {})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from regionalize.errors import located
+from regionalize.errors import UsageError, located
 from regionalize.model.job import Outputs
 from regionalize.run.progress import Progress
 from regionalize.studies.choose import Numbers, choose_number
@@ -57,6 +57,8 @@ def choose_number_of_file(
     from regionalize.run.refusals import refuse_outputs
     from regionalize.studies.choose_report import write_numbers
 
+    if dissolve_lines and map is None:  # the report draws curves alone
+        raise UsageError("--dissolve-lines is for the map", advice="name its file with --map")
     read_numbers(ks)
     job = read_grid(method, options)[0][0]
     inputs = (source, *job.files)
@@ -99,8 +101,8 @@ def refuse_plot(plot: Path | None, outputs: Outputs, inputs: tuple[str | None, .
 
 def draw_numbers(numbers: Numbers, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw fit, silhouettes, pseudo-F and pieces over k, a line for each setting of the grid."""
-    from regionalize.maps.curves import Chart, Curve, Mark, draw_curves
     from regionalize.maps.picture import format_of
+    from regionalize.maps.plots.curves import Chart, Curve, Mark, draw_curves
     from regionalize.run.pictures import source_line
 
     groups = numbers.by_settings

@@ -146,11 +146,17 @@ class Comparison:
         added = added_columns(self.compared, names, match)
         return self.frame.assign(**{name: array.to_pandas().to_numpy() for name, array in added.items()})
 
-    def write_report(self, path: str | Path) -> Path:
-        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending."""
+    def write_report(self, path: str | Path, *, dissolve_lines: bool = False) -> Path:
+        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending.
+
+        `dissolve_lines` outlines the clusters on the map of the page.
+        """
         from regionalize.studies.comparison_report import write_comparison
 
-        return written_to(path, lambda target, suffix: write_comparison(target, self.compared, suffix))
+        def write(target: Path, suffix: str) -> None:
+            write_comparison(target, self.compared, suffix, dissolve_lines=dissolve_lines)
+
+        return written_to(path, write)
 
     def plot(self, path: str | Path | None = None, *, dissolve_lines: bool = False) -> Path | Picture:
         """Draw the maps beside each other: into `path` (PNG, SVG, PDF), or as a picture a notebook shows.

@@ -58,7 +58,7 @@ def compare_files(
     """
     from regionalize.io.read import read_layer
     from regionalize.maps.multiples import MOST_PANELS
-    from regionalize.maps.scatter import MOST_CLOUDS
+    from regionalize.maps.plots.scatter import MOST_CLOUDS
     from regionalize.run.outputs import write_files
     from regionalize.run.progress import Stopwatch
     from regionalize.run.refusals import refuse_outputs
@@ -98,7 +98,9 @@ def compare_files(
     with watch.stage("write"):
         paths = outputs.paths()
         makers = {
-            "report": lambda target: write_comparison(target, compared, paths["report"].suffix),
+            "report": lambda target: write_comparison(
+                target, compared, paths["report"].suffix, dissolve_lines=outputs.dissolve_lines
+            ),
             "map": lambda target: draw_comparison(
                 compared, target, paths["map"].suffix, dissolve_lines=outputs.dissolve_lines
             ),
@@ -167,7 +169,7 @@ def added_columns(compared: Compared, names: Mapping[str, str], match: bool) -> 
 
 def added_styles(compared: Compared, names: Mapping[str, str], match: bool) -> list[Style]:
     """Return how the columns are shown, those of the first labeling first."""
-    from regionalize.run.outputs import shown_labels
+    from regionalize.run.existing import shown_labels
     from regionalize.run.styles import labels_style
 
     styles = []

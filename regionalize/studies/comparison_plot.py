@@ -20,7 +20,7 @@ def draw_planes(compared: Compared, target: Path | IO[bytes], suffix: str) -> tu
         No variables are known to draw units by.
     """
     from regionalize.maps.picture import format_of
-    from regionalize.maps.scatter import Cloud, draw_scatter
+    from regionalize.maps.plots.scatter import Cloud, draw_scatter
     from regionalize.model.features import Features
     from regionalize.run.pictures import source_line
     from regionalize.run.planes import plane_of

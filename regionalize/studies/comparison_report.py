@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +135,11 @@ def contingency_rows(compared: Compared) -> list[tuple[Any, ...]]:
     return found
 
 
-def write_comparison(path: Path, compared: Compared, suffix: str) -> None:
-    """Write a comparison in the form `suffix` asks for: ``.json``, ``.csv``, ``.md`` or ``.html``."""
+def write_comparison(path: Path, compared: Compared, suffix: str, *, dissolve_lines: bool = False) -> None:
+    """Write a comparison in the form `suffix` asks for: ``.json``, ``.csv``, ``.md`` or ``.html``.
+
+    `dissolve_lines` outlines the clusters on the maps of a page.
+    """
     suffix = suffix.lower()
     if suffix in {".json", ".csv"}:
         path.write_text((_json if suffix == ".json" else _csv)(compared), encoding="utf-8")
@@ -146,7 +150,8 @@ def write_comparison(path: Path, compared: Compared, suffix: str) -> None:
 
         alt = f"Maps of {', '.join(labeling.name for labeling in compared.labelings)}"
         maps = len(compared.labelings)
-        picture = picture_of(compared.layer, lambda to, form: draw_comparison(compared, to, form), alt, maps)
+        draw = partial(draw_comparison, compared, dissolve_lines=dissolve_lines)
+        picture = picture_of(compared.layer, draw, alt, maps)
     write_document(comparison_page(compared, picture), path, suffix)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, RegionalizeError, UsageError, listed, located, nearest
 from regionalize.model.catalog import METHODS, find_method
-from regionalize.run.existing import by_number
+from regionalize.run.existing import by_number, shown_labels
 from regionalize.run.recipes import is_recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Labeling:
 
     def shown(self, cluster: int) -> str:
         """Return what a person calls a cluster."""
-        return str(cluster) if self.is_plain else str(self.values.get(cluster, cluster))
+        return str(cluster) if self.is_plain else str(shown_labels(self.values).get(cluster, cluster))
 
 
 @dataclass(frozen=True)

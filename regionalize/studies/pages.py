@@ -20,7 +20,7 @@ def draw_stability_page(
     found: Stability, target: Path | IO[bytes], *, title: str, subtitle: str, footer: str, outlined: bool
 ) -> tuple[str, ...]:
     """Write a map of the stability of every unit, and of the regions of all units."""
-    from regionalize.maps.web import Coloring, draw_page
+    from regionalize.maps.web.page import Coloring, draw_page
     from regionalize.run.web import units_of
 
     layer, labels = found.layer, found.partition.labels
@@ -53,7 +53,8 @@ def draw_comparison_page(
     dissolve_lines: bool,
 ) -> tuple[str, ...]:
     """Write a map of every labeling; clusters go by their own names, in the colours of `panels`."""
-    from regionalize.maps.web import draw_page
+    from regionalize.maps.web.page import draw_page
+    from regionalize.run.existing import shown_names
     from regionalize.run.web import like, units_of
 
     layer = compared.layer
@@ -63,7 +64,7 @@ def draw_comparison_page(
             np.asarray(panel.labels),
             panel.title,
             panel.subtitle,
-            {} if one.is_plain else {code: str(value) for code, value in one.values.items()},
+            shown_names(one.values),
         )
         for one, panel in zip(compared.labelings, panels, strict=True)
     ]
@@ -92,7 +93,7 @@ def draw_numbers_page(
     dissolve_lines: bool,
 ) -> tuple[str, ...]:
     """Write a map of every k, the suggested one shown first."""
-    from regionalize.maps.web import draw_page
+    from regionalize.maps.web.page import draw_page
     from regionalize.run.web import level_colorings, units_of
 
     layer, k = numbers.layer, numbers.chosen.k

@@ -69,7 +69,9 @@ def stability_files(
     with watch.stage("write"):
         paths = outputs.paths()
         makers = {
-            "report": lambda target: write_stability(target, found, paths["report"].suffix),
+            "report": lambda target: write_stability(
+                target, found, paths["report"].suffix, dissolve_lines=outputs.dissolve_lines
+            ),
             "map": lambda target: draw_stability(
                 found, target, paths["map"].suffix, dissolve_lines=outputs.dissolve_lines
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,11 @@ def stability_document(found: Stability) -> dict[str, Any]:
     return document
 
 
-def write_stability(path: Path, found: Stability, suffix: str) -> None:
-    """Write stability in the form `suffix` asks for: ``.json``, ``.csv``, ``.md`` or ``.html``."""
+def write_stability(path: Path, found: Stability, suffix: str, *, dissolve_lines: bool = False) -> None:
+    """Write stability in the form `suffix` asks for: ``.json``, ``.csv``, ``.md`` or ``.html``.
+
+    `dissolve_lines` outlines the clusters on the map of a page, as `draw_stability` takes it.
+    """
     suffix = suffix.lower()
     if suffix in {".json", ".csv"}:
         path.write_text((_json if suffix == ".json" else _csv)(found), encoding="utf-8")
@@ -69,7 +73,7 @@ def write_stability(path: Path, found: Stability, suffix: str) -> None:
         from regionalize.studies.stability_files import draw_stability
 
         alt = f"Map of the stability of {found.job.method}, k = {found.partition.k}"
-        picture = picture_of(found.layer, lambda to, form: draw_stability(found, to, form), alt)
+        picture = picture_of(found.layer, partial(draw_stability, found, dissolve_lines=dissolve_lines), alt)
     write_document(stability_page(found, picture), path, suffix)
 
 

@@ -41,12 +41,18 @@ class StabilityResult:
     notes: tuple[str, ...]
     found: Stability
 
-    def write_report(self, path: str | Path) -> Path:
-        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending."""
+    def write_report(self, path: str | Path, *, dissolve_lines: bool = False) -> Path:
+        """Write the report into `path`: JSON, CSV, Markdown or a page (``.html``), by its ending.
+
+        `dissolve_lines` outlines the clusters on the map of the page.
+        """
         from regionalize.run.drawable import written_to
         from regionalize.studies.stability_report import write_stability
 
-        return written_to(path, lambda target, suffix: write_stability(target, self.found, suffix))
+        def write(target: Path, suffix: str) -> None:
+            write_stability(target, self.found, suffix, dissolve_lines=dissolve_lines)
+
+        return written_to(path, write)
 
     def plot(self, path: str | Path | None = None, *, dissolve_lines: bool = False) -> Path | Picture:
         """Draw the map: into `path` (PNG, SVG, PDF or HTML by its ending), or as a picture a notebook shows.

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from regionalize.maps.colors import NOISE_COLOR, PALETTE
-from regionalize.maps.web import Coloring, Units, draw_page
+from regionalize.maps.web.page import Coloring, Units, draw_page
 
 GRID = shapely.box(
     *(1000.0 * axis.ravel() for axis in np.meshgrid([0, 1, 2], [0, 1, 2])),
@@ -128,6 +128,29 @@ def test_hovering_tells_the_unit(show, drawn):
     assert tip.is_hidden()
 
 
+@pytest.mark.parametrize("key", ["+", "-", "0", "ArrowLeft", "Home", "n", "p", "2"])
+def test_what_was_pointed_at_is_told_no_longer_when_keys_move_or_change_the_map(show, drawn, key):
+    plans = [Coloring.of_clusters("one", LABELS), Coloring.of_clusters("two", LABELS[::-1])]
+    page = settled(show(drawn(colorings=plans)))
+    tip = hover(page)
+    assert "Corse" in tip.inner_text()
+    page.keyboard.press(key)
+    settled(page)
+    assert tip.is_hidden()
+    assert hover(page, 1).is_visible()
+
+
+def test_what_was_pointed_at_is_told_no_longer_when_another_unit_is_found(show, drawn):
+    page = settled(show(drawn()))
+    tip = hover(page)
+    page.keyboard.press("/")
+    page.keyboard.type("lot")
+    assert tip.is_visible()
+    page.keyboard.press("Enter")
+    settled(page)
+    assert tip.is_hidden()
+
+
 def test_a_legend_entry_isolates_its_cluster(show, drawn):
     page = settled(show(drawn()))
     x, y = middle(page)
@@ -135,6 +158,10 @@ def test_a_legend_entry_isolates_its_cluster(show, drawn):
     entries.nth(2).click()
     settled(page)
     assert pressed(page) == [2]
+    assert (
+        page.locator("#legend button").evaluate_all("all => all.map(one => getComputedStyle(one).opacity)")
+        == ["1"] * 4
+    )  # faded words would be hard to read
     assert page.locator("#say").inner_text() == "cluster 3: 4 of 9 units"
     faded = color_at(page, x, y)
     assert faded != PALETTE[1]
@@ -273,7 +300,7 @@ def test_a_labeling_is_chosen_by_list_and_by_digit(show, drawn):
     page.keyboard.press("3")
     settled(page)
     assert chooser.input_value() == "2"
-    from regionalize.maps.shades import SHADES
+    from regionalize.maps.colors import SHADES
 
     assert color_at(page, x, y) == SHADES[0]
     entries = [" ".join(text.split()) for text in page.locator("#legend li").all_inner_texts()]
@@ -369,7 +396,12 @@ def test_on_a_phone(show, drawn):
     page.touchscreen.tap(x, y)
     settled(page)
     assert "Corse" in page.locator("#tip").inner_text()
+    assert page.locator("#tip").is_visible()  # also when the finger has left
     assert "Corse" in page.locator("#unit").inner_text()
+    page.locator("#nearer").tap()
+    assert page.locator("#tip").is_hidden()
+    page.locator("#whole").tap()
+    settled(page)
     assert page.evaluate("document.getElementById('map').width") == 3 * 390  # sharp on a dense screen
     page.locator("#legend summary").click()
     assert page.locator("#legend li").first.is_hidden()

@@ -13,7 +13,7 @@ import shapely
 import regionalize as rz
 from regionalize.cli.program import run_program
 from regionalize.io.sample import sample_path
-from regionalize.maps.report_page import report_page
+from regionalize.maps.report.page import report_page
 from regionalize.model.document import ClusterName, Document, Heading, Heat, Spread, Table
 
 VARIABLES = ("--columns", "pct_rural,pct_pov,pct_black")

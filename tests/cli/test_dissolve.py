@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing
 from xml.etree import ElementTree as ET
 
+import geopandas
 import pyogrio
 import pytest
+import shapely
 
 from regionalize.maps.colors import cluster_color
 
@@ -148,7 +150,7 @@ def test_a_style_beside_the_layer(cli, squares, tmp_path):
     out = tmp_path / "out.shp"
     said = cli("kmeans", squares, "--k", 3, "--columns", "a", "-o", out, "--qml")
     assert said.code == 0
-    assert f"qml written to {tmp_path / 'out.qml'}" in said.err
+    assert f"style written to {tmp_path / 'out.qml'}" in said.err
     assert len(legend((tmp_path / "out.qml").read_text())) == 3
 
 
@@ -231,3 +233,14 @@ def test_nothing_is_written_when_the_layer_cannot_be(refused, squares, tmp_path,
         *("--dissolve", tmp_path / "r.shp", "--qml"),
         says="the disk is full",
     )
+
+
+@pytest.mark.parametrize(("crs", "unit"), [(3435, "US survey feet"), (32616, "m"), (None, "map units")])
+def test_the_grid_is_told_in_the_units_of_the_layer(crs, unit, cli, tmp_path):
+    squares = [shapely.box(1000 * i, 0, 1000 * i + 1000 + 1e-5 * (i % 2), 1000) for i in range(6)]
+    frame = geopandas.GeoDataFrame({"a": [1.0, 2, 1, 9, 8, 9]}, geometry=squares, crs=crs)
+    frame.to_parquet(tmp_path / "units.parquet")
+    words = ("--columns", "a", "--k", "2", "--dissolve", tmp_path / "regions.gpkg")
+    result = cli("kmeans", tmp_path / "units.parquet", *words)
+    assert result.code == 0
+    assert f"were put on a grid of 0.1 {unit}" in result.err

@@ -83,6 +83,10 @@ def test_unknown_option_before_the_command(refused):
     refused("--quite", "kmeans", code=2, says=["there is no option --quite", "--quiet"])
 
 
+def test_option_of_all_commands_behind_one(refused):
+    refused("kmeans", "--k", 3, "-q", code=2, says=["-q goes before the command", "regionalize -q"])
+
+
 def test_quiet_and_verbose_exclude_each_other(refused):
     refused("-q", "-v", "info", code=2, says=["--verbose", "--quiet"])
 

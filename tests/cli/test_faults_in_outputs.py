@@ -24,6 +24,16 @@ def test_overwrite_replaces_it(option, name, squares, tmp_path, cli):
     assert (tmp_path / name).read_bytes() != b"old"
 
 
+def test_layers_that_go_with_a_geopackage_are_named(squares, tmp_path, cli):
+    """Replacing the whole file is what was asked for; that it held more is said, and how to keep it."""
+    file = tmp_path / "x.gpkg"
+    cli(*KMEANS, squares, "-o", file)
+    assert "replaced whole" not in cli(*KMEANS, squares, "-o", file, "--overwrite").err
+    cli(*KMEANS, squares, "-o", file, "--output-layer", "more")
+    wanted = "note: x.gpkg is replaced whole: its layer more goes; --output-layer NAME adds to it instead"
+    assert wanted in cli(*KMEANS, squares, "-o", file, "--overwrite").err
+
+
 def same(path, tmp_path):
     return path
 
@@ -102,6 +112,11 @@ def test_output_and_report_are_one_file(squares, tmp_path, refused):
     refused(
         *KMEANS, squares, "-o", tmp_path / "x.csv", "--report", tmp_path / "x.csv", code=2, says="same file"
     )
+
+
+def test_a_layer_name_without_a_layer(squares, tmp_path, refused):
+    words = ("--output-layer", "regions", "--dissolve", tmp_path / "x.gpkg")
+    refused(*KMEANS, squares, *words, code=2, says=["--output-layer", "none is written", "with -o"])
 
 
 @pytest.mark.parametrize(("option", "name"), [("-o", "x.gpkg"), *SIDE_OUTPUTS])

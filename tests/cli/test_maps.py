@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import re
 import xml.etree.ElementTree as ET
 
+import geopandas
 import pytest
+import shapely
 
 SVG = "{http://www.w3.org/2000/svg}"
 COLUMNS = ("--columns", "pct_rural,pct_pov")
@@ -41,6 +44,10 @@ class Page:
 
 
 def run_maps(cli, command, labelled, target, *more):
+    return run_report(cli, command, labelled, "--map", target, *more)
+
+
+def run_report(cli, command, labelled, *more):
     file, centers = labelled
     words = {
         "kmeans": ["kmeans", file, "--k", "4", "--seed", "7", *COLUMNS],
@@ -53,7 +60,25 @@ def run_maps(cli, command, labelled, target, *more):
         "choose-k": ["choose-k", file, "--k", "2-4", *COLUMNS],
         "schc": ["schc", file, "--k", "3,5", *COLUMNS],
     }[command]
-    return cli(*words, "--map", target, *more)
+    return cli(*words, *more)
+
+
+@pytest.mark.parametrize("column", [[0.0, 3.0, 7.0, 7.0], [0, 3, 7, 7]])
+def test_legends_call_clusters_as_the_column_does_however_it_stores_them(cli, tmp_path, column):
+    frame = geopandas.GeoDataFrame(
+        {"zone": column, "a": [1, 2, 4, 8]}, geometry=shapely.box([0, 1, 2, 3], 0, [1, 2, 3, 4], 1), crs=32633
+    )
+    file = tmp_path / "in.gpkg"
+    frame.to_file(file)
+    drawn = {
+        "map": ["map", file, "--label-column", "zone", "-o", tmp_path / "map.svg"],
+        "validate": ["validate", file, "--label-column", "zone", "--map", tmp_path / "validate.svg"],
+    }
+    for name, words in drawn.items():
+        assert cli(*words).code == 0
+        texts = Page(tmp_path / f"{name}.svg").texts
+        start = texts.index("units") + 1
+        assert texts[start : start + 6] == ["3", "1", "7", "2", "not clustered", "1"]
 
 
 SAID = {
@@ -92,10 +117,44 @@ def test_outlines_are_drawn_when_asked(command, cli, labelled, tmp_path):
     assert len([name for name in Page(lined).groups if name.endswith("borders")]) == count
 
 
-def test_outlines_without_a_map_are_refused(cli, tmp_path):
-    result = cli("kmeans", "--k", "3", "--dissolve-lines")
+@pytest.mark.parametrize("command", [name for name in SAID if name != "choose-k"])
+def test_outlines_are_on_the_map_of_the_report_too(command, cli, labelled, tmp_path):
+    plain, lined = tmp_path / "plain.html", tmp_path / "lined.html"
+    for report, more in ((plain, ()), (lined, ("--dissolve-lines",))):
+        result = run_report(cli, command, labelled, "--report", report, *more)
+        assert result.code == 0, result.err
+    count = {"compare": 2, "schc": 2}.get(command, 1)
+    for report, wanted in ((plain, 0), (lined, count)):
+        drawn = base64.b64decode(re.search(r"data:image/svg\+xml;base64,([^\"]+)", report.read_text())[1])
+        assert len(re.findall(rb'id="[^"]*borders"', drawn)) == wanted
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("kmeans", "--k", "3"), ("kmeans", "--k", "3", "--report", "x.md"), ("choose-k", "--report", "x.html")],
+)
+def test_outlines_without_a_map_are_refused(words, cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = cli(*words, "--dissolve-lines")
     assert result.code == 2
     assert "--dissolve-lines is for the map; name its file with --map" in result.err
+
+
+def test_outlines_of_a_table_are_refused(cli, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n3,4\n5,7\n")
+    words = ("kmeans", table, "--k", "2", "--columns", "a,b", "--report", tmp_path / "x.html")
+    assert "leave out --dissolve-lines" in cli(*words, "--dissolve-lines").err
+    assert cli(*words).code == 0
+
+
+@pytest.mark.parametrize("name", ["map.gif", "map.gpkg", "map", "-"])
+def test_a_map_of_a_column_in_no_form_there_is(name, cli, labelled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = cli("map", labelled[0], "-o", name)
+    assert result.code == 1
+    assert result.err.startswith(f"error: {name}: --output cannot be written as ")
+    assert result.err.endswith("; use .png or .svg or .pdf or .html\n")
 
 
 def test_a_map_of_a_column_tells_the_file_and_the_column(cli, labelled, tmp_path):

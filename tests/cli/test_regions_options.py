@@ -402,7 +402,7 @@ class TestDendrogram:
             target.write_text("drawn")
             return ("few units",)
 
-        module = ModuleType("regionalize.maps.dendrogram")
+        module = ModuleType("regionalize.maps.plots.dendrogram")
         module.draw_dendrogram = draw_dendrogram
         monkeypatch.setitem(sys.modules, module.__name__, module)
         return calls

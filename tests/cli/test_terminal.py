@@ -228,7 +228,7 @@ def test_defaults_in_the_help_are_the_real_ones():
     import click
 
     from regionalize.cli.methods import method_command
-    from regionalize.maps.branches import LEAVES
+    from regionalize.maps.plots.branches import LEAVES
     from regionalize.model.catalog import METHODS
     from regionalize.model.job import Job, Outputs
 

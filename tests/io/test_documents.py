@@ -55,6 +55,11 @@ def test_a_sentence_begins_no_list_heading_or_quotation(text):
     assert not re.match(r"(#|-|\+|>|\d+[.)])(\s|$)", escaped(text))
 
 
+def test_a_currency_is_no_formula():
+    """GitHub takes what stands between two dollars for mathematics."""
+    assert escaped("rent $a and $b") == r"rent \$a and \$b"
+
+
 def test_names_of_columns_read_as_they_are():
     assert escaped("pct_rural t_agua (2 - 3), n = 4.5") == "pct_rural t_agua (2 - 3), n = 4.5"
     assert escaped("_a_ b_") == "\\_a\\_ b\\_"

@@ -155,6 +155,13 @@ def test_the_name_of_the_table_of_styles_is_taken(tmp_path):
         check_output(tmp_path / "layer_styles.gpkg")
     with pytest.raises(OutputError, match="QGIS keeps"):
         write_layer(read_layer(None), tmp_path / "a.gpkg", added=LABELS, layer_name="Layer_Styles")
+    for name, layer_name in (("GPKG_contents.gpkg", None), ("a.gpkg", "gpkg_contents")):
+        with pytest.raises(
+            OutputError, match="that the format keeps for itself; name it with --output-layer"
+        ):
+            check_output(tmp_path / name, layer_name=layer_name)
+    check_output(tmp_path / "gpkg.gpkg", layer_name="regions")
+    check_output(tmp_path / "gpkg.geojson")
     assert list(tmp_path.iterdir()) == []
 
 

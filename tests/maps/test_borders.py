@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from regionalize.maps.ground import Ground
 from regionalize.maps.multiples import Panel, draw_maps
-from regionalize.maps.page import GRID
+from regionalize.maps.paths import GRID
 from regionalize.maps.static import draw_map
 from regionalize.maps.units import Units
 

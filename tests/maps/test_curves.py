@@ -11,7 +11,17 @@ import pytest
 from PIL import Image
 
 from regionalize.errors import UsageError
-from regionalize.maps.curves import COLORS, DASHES, HEIGHT, SIGNS, WIDTH, Chart, Curve, Mark, draw_curves
+from regionalize.maps.plots.curves import (
+    COLORS,
+    DASHES,
+    HEIGHT,
+    SIGNS,
+    WIDTH,
+    Chart,
+    Curve,
+    Mark,
+    draw_curves,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 SAID = {"title": "k-means", "subtitle": "k = 3: because", "footer": "a.gpkg"}

@@ -15,9 +15,9 @@ from scipy.cluster.hierarchy import dendrogram, fcluster, linkage
 from scipy.spatial.distance import pdist
 
 from regionalize.errors import DataError, UsageError
-from regionalize.maps.branches import LEAVES, MOST_LEAVES, select_branches
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.dendrogram import PLOT_WIDTH, draw_dendrogram
+from regionalize.maps.plots.branches import LEAVES, MOST_LEAVES, select_branches
+from regionalize.maps.plots.dendrogram import PLOT_WIDTH, draw_dendrogram
 from regionalize.methods.schc import schc
 from regionalize.model.findings import Findings
 from regionalize.model.partition import Partition

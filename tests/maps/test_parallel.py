@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from regionalize.errors import DataError, UsageError
-from regionalize.maps.parallel import FEW, MOST_PANELS, MOST_VARIABLES, draw_parallel
+from regionalize.maps.plots.parallel import FEW, MOST_PANELS, MOST_VARIABLES, draw_parallel
 
 SAID = {"title": "k-means", "subtitle": "what it shows", "footer": "a.gpkg"}
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import itertools
+import re
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
 from regionalize.errors import DataError, UsageError
-from regionalize.maps.profile import MOST_PANELS, draw_profile
+from regionalize.maps.plots.profile import MOST_PANELS, draw_profile
+from regionalize.maps.text import Font
 
 SAID = {"title": "k-means", "footer": "a.gpkg"}
 
@@ -55,6 +59,29 @@ def test_what_is_said_is_on_the_page(profile, svg):
     assert notes == ()
     expected = {"São", "n = 1,200", "b<c", "n = 7", "not clustered", "n = 3", "d1", "lines are means"}
     assert expected <= set(said)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 8])
+@pytest.mark.parametrize("form", ["disposable_income_{}", "{} disposable income", "d{}"])
+def test_names_of_steps_are_told_apart_and_do_not_meet(svg, steps, form):
+    years = [f"{2010 + step}" for step in range(steps)]
+    values = np.arange(4.0 * steps).reshape(4, steps)
+    sizes = dict.fromkeys(range(1, 5), 9)
+    picture, _ = drawn(values, values, steps=[form.format(year) for year in years], sizes=sizes)
+    font = Font(["DejaVu Sans"], 7)
+    texts = [
+        text for text in ET.fromstring(picture).iter(f"{svg.SVG}text") if re.search(r"20[12]\d", text.text)
+    ]
+    names = sorted((float(text.get("y")), float(text.get("x")), text.text) for text in texts)
+    gaps = [
+        right[1] - left[1] - font.width(left[2])
+        for left, right in itertools.pairwise(names)
+        if left[0] == right[0]
+    ]
+    told = {re.search(r"20..", name)[0] for *_, name in names}
+    assert min(gaps) > 4
+    assert years[0] in told
+    assert len(told) > 1
 
 
 def test_missing_steps_are_gaps(profile, svg):

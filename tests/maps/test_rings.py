@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.maps.ground import Ground
-from regionalize.maps.page import GRID
+from regionalize.maps.paths import GRID
 from regionalize.maps.rings import Rings
 
 

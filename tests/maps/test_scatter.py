@@ -10,7 +10,7 @@ import pytest
 
 from regionalize.errors import DataError, UsageError
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.scatter import MOST_CLOUDS, MOST_POINTS, Cloud, draw_scatter
+from regionalize.maps.plots.scatter import MOST_CLOUDS, MOST_POINTS, Cloud, draw_scatter
 
 SAID = {"axes": ("income", "rent"), "title": "k-means"}
 

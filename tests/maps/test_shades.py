@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.errors import DataError, UsageError
-from regionalize.maps.colors import MISSING_COLOR
-from regionalize.maps.shades import LIMITS, SHADES, classes, draw_shares
+from regionalize.maps.colors import LIMITS, MISSING_COLOR, SHADES
+from regionalize.maps.shades import classes, draw_shares
 
 SQUARES = shapely.box([0, 1, 2, 3, 4, 5], 0, [1, 2, 3, 4, 5, 6], 1)
 SHARES = [1.0, 0.95, 0.8, 0.6, 0.1, np.nan]

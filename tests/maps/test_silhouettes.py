@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from regionalize.errors import DataError, UsageError
-from regionalize.maps.silhouettes import draw_silhouettes
+from regionalize.maps.plots.silhouettes import draw_silhouettes
 
 
 def drawn(values, labels, file_format="svg", **said):

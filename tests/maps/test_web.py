@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from regionalize.errors import DataError
 from regionalize.maps.colors import PALETTE
-from regionalize.maps.drawing import Drawing
 from regionalize.maps.ground import Ground
-from regionalize.maps.packing import packed, packed_steps
-from regionalize.maps.web import MOST_VALUES, Coloring, Units, draw_page
+from regionalize.maps.web.drawing import Drawing
+from regionalize.maps.web.packing import packed, packed_steps
+from regionalize.maps.web.page import MOST_VALUES, Coloring, Units, draw_page
 
 UTM = "EPSG:32633"
 
@@ -174,7 +174,7 @@ def test_a_heavy_layer_is_simplified_and_it_is_said():
 
 
 def test_the_note_on_simplifying_is_on_the_page_too(monkeypatch):
-    monkeypatch.setattr("regionalize.maps.drawing.MOST_VERTICES", 500)
+    monkeypatch.setattr("regionalize.maps.web.drawing.MOST_VERTICES", 500)
     monkeypatch.setattr(Drawing.of, "__defaults__", (500,))
     text, _, notes = drawn([shapely.Point(0, 0).buffer(1000, quad_segs=1000)])
     assert len(notes) == 1
@@ -213,11 +213,23 @@ def test_no_number_is_changed_beyond_its_fifth_digit(values):
     units = Units([str(row) for row in range(len(values))], "id", {"v": values})
     _, data, _ = drawn(squares, units=units)
     for value, shown in zip(values, data["columns"][0]["values"], strict=True):
-        assert abs(value - shown) <= min(0.5, 0.5e-4 * abs(value)) * (1 + 1e-9)
+        most = 0.5e-4 * abs(value) + 5e-324
+        assert abs(value - shown) <= (min(0.5, most) if abs(value) < 2**53 else most) * (1 + 1e-9)
         if 1e-9 < abs(value) < 1e15:
             assert len(f"{abs(shown):.12f}".strip("0").replace(".", "").lstrip("0")) <= max(
                 5, len(str(int(abs(shown))))
             )
+
+
+def test_very_large_and_very_small_numbers_are_short_too():
+    units = Units(["a", "b"], "id", {"v": [2.020073367150445e300, -1.5783670219035234e-301]})
+    _, data, _ = drawn(shapely.box([0, 1], 0, [1, 2], 1), units=units)
+    assert data["columns"][0]["values"] == [2.0201e300, -1.5784e-301]
+
+
+def test_a_unit_without_a_name_is_a_dash():
+    _, data, _ = drawn(shapely.box([0, 1], 0, [1, 2], 1), units=Units(["", " \t"], "id"))
+    assert data["ids"] == ["–", "–"]
 
 
 def test_too_many_values_are_left_out_and_it_is_said():

@@ -57,6 +57,16 @@ def test_a_large_mean_costs_no_digits():
     np.testing.assert_allclose(numbers(far.z), numbers(near.z), atol=1e-6)
 
 
+@pytest.mark.parametrize("power", [-700, 700])
+def test_very_small_and_very_large_values_have_deviations_too(power):
+    rng = np.random.default_rng(5)
+    values, labels = rng.normal(3.0, 1.0, size=(30, 2)), np.repeat([1, 2, 3], 10)
+    usual, found = measure_profiles(values, labels), measure_profiles(np.ldexp(values, power), labels)
+    assert found.z == usual.z
+    np.testing.assert_array_equal(numbers(found.sd), np.ldexp(numbers(usual.sd), power))
+    np.testing.assert_array_equal(numbers(found.mean), np.ldexp(numbers(usual.mean), power))
+
+
 def test_z_of_standardised_variables_are_their_centres():
     """The transform z divides by the same deviation, so the centres in its units are z."""
     rng = np.random.default_rng(4)

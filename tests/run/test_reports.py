@@ -89,7 +89,7 @@ def test_a_page_that_fails_leaves_the_old_one(found, tmp_path, monkeypatch):
     def fail(*_):
         raise RuntimeError("no page")
 
-    monkeypatch.setattr("regionalize.maps.report_page.report_page", fail)
+    monkeypatch.setattr("regionalize.maps.report.page.report_page", fail)
     with pytest.raises(RuntimeError, match="no page"):
         found["regionalize"].write_report(path)
     assert path.read_text() == "old"

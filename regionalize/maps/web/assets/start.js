@@ -19,6 +19,7 @@ const legend = new Legend(() => {
 function choose(number) {
   if (!colorings[number]) return;
   current = colorings[number];
+  away();
   document.getElementById('coloring').value = String(number);   // of the list below
   document.getElementById('detail').textContent = current.detail;
   canvas.setAttribute('aria-label', `${data.title}: ${current.name}, ${data.ids.length.toLocaleString('en')} units`);
@@ -34,6 +35,14 @@ function select(row, after = '') {
   screen.ask();
 }
 
+/* What was pointed at is told no longer: it goes by another label, or another unit has come under the pointer. */
+function away() {
+  words.hideTip();
+  pointer = null;
+  if (screen.hovered >= 0) screen.ask();
+  screen.hovered = -1;
+}
+
 function unselect() {
   select(-1);
   canvas.focus();
@@ -43,6 +52,7 @@ function unselect() {
 function visit(row, near, after) {
   const box = shapes.rowBox.subarray(4 * row, 4 * row + 4);
   const there = box[2] >= box[0];
+  away();
   if (there && (near || !camera.shows(box))) {
     const view = camera.around(box);
     camera.go(near ? view : {...view, scale: Math.min(camera.goal.scale, Math.max(view.scale, camera.home.scale))});
@@ -71,12 +81,9 @@ function pointReach() {
 listen(canvas, camera, {
   moved: () => screen.ask(),
   point(place) {
-    if (place && !pointer) requestAnimationFrame(hover);
+    if (!place) return away();
+    if (!pointer) requestAnimationFrame(hover);
     pointer = place;
-    if (place) return;
-    words.hideTip();
-    if (screen.hovered >= 0) screen.ask();
-    screen.hovered = -1;
   },
   press({x, y, touch}) {
     words.hideTip();

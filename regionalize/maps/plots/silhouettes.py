@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from regionalize.errors import DataError
 from regionalize.maps.classes import cluster_entries
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.frame import Scale, Surround, line, rules_up, sorted_out
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
+from regionalize.maps.plots.axes import Scale, line, rules_up, sorted_out
+from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Surround, Words
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 from regionalize.maps.units import area, name_of
+from regionalize.model.partition import count_labels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -134,9 +135,7 @@ def _blocks(
     values: FloatArray, labels: NDArray[np.int64], sizes: Mapping[int, int] | None, names: Mapping[int, str]
 ) -> Iterator[Block]:
     """Sort units into clusters, and those by falling silhouette."""
-    found, counts = np.unique(labels, return_counts=True)
-    count: dict[int, int | None] = dict(zip(found.tolist(), counts.tolist(), strict=True))
-    for entry in cluster_entries(count, names):
+    for entry in cluster_entries(count_labels(labels), names):
         own = np.sort(values[labels == entry.label])[::-1]
         units = (sizes or {}).get(entry.label, entry.count)
         below = int((own < 0).sum())
@@ -166,7 +165,7 @@ class _Page:
         self.top = self.bottom + tall
         self.width = float(np.ceil(inside + 2 * MARGIN))
         self.height = float(np.ceil(self.top + 14 + around.over + GAP / 2 + MARGIN))
-        self.words = list(around.words(self.height))
+        self.words = [*around.head(self.height), *around.foot()]
         least = min(0.0, *(float(block.values[-1]) for block in blocks))
         self.across = Scale(np.floor(least * 5) / 5, 1.0, left, WIDTH)
         self.tops = []

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.frame import Surround
 from regionalize.maps.picture import blank_page, fill_page
-from regionalize.maps.sheet import GAP, GREY, LEADING, MARGIN, SWATCH, Words
+from regionalize.maps.sheet import GAP, GREY, LEADING, MARGIN, SWATCH, Surround, Words
 from regionalize.maps.text import Font
 from regionalize.maps.units import symbol
 
@@ -97,7 +96,7 @@ class Panels:
         foot = around.under + (GAP / 2 if around.below else 0.0)
         self.width = math.ceil(inside + 2 * MARGIN)
         self.height = math.ceil(2 * MARGIN + around.over + GAP / 2 + body + foot)
-        self.words = list(around.words(self.height))
+        self.words = [*around.head(self.height), *around.foot()]
         self.signs: list[tuple[float, float, int]] = []
         self.corners: list[tuple[float, float]] = []
         top = self.height - MARGIN - around.over - GAP / 2

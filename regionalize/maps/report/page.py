@@ -9,7 +9,7 @@ from typing import Any
 
 from regionalize.maps.colors import cluster_color
 from regionalize.maps.html import escape, page
-from regionalize.maps.report_curve import curve_svg
+from regionalize.maps.report.curve import curve_svg
 from regionalize.model.document import (
     Block,
     ClusterName,

@@ -14,11 +14,25 @@ from numpy.typing import ArrayLike, NDArray
 from regionalize.errors import DataError
 from regionalize.maps.classes import cluster_entries, repeated_colors
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.frame import Scale, Surround, numbers_text, rules_across, rules_up, sorted_out, stacked
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.sheet import GAP, GREY, INK, LEADING, MARGIN, SWATCH, Entry, Legend, Sheet, Words
+from regionalize.maps.plots.axes import Scale, numbers_text, rules_across, rules_up, sorted_out
+from regionalize.maps.sheet import (
+    GAP,
+    GREY,
+    INK,
+    LEADING,
+    MARGIN,
+    SWATCH,
+    Entry,
+    Legend,
+    Sheet,
+    Surround,
+    Words,
+    stacked,
+)
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 from regionalize.maps.units import markers, symbol
+from regionalize.model.partition import count_labels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -130,10 +144,7 @@ def draw_scatter(
     seen = [placed & (label >= 0) for label in labels]
     if not any(some.any() for some in seen):
         raise DataError("there is nothing to draw: no unit has values", advice="leave the plot out")
-    values, counts = np.unique(
-        np.concatenate([a[b] for a, b in zip(labels, seen, strict=True)]), return_counts=True
-    )
-    count: dict[int, int | None] = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    count = count_labels(np.concatenate([a[b] for a, b in zip(labels, seen, strict=True)]))
     count |= {label: count.get(label, 0) for cloud in clouds for label in cloud.centers}
     entries = cluster_entries(count if len(clouds) == 1 else dict.fromkeys(count), names or {})
     notes = repeated_colors(entries)
@@ -265,7 +276,7 @@ class _Page:
         width = math.ceil(inside + 2 * MARGIN)
         height = math.ceil(2 * MARGIN + around.over + GAP / 2 + body + under)
         self.sheet = Sheet(width, height, self.width, self.height)
-        self.sheet.words += around.words(height)
+        self.sheet.words += [*around.head(height), *around.foot()]
         top = height - MARGIN - around.over - GAP / 2
         if several:
             legend.place(self.sheet, MARGIN, MARGIN + around.under + GAP / 2 + legend.height)

@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from regionalize.errors import DataError
 from regionalize.maps.classes import cluster_entries
 from regionalize.maps.colors import cluster_color, cluster_turn
-from regionalize.maps.frame import Scale, centred, line, rules_up, sorted_out
-from regionalize.maps.panels import Key, Panels, columns_for
 from regionalize.maps.picture import FileFormat, check_format, drawing, save_page
+from regionalize.maps.plots.axes import Scale, centred, line, rules_up, sorted_out
+from regionalize.maps.plots.panels import Key, Panels, columns_for
 from regionalize.maps.sheet import GREY, MARGIN, Entry, Words
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 from regionalize.maps.units import DASHES, name_of
+from regionalize.model.partition import count_labels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -107,9 +108,7 @@ def draw_parallel(
     raw, label = np.asarray(values, dtype=np.float64)[used, :MOST_VARIABLES], label[used]
     if not raw.size:
         raise DataError("there is nothing to draw: no unit has variables", advice="leave the plot out")
-    found, counts = np.unique(label, return_counts=True)
-    count: dict[int, int | None] = dict(zip(found.tolist(), counts.tolist(), strict=True))
-    entries = cluster_entries(count, names or {})
+    entries = cluster_entries(count_labels(label), names or {})
     shown = entries[:MOST_PANELS]
     groups = [shown] if len(shown) <= TOGETHER else [[entry] for entry in shown]
     said = clean(title), clean(subtitle), clean(footer)

@@ -1,4 +1,4 @@
-"""What all plots stand in: lines above and below, axes with round numbers, rows of a legend."""
+"""Axes of plots: places of values, round numbers, the lines at them; and rows of a legend."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
+from regionalize.maps.sheet import GAP, GREY, MARGIN, Words
 from regionalize.maps.text import Font
 
 if TYPE_CHECKING:
@@ -18,54 +18,6 @@ RULE = "#e6e6e6"
 LEGEND_ROW = 13.0
 SIGN = 26.0
 """Room for the sign of a legend's entry."""
-
-
-@dataclass(frozen=True)
-class Surround:
-    """Title, lines under it and the source line, broken into lines.
-
-    Attributes
-    ----------
-    above : list of (Font, str, str)
-        Font, text and colour of every line.
-    below : list of str
-        Lines in `small`.
-    """
-
-    above: list[tuple[Font, str, str]]
-    below: list[str]
-    small: Font
-
-    @staticmethod
-    def of(families: list[str], title: str, subtitle: str, footer: str, inside: float) -> Surround:
-        """Break the words of a page, `inside` points wide between its margins."""
-        head, sub, small = Font(families, 12.5, bold=True), Font(families, 8.5), Font(families, 7.0)
-        above = [(head, line, INK) for line in head.wrap(title, inside, 3)]
-        above += [(sub, line, INK) for line in sub.wrap(subtitle, inside, 4)]
-        return Surround(above, small.wrap(footer, inside, 4), small)
-
-    @property
-    def over(self) -> float:
-        """Height of the lines above."""
-        return sum(font.leading for font, _, _ in self.above)
-
-    @property
-    def under(self) -> float:
-        """Height of the lines below."""
-        return len(self.below) * self.small.leading
-
-    def words(self, height: float) -> Iterator[Words]:
-        """Put them on a page `height` points high."""
-        yield from stacked(self.above, MARGIN, height - MARGIN)
-        for number, line in enumerate(reversed(self.below)):
-            yield Words(MARGIN, MARGIN + number * self.small.leading, line, self.small, GREY)
-
-
-def stacked(lines: Iterable[tuple[Font, str, str]], x: float, top: float) -> Iterator[Words]:
-    """Put lines of font, text and colour under each other, from the upper left corner (x, top)."""
-    for font, line, color in lines:
-        top -= font.leading
-        yield Words(x, top + 0.3 * font.size, line, font, color)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-/* Text of the page back to whole numbers: what regionalize/maps/packing.py wrote. */
+/* Text of the page back to whole numbers: what regionalize/maps/web/packing.py wrote. */
 
 function numbers(text) {
   const raw = atob(text);

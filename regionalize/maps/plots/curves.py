@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from regionalize.maps.colors import cluster_color
-from regionalize.maps.frame import (
+from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
+from regionalize.maps.plots.axes import (
     LEGEND_ROW,
     SIGN,
     Scale,
-    Surround,
     legend_rows,
     line,
     numbers_text,
@@ -23,8 +23,7 @@ from regionalize.maps.frame import (
     sorted_out,
     ticks_below,
 )
-from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.sheet import GAP, GREY, MARGIN, Words
+from regionalize.maps.sheet import GAP, GREY, MARGIN, Surround, Words
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ class _Page:
         top = first_row + rows * cell_height
         self.width = float(np.ceil(inside + 2 * MARGIN))
         self.height = float(np.ceil(top + around.over + GAP / 2 + MARGIN))
-        self.words = list(around.words(self.height))
+        self.words = [*around.head(self.height), *around.foot()]
         self.boxes = [
             (
                 MARGIN + LEFT + place % BESIDE * (cell_width + GAP),

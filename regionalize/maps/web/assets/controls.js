@@ -43,7 +43,9 @@ function listen(canvas, camera, map) {
   };
   canvas.addEventListener('pointerup', released);
   canvas.addEventListener('pointercancel', released);
-  canvas.addEventListener('pointerleave', () => map.point(null));
+  canvas.addEventListener('pointerleave', event => {
+    if (event.pointerType !== 'touch') map.point(null);   // a finger leaves with every tap, and what it told stays
+  });
 
   canvas.addEventListener('wheel', event => {
     event.preventDefault();
@@ -58,11 +60,12 @@ function listen(canvas, camera, map) {
     map.moved();
   });
 
-  const zoom = factor => () => (camera.go(camera.zoomed(factor)), map.moved());
-  const whole = () => (camera.go(camera.home), map.moved());
-  const drag = (x, y) => () => (camera.go(camera.dragged(x * STEP * camera.w, y * STEP * camera.h)), map.moved());
+  const go = view => (map.point(null), camera.go(view), map.moved());
+  const zoom = factor => () => go(camera.zoomed(factor));
+  const whole = () => go(camera.home);
+  const drag = (x, y) => () => go(camera.dragged(x * STEP * camera.w, y * STEP * camera.h));
   for (const [id, act] of [['nearer', zoom(2)], ['farther', zoom(0.5)], ['whole', whole]])
-    document.getElementById(id).addEventListener('click', act);
+    document.getElementById(id).addEventListener('click', () => (map.point(null), act()));
 
   const anywhere = {
     '+': zoom(1.5), '=': zoom(1.5), '-': zoom(1 / 1.5), _: zoom(1 / 1.5), 0: whole,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError
 from regionalize.maps.classes import cluster_entries
 from regionalize.maps.colors import cluster_color, cluster_turn
-from regionalize.maps.frame import (
+from regionalize.maps.picture import FileFormat, check_format, drawing, save_page
+from regionalize.maps.plots.axes import (
     Scale,
     line,
     numbers_text,
@@ -21,8 +24,7 @@ from regionalize.maps.frame import (
     sorted_out,
     ticks_below,
 )
-from regionalize.maps.panels import Key, Panels, columns_for
-from regionalize.maps.picture import FileFormat, check_format, drawing, save_page
+from regionalize.maps.plots.panels import Key, Panels, columns_for
 from regionalize.maps.sheet import GREY, Words
 from regionalize.maps.text import clean, fonts_for, unknown_letters
 from regionalize.maps.units import DASHES, name_of
@@ -41,6 +43,8 @@ MOST_PANELS = 60
 """Clusters on one page."""
 LONGEST_STEP = 42.0
 """Room for the name of a step."""
+BEYOND = 5.0
+"""By how much names may reach over the end of an axis, towards those of the next panel."""
 DOTTED = 40
 """Steps that each have a dot on the line."""
 
@@ -161,7 +165,7 @@ class _Plot:
                 yield thing
         yield line([left, left + wide], [bottom, bottom], points, GREY, 2)
         if self.page.ends_column(place):
-            yield from self._names(across, bottom, points)
+            yield from self._names(across, left, bottom, points)
         xs = [across.place(step) for step in range(len(self.steps))]
         if self.of_all is not None:
             yield Line2D(
@@ -190,15 +194,43 @@ class _Plot:
             gid=f"mean-{name_of(label)}",
         )
 
-    def _names(self, across: Scale, bottom: float, points: Transform) -> Iterator[Artist | Words]:
+    def _names(
+        self, across: Scale, left: float, bottom: float, points: Transform
+    ) -> Iterator[Artist | Words]:
         """Name as many steps as there is room for, evenly, the first always."""
         small = self.page.small
-        texts = [small.fit(step, LONGEST_STEP) for step in self.steps]
+        texts = self.steps
+        if max(map(small.width, texts)) > LONGEST_STEP:
+            texts = [small.fit(step, LONGEST_STEP) for step in without_beginning(texts)]
+        longest = max(map(small.width, texts))
+        inwards = max(longest / 2 - INSET - BEYOND, 0.0)
         pitch = across.length / max(len(texts) - 1, 1)
-        every = max(int(np.ceil((max(map(small.width, texts)) + 5) / pitch)), 1)
-        chosen = list(range(0, len(texts), every))
-        xs = [across.place(step) for step in chosen]
-        yield from ticks_below(xs, [texts[step] for step in chosen], bottom, small, points)
+        every = max(int(np.ceil((longest + inwards + 5) / pitch)), 1)
+        least, most = left - BEYOND, left + self.page.size[0] + BEYOND
+        for step in range(0, len(texts), every):
+            for thing in ticks_below([across.place(step)], [texts[step]], bottom, small, points):
+                if isinstance(thing, Words):
+                    yield replace(thing, x=max(min(thing.x, most - small.width(thing.text)), least))
+                else:
+                    yield thing
+
+
+def without_beginning(names: Sequence[str]) -> list[str]:
+    """Return names without the words or letters that all begin with: the end tells one step from another.
+
+    Examples
+    --------
+    >>> without_beginning(["income_per_head_2010", "income_per_head_2020"])
+    ['…2010', '…2020']
+    >>> without_beginning(["visits2010", "visits2011"]), without_beginning(["before", "after"])
+    (['…2010', '…2011'], ['before', 'after'])
+    """
+    first, last = (min(names), max(names)) if len(names) > 1 else ("", "")
+    alike = next((at for at in range(len(first)) if last[at : at + 1] != first[at]), len(first))
+    shared = first[:alike]
+    whole_words = re.sub(r"[^\W_]+$", "", shared)
+    beginning = len(whole_words or re.sub(r"\d+$", "", shared))
+    return [f"…{name[beginning:]}" if beginning > 1 and name[beginning:] else name for name in names]
 
 
 def _heights(up: Scale, values: FloatArray) -> list[float]:

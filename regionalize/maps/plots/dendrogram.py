@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError
-from regionalize.maps.branches import MOST_LEAVES, Branches, Join, select_branches
 from regionalize.maps.colors import NOISE_COLOR, cluster_color
-from regionalize.maps.frame import Scale, Surround, rules_up, sorted_out
 from regionalize.maps.picture import FileFormat, blank_page, check_format, drawing, fill_page, save_page
-from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Words
+from regionalize.maps.plots.axes import Scale, rules_up, sorted_out
+from regionalize.maps.plots.branches import MOST_LEAVES, Branches, Join, select_branches
+from regionalize.maps.sheet import GAP, GREY, INK, MARGIN, Surround, Words
 from regionalize.maps.text import Font, clean, fonts_for, unknown_letters
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Page:
         ends = [join.height for join in branches.joins] + [leaf.height for leaf in branches.leaves]
         self.longest = max(*ends, branches.cut or 0.0) * 1.02 or 1.0
 
-        self.words = list(around.words(self.height))
+        self.words = [*around.head(self.height), *around.foot()]
 
     def x(self, height: float) -> float:
         """Return where a height is."""

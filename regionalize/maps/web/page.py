@@ -12,15 +12,16 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regionalize.errors import DataError
-from regionalize.maps.colors import MISSING_COLOR, NOISE_COLOR, cluster_color
-from regionalize.maps.drawing import Drawing
-from regionalize.maps.ground import Ground, counted
+from regionalize.errors import DataError, counted
+from regionalize.maps.colors import MISSING_COLOR, NOISE_COLOR, cluster_color, shade_color
+from regionalize.maps.ground import Ground
 from regionalize.maps.html import data_block, escape, page
-from regionalize.maps.packing import packed
 from regionalize.maps.scale import length_text
 from regionalize.maps.sheet import Entry
 from regionalize.maps.text import clean
+from regionalize.maps.web.drawing import Drawing
+from regionalize.maps.web.packing import packed
+from regionalize.model.partition import count_labels
 
 if TYPE_CHECKING:
     import pyproj
@@ -38,7 +39,7 @@ SCRIPTS = (
     "controls",
     "start",
 )
-"""Files of `web_page/` that make up the script, in this order."""
+"""Files of `assets/` that make up the script, in this order."""
 MOST_VALUES = 2_000_000
 """Values of all units that a page holds for hovering: about twelve megabytes."""
 DIGITS = 5
@@ -88,6 +89,15 @@ class Coloring:
     ) -> Coloring:
         """Colour clusters as every map does.
 
+        Parameters
+        ----------
+        name, labels, color
+            As the class has them.
+        names : mapping of int to str, optional
+            What clusters are called where that is not their number.
+        **words : str
+            ``legend_title`` and ``detail``, as the class has them.
+
         Examples
         --------
         >>> coloring = Coloring.of_clusters("two", [2, 1, 1, -1])
@@ -96,8 +106,7 @@ class Coloring:
         """
         from regionalize.maps.classes import cluster_entries
 
-        codes, counts = np.unique(np.maximum(np.asarray(labels), -1), return_counts=True)
-        entries = cluster_entries(dict(zip(codes.tolist(), counts.tolist(), strict=True)), names or {})
+        entries = cluster_entries(count_labels(labels), names or {})
         return Coloring(name, labels, entries, color, **words)
 
     @staticmethod
@@ -106,13 +115,22 @@ class Coloring:
     ) -> Coloring:
         """Colour shares by their shade, NaN grey.
 
+        Parameters
+        ----------
+        name, regions
+            As the class has them.
+        shares : (n,) float64
+            0 … 1.
+        **words : str
+            ``legend_title`` and ``detail``, as the class has them.
+
         Examples
         --------
         >>> coloring = Coloring.of_shares("stability", np.array([0.2, 1.0, np.nan]))
         >>> [(entry.text, entry.count) for entry in coloring.entries if entry.count]
         [('99 % and more', 1), ('below 50 %', 1), ('no data', 1)]
         """
-        from regionalize.maps.shades import classes, shade_color, shade_entries
+        from regionalize.maps.shades import classes, shade_entries
 
         codes = classes(shares)
         return Coloring(name, codes, shade_entries(codes), shade_color, regions=regions, **words)
@@ -215,7 +233,7 @@ def draw_page(
     data = {
         "title": clean(title),
         "id": clean(units.title),
-        "ids": [clean(one) for one in units.ids],
+        "ids": [clean(one) or "–" for one in units.ids],
         "columns": [{"name": clean(name), "values": _shown(values)} for name, values in columns.items()],
         "colorings": [_coloring(one) for one in colorings],
         "width": drawing.width,
@@ -245,7 +263,7 @@ def draw_page(
 
 def _read(name: str) -> str:
     """Return a file of the page."""
-    return resources.files("regionalize.maps").joinpath("web_page", name).read_text(encoding="utf-8")
+    return resources.files("regionalize.maps.web").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _coloring(one: Coloring) -> dict[str, Any]:
@@ -276,8 +294,8 @@ def _shown(values: Sequence[Any]) -> list[Any]:
 
     Examples
     --------
-    >>> _shown([1234567, 1234.5678, 0.000123456, None, float("nan"), True, "a  b"])
-    [1234567, 1234.6, 0.00012346, None, None, 'True', 'a b']
+    >>> _shown([1234567, 1234.5678, 0.000123456, -1.23456789e300, None, float("nan"), True, "a  b"])
+    [1234567, 1234.6, 0.00012346, -1.2346e+300, None, None, 'True', 'a b']
     """
     if all(value is None or type(value) is float for value in values):
         return list(_decimals(np.array(values, dtype=np.float64)))
@@ -291,6 +309,9 @@ def _decimals(values: NDArray[np.float64]) -> NDArray[np.object_]:
     places = DIGITS - 1 - np.floor(np.log10(size, where=usual, out=np.zeros_like(size)))
     power = 10.0 ** np.maximum(places, 0)
     rounded = np.where(usual, np.rint(np.where(usual, values, 0) * power) / power, values)
+    odd = ~usual & np.isfinite(values) & (size > 0)
+    short = np.array([float(f"{value:.{DIGITS}g}") for value in values[odd]])
+    rounded[odd] = np.where(np.isinf(short), values[odd], short)
     whole = usual & (rounded == np.floor(rounded)) | (size == 0)
     found = rounded.astype(object)
     found[whole] = rounded[whole].astype(np.int64)

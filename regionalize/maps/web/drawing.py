@@ -10,8 +10,8 @@ import shapely
 
 from regionalize.maps.arcs import Arcs, IntArray
 from regionalize.maps.ground import Ground
-from regionalize.maps.packing import packed, packed_steps
-from regionalize.maps.page import FloatArray, Parts
+from regionalize.maps.paths import FloatArray, Parts
+from regionalize.maps.web.packing import packed, packed_steps
 
 MOST_VERTICES = 1_500_000
 """Borders have no more vertices than this, if simplifying can help it."""
@@ -107,7 +107,7 @@ class Drawing:
         )
 
     def packed(self) -> dict[str, Any]:
-        """Return everything as plain data, `regionalize/maps/web_page/decode.js` being what reads it."""
+        """Return everything as plain data, `regionalize/maps/web/assets/decode.js` being what reads it."""
         borders = [one for one in (self.areas, self.lines) if one is not None]
         xy = np.concatenate([one.points for one in borders] or [np.empty((0, 2), dtype=np.int64)])
         sizes = np.concatenate([np.diff(one.start) for one in borders] or [np.empty(0, dtype=np.int64)])
