@@ -231,3 +231,12 @@ def test_unwritable_folder(squares, tmp_path, process, check):
         found = process(*KMEANS, squares, "--overwrite", option, closed / name, code=WITHOUT_PRIVILEGE)
         check.refusal(found, 1, says=["closed", "cannot be written"])
     assert check.tree(tmp_path) == before
+
+
+def test_ids_that_weights_cannot_hold_are_told_of_the_file_asked_for(grid, save, tmp_path, cli):
+    """Not of the hidden one that it is written to first."""
+    output = tmp_path / "w.gal"
+    result = cli("weights", save(grid().assign(same="x")), "--id", "same", "-o", output)
+    assert result.code == 1
+    assert f"error: {output}:same: ids repeat" in result.err
+    assert not output.exists()
