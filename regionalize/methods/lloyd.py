@@ -96,13 +96,23 @@ class Rows:
         return Rows(np.ascontiguousarray(self.X[rows]), self.compiled_from)
 
 
+def matrix_product(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return the product of matrices of finite numbers.
+
+    BLAS also computes on what lies beyond the last column of a small matrix, and that may be no number at
+    all: it never reaches the product, but now and then raises a flag, which would come out as a warning.
+    """
+    with np.errstate(invalid="ignore"):
+        product: FloatArray = left @ right
+    return product
+
+
 def relative_distances(rows: Rows, centers: FloatArray) -> FloatArray:
     """Squared distances to every centre less the row's own norm, shape (n, candidates, k)."""
     count, k, p = centers.shape
     lengths = np.einsum("bkp,bkp->bk", centers, centers)[:, :, None]
     factors = np.concatenate([centers, lengths], axis=2).reshape(count * k, p + 1)
-    distance: FloatArray = (rows.product @ factors.T).reshape(-1, count, k)
-    return distance
+    return matrix_product(rows.product, factors.T).reshape(-1, count, k)
 
 
 def assign(rows: Rows, centers: FloatArray) -> IntArray:
@@ -121,8 +131,7 @@ def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
         return sums
     if k <= ONE_HOT_CLUSTERS:
         member = (labels.T[:, None, :] == np.arange(k)[None, :, None]).astype(rows.X.dtype)
-        product: FloatArray = (member.reshape(count * k, -1) @ rows.sums).reshape(count, k, -1)
-        return product
+        return matrix_product(member.reshape(count * k, -1), rows.sums).reshape(count, k, -1)
     cell = (labels + np.arange(count) * k).T.ravel()
     columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in rows.sums.T]
     return np.stack(columns, axis=-1).astype(rows.X.dtype).reshape(count, k, -1)

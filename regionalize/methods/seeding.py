@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, matrix_product
 
 
 def draw_centers(
@@ -56,4 +56,4 @@ def draw_by_distance(distance: FloatArray, rng: np.random.Generator, trials: int
 def squared_distances(rows: Rows, points: FloatArray) -> FloatArray:
     """Squared distances from every row to some points (m, p), shape (m, n)."""
     factors = np.concatenate([points, np.einsum("mp,mp->m", points, points)[:, None]], axis=1)
-    return np.maximum(factors @ rows.product.T + rows.norms, 0.0)
+    return np.maximum(matrix_product(factors, rows.product.T) + rows.norms, 0.0)

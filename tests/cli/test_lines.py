@@ -257,7 +257,7 @@ class TestAllOrNothing:
     def test_nothing_when_stopped_while_writing(self, culprit, everything, cli, tmp_path, monkeypatch, check):
         before = check.tree(tmp_path)
 
-        def stopped(*_):
+        def stopped(*_, **__):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(f"regionalize.run.{culprit}", stopped)
