@@ -1,0 +1,1 @@
+"""Many runs: what they are, who works on them, and what came of each."""
