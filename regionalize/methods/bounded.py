@@ -146,18 +146,18 @@ def fit_bounds(
     else:
         return None
     improve_within(rows, labels, k, totals)
-    sums = cluster_sums(rows, labels[:, None], k)[0]
+    sums = cluster_sums(rows, labels[None], k)[0]
     difference = rows.X - (sums[:, :-1] / sums[:, -1:])[labels]
     return labels, float(np.einsum("ij,ij->", difference, difference))
 
 
 def move_costs(rows: Rows, labels: IntArray, k: int) -> FloatArray:
     """Change in the within sum of squares if each unit alone went to each cluster, shape (n, k)."""
-    sums = cluster_sums(rows, labels[:, None], k)[0]
+    sums = cluster_sums(rows, labels[None], k)[0]
     counts = sums[:, -1]
     centers = sums[:, :-1] / np.maximum(counts, 1.0)[:, None]
     line = np.arange(len(labels))
-    distance = relative_distances(rows, centers[None])[:, 0, :] + rows.norms[:, None]
+    distance = relative_distances(rows, centers[None])[0].T + rows.norms[:, None]
     leave = distance[line, labels] * (counts / np.maximum(counts - 1.0, 1.0))[labels]
     cost: FloatArray = distance * (counts / (counts + 1.0)) - leave[:, None]
     cost[line, labels] = np.inf
@@ -229,7 +229,7 @@ def improve_within(rows: Rows, labels: IntArray, k: int, totals: Totals) -> None
         cost = move_costs(rows, labels, k)
         wanted = np.flatnonzero(cost.min(axis=1) < least)
         wanted = wanted[np.argsort(cost[wanted].min(axis=1), kind="stable")]
-        sums = cluster_sums(rows, labels[:, None], k)[0]
+        sums = cluster_sums(rows, labels[None], k)[0]
         changed = sum(move_or_swap(rows, int(unit), labels, sums, totals, least) for unit in wanted)
         if not changed:
             break

@@ -36,7 +36,7 @@ def fill_empty(rows: Rows, labels: IntArray, k: int) -> IntArray:
 
 def centers_of(rows: Rows, labels: IntArray, k: int) -> FloatArray:
     """Means of the clusters, shape (k, p); zero for an empty one."""
-    sums = cluster_sums(rows, labels[:, None], k)[0]
+    sums = cluster_sums(rows, labels[None], k)[0]
     centers: FloatArray = sums[:, :-1] / np.maximum(sums[:, -1:], 1.0)
     return centers
 

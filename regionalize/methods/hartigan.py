@@ -40,9 +40,9 @@ def improve_by_moves(rows: Rows, labels: IntArray, k: int) -> tuple[IntArray, fl
     least = -GAIN * max(rows.total, np.finfo(np.float64).tiny)
     move = compiled(move_units) if uses_kernel(rows, k) else move_units
     for _ in range(MAX_ROUNDS):
-        sums = cluster_sums(rows, labels[:, None], k)[0]  # afresh: no rounding is carried along
+        sums = cluster_sums(rows, labels[None], k)[0]  # afresh: no rounding is carried along
         centers = sums[:, :-1] / sums[:, -1:]
-        drawn = iterate(rows, centers[None], 1, labels[:, None])[2][:, 0]
+        drawn = iterate(rows, centers[None], 1, labels[None])[2][0]
         if not move(rows.X, np.flatnonzero(drawn != labels), labels, sums, least):
             break
     difference = rows.X - centers[labels]

@@ -219,7 +219,7 @@ def with_centers_merged(rows: Rows, centers: FloatArray, k: int) -> FloatArray:
     squares when they become one.
     """
     labels = iterate(rows, centers, 1)[2]
-    count = np.stack([np.bincount(one, minlength=centers.shape[1]) for one in labels.T]).astype(float)
+    count = np.stack([np.bincount(one, minlength=centers.shape[1]) for one in labels]).astype(float)
     line = np.arange(len(centers))
     while centers.shape[1] > k:
         more = centers.shape[1]

@@ -6,8 +6,9 @@ large ones run the compiled kernel, candidates side by side on threads.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.lloyd import add_rows, lloyd_steps
+from regionalize.methods.masks import Masks
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
@@ -51,6 +53,8 @@ class Rows:
     X: FloatArray
     compiled_from: int = COMPILED
     """Rows times clusters from which the compiled kernel is used."""
+    memory: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    """What steps in NumPy work in: of each thread its own."""
 
     @staticmethod
     def centred(X: NDArray[np.floating]) -> Rows:
@@ -91,48 +95,61 @@ class Rows:
         """Return the rows in single precision: half the memory traffic, for searching only."""
         return Rows(self.X.astype(np.float32), self.compiled_from)
 
+    def masks(self, candidates: int, k: int) -> Masks:
+        """Return memory for steps of so many candidates: the same for every call of a thread."""
+        known: dict[tuple[int, int], Masks] = self.memory.__dict__.setdefault("masks", {})
+        if (candidates, k) not in known:
+            known[candidates, k] = Masks(candidates, k, len(self), self.X.dtype)
+        return known[candidates, k]
+
     def take(self, rows: IntArray) -> Rows:
         """Return some of the rows, centred as the whole is."""
         return Rows(np.ascontiguousarray(self.X[rows]), self.compiled_from)
 
 
-def matrix_product(left: FloatArray, right: FloatArray) -> FloatArray:
-    """Return the product of matrices of finite numbers.
+def matrix_product(left: FloatArray, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """Return the product of matrices of finite numbers, in `out` if that is given.
 
     BLAS also computes on what lies beyond the last column of a small matrix, and that may be no number at
     all: it never reaches the product, but now and then raises a flag, which would come out as a warning.
     """
     with np.errstate(invalid="ignore"):
-        product: FloatArray = left @ right
+        product: FloatArray = np.matmul(left, right, out=out)
     return product
 
 
-def relative_distances(rows: Rows, centers: FloatArray) -> FloatArray:
-    """Squared distances to every centre less the row's own norm, shape (n, candidates, k)."""
+def relative_distances(
+    rows: Rows, centers: FloatArray, out: FloatArray | None = None, few: IntArray | None = None
+) -> FloatArray:
+    """Squared distances of rows, or a few, to centres, less the row's own norm: (candidates, k, n)."""
     count, k, p = centers.shape
     lengths = np.einsum("bkp,bkp->bk", centers, centers)[:, :, None]
     factors = np.concatenate([centers, lengths], axis=2).reshape(count * k, p + 1)
-    return matrix_product(rows.product, factors.T).reshape(-1, count, k)
+    product = rows.product if few is None else rows.product[few]
+    if out is None:
+        return matrix_product(factors, product.T).reshape(count, k, -1)
+    matrix_product(factors, product.T, out.reshape(count * k, -1))
+    return out
 
 
 def assign(rows: Rows, centers: FloatArray) -> IntArray:
-    """Index of each row's nearest centre in each candidate, shape (n, candidates); ties to the first."""
-    nearest: IntArray = relative_distances(rows, centers).argmin(axis=2)
+    """Index of each row's nearest centre in each candidate, shape (candidates, n); ties to the first."""
+    nearest: IntArray = relative_distances(rows, centers).argmin(axis=1)
     return nearest
 
 
 def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
-    """Return sums and counts, shape (candidates, k, p + 1), of rows labelled (n, candidates)."""
-    count = labels.shape[1]
+    """Return sums and counts, shape (candidates, k, p + 1), of rows labelled (candidates, n)."""
+    count = len(labels)
     if uses_kernel(rows, k):
         sums = np.zeros((count, k, rows.X.shape[1] + 1))
         for one in range(count):
-            compiled(add_rows)(rows.X, labels[:, one].astype(np.int32), sums[one])
+            compiled(add_rows)(rows.X, labels[one].astype(np.int32), sums[one])
         return sums
     if k <= ONE_HOT_CLUSTERS:
-        member = (labels.T[:, None, :] == np.arange(k)[None, :, None]).astype(rows.X.dtype)
+        member = (labels[:, None, :] == np.arange(k)[:, None]).astype(rows.X.dtype)
         return matrix_product(member.reshape(count * k, -1), rows.sums).reshape(count, k, -1)
-    cell = (labels + np.arange(count) * k).T.ravel()
+    cell = (labels + np.arange(count)[:, None] * k).ravel()
     columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in rows.sums.T]
     return np.stack(columns, axis=-1).astype(rows.X.dtype).reshape(count, k, -1)
 
@@ -144,7 +161,7 @@ def means(sums: FloatArray, previous: FloatArray) -> tuple[FloatArray, FloatArra
     empty = counts == 0
     if empty.any():
         centers[empty] = previous[empty]
-    between = np.einsum("bkp,bkp,bk->b", centers, centers, counts)
+    between = np.einsum("bkp,bkp->b", centers, sums[:, :, :-1])
     return centers, between, counts
 
 
@@ -158,7 +175,7 @@ def iterate(
 ) -> tuple[FloatArray, FloatArray, IntArray]:
     """Run a number of steps on every candidate.
 
-    Without `labels` they are Lloyd's: every row goes to its nearest centre. With the `labels` (n, candidates)
+    Without `labels` they are Lloyd's: every row goes to its nearest centre. With the `labels` (candidates, n)
     of which `centers` are the means, they follow Hartigan's criterion instead: the distance to another
     cluster counts ``n / (n + 1)``, to the row's own ``n / (n - 1)``, which is what moving that row alone
     would change. All rows move at once, so a step may fail to improve; as a search step it reaches
@@ -170,37 +187,26 @@ def iterate(
         Means after the last step.
     between : (candidates,)
         Between sums of squares of the last labels.
-    labels : (n, candidates)
+    labels : (candidates, n)
         The last labels.
     """
-    if uses_kernel(rows, centers.shape[1]):
+    count, k, _ = centers.shape
+    if uses_kernel(rows, k):
         return iterate_compiled(rows, centers, steps, labels, run)
-    k = centers.shape[1]
+    masks = rows.masks(count, k)
     counts: NDArray[Any] | None = None
     if labels is not None:
-        counts = np.stack([np.bincount(column, minlength=k) for column in labels.T])
+        masks.put(labels)
+        counts = np.count_nonzero(masks.inside, axis=2).astype(rows.X.dtype)
     for _ in range(steps):
-        if labels is None or counts is None:
-            found = assign(rows, centers)
-        else:
-            found = assign_by_moves(rows, centers, labels, counts)
-        centers, between, held = means(cluster_sums(rows, found, k), centers)
+        relative_distances(rows, centers, masks.distance)
         if counts is not None:
-            labels, counts = found, held
-    return centers, between, found
-
-
-def assign_by_moves(rows: Rows, centers: FloatArray, labels: IntArray, counts: NDArray[Any]) -> IntArray:
-    """Where each row's best move by Hartigan's criterion ends, shape (n, candidates)."""
-    count, k, _ = centers.shape
-    distance = relative_distances(rows, centers) + rows.norms[:, None, None]
-    flat, here = distance.ravel(), np.arange(count) * k + labels
-    own = here + (np.arange(len(rows)) * count * k)[:, None]
-    stay = flat[own] * (counts / np.maximum(counts - 1, 0.5)).astype(flat.dtype).ravel()[here]
-    distance *= counts / (counts + 1)
-    flat[own] = stay
-    nearest: IntArray = distance.argmin(axis=2)
-    return nearest
+            masks.distance += rows.norms
+            masks.weigh(counts / np.maximum(counts - 1, 0.5), counts / (counts + 1))
+        masks.join_nearest()
+        centers, between, held = means(masks.sums(rows.sums), centers)
+        counts = None if counts is None else held
+    return centers, between, masks.labels()
 
 
 def iterate_compiled(
@@ -214,7 +220,7 @@ def iterate_compiled(
     found = np.full((count, len(rows)), -1, dtype=np.int32)
     sums = np.zeros((count, k, p + 1))
     if labels is not None:
-        found[:] = labels.T
+        found[:] = labels
 
     def work(one: int) -> None:
         if by_moves:
@@ -223,7 +229,7 @@ def iterate_compiled(
 
     list(run(work, range(count)))
     after, between, _ = means(sums, current)
-    return after.astype(columns.dtype), between, found.T
+    return after.astype(columns.dtype), between, found
 
 
 def converge(rows: Rows, centers: FloatArray, max_iter: int, still: int = 0) -> tuple[FloatArray, IntArray]:
@@ -242,10 +248,12 @@ def converge(rows: Rows, centers: FloatArray, max_iter: int, still: int = 0) -> 
         labels, sums = np.full(len(rows), -1, dtype=np.int32), np.zeros((k, p + 1))
         compiled(lloyd_steps)(rows.X, rows.columns, current, labels, sums, max_iter, False, still)
         return means(sums[None], current[None])[0][0], labels.astype(np.int64)
-    assigned: IntArray = np.full(len(rows), -1, dtype=np.int64)
+    masks, previous = rows.masks(1, k), np.zeros((1, k, len(rows)), dtype=bool)
     for _ in range(max_iter):
-        previous, assigned = assigned, assign(rows, centers[None])[:, 0]
-        centers = means(cluster_sums(rows, assigned[:, None], k), centers[None])[0][0]
-        if np.count_nonzero(previous != assigned) <= still:
+        relative_distances(rows, centers[None], masks.distance)
+        masks.join_nearest()
+        centers = means(masks.sums(rows.sums), centers[None])[0][0]
+        if np.count_nonzero(previous < masks.inside) <= still:
             break
-    return centers, assigned
+        previous[:] = masks.inside
+    return centers, masks.labels()[0]

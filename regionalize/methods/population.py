@@ -38,8 +38,9 @@ MORE_STEPS = 4
 """Steps by Hartigan's criterion for the better half."""
 DRAWN_AMONG = 64
 """Rows that a swapped centre is drawn among."""
-PATIENCE = 22
-"""Generations without a better best before the best are finished, and the search ends or goes on."""
+PATIENCE, UNITS_EACH, LEAST_PATIENCE = 22, 4, 6
+"""Generations without a better best before the best are finished, and the search ends or goes on: at most so
+many, one for every few units, and at least so many."""
 FINISHED = 24
 """How many of the best are finished."""
 SAME = 1e-7
@@ -89,7 +90,7 @@ def search_population(
         if best and finished[0][1] >= best[0][1] - SAME * rows.total:
             return best
         best = finished
-        labels = np.stack([labels for labels, _ in finished], axis=1)
+        labels = np.stack([labels for labels, _ in finished])
         better, value, _ = means(cluster_sums(single, labels, k), population[0][: len(finished)])
         better = better.astype(single.X.dtype)
         known.update(zip((center.tobytes() for center in better), finished, strict=True))
@@ -98,8 +99,8 @@ def search_population(
 
 def evolve(rows: Rows, population: Population, rng: np.random.Generator, run: Run) -> Population:
     """Let generations follow until the best has not changed for a while."""
-    stale = 0
-    while stale < PATIENCE:
+    stale, patience = 0, int(np.clip(len(rows) // UNITS_EACH, LEAST_PATIENCE, PATIENCE))
+    while stale < patience:
         champion = population[1][0]
         children = swap_one(rows, recombine(population[0], CHILDREN, rng), rng)
         population = select([population, improve(rows, children, run, MORE_STEPS, CHILDREN // 2)])
@@ -111,7 +112,7 @@ def improve(rows: Rows, centers: FloatArray, run: Run, steps: int, kept: int | N
     """Run the first steps on every candidate, and further steps on the best of them (all unless told)."""
     centers, between, labels = iterate(rows, centers, FIRST_STEPS, run=run)
     best = np.argsort(-between, kind="stable")[:kept]
-    centers, between, _ = iterate(rows, centers[best], steps, labels[:, best], run)
+    centers, between, _ = iterate(rows, centers[best], steps, labels[best], run)
     return centers, between
 
 
@@ -152,10 +153,10 @@ def swap_one(rows: Rows, centers: FloatArray, rng: np.random.Generator) -> Float
         return centers
     line = np.arange(children)
     dropped = rng.integers(k, size=children)
-    few = rows.take(rng.integers(len(rows), size=DRAWN_AMONG))
-    distance = relative_distances(few, centers)
-    distance[:, line, dropped] = np.inf
-    nearest = np.maximum(distance.min(axis=2).T + few.norms, 0.0)
+    few = rng.integers(len(rows), size=DRAWN_AMONG)
+    distance = relative_distances(rows, centers, few=few)
+    distance[line, dropped] = np.inf
+    nearest = np.maximum(distance.min(axis=1) + rows.norms[few], 0.0)
     swapped = centers.copy()
-    swapped[line, dropped] = few.X[draw_by_distance(nearest, rng, 1)[:, 0]]
+    swapped[line, dropped] = rows.X[few[draw_by_distance(nearest, rng, 1)[:, 0]]]
     return swapped

@@ -6,6 +6,9 @@ import numpy as np
 
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, matrix_product
 
+FEW = 256
+"""Rows among which all are looked at, rather than searched one draw after the other."""
+
 
 def draw_centers(
     rows: Rows, k: int, candidates: int, rng: np.random.Generator, *, init: str = "k-means++", trials: int = 1
@@ -48,8 +51,12 @@ def draw_by_distance(distance: FloatArray, rng: np.random.Generator, trials: int
     """Draw row numbers with probability proportional to `distance` (candidates, n): (candidates, trials)."""
     cumulated = np.cumsum(distance, axis=1)
     target = rng.random((len(distance), trials)) * cumulated[:, -1:]
-    drawn = [np.searchsorted(row, at, side="right") for row, at in zip(cumulated, target, strict=True)]
-    rows: IntArray = np.minimum(np.stack(drawn), distance.shape[1] - 1)
+    if distance.shape[1] <= FEW:
+        drawn = np.count_nonzero(cumulated[:, None, :] <= target[:, :, None], axis=2)
+    else:
+        found = [np.searchsorted(row, at, side="right") for row, at in zip(cumulated, target, strict=True)]
+        drawn = np.stack(found)
+    rows: IntArray = np.minimum(drawn, distance.shape[1] - 1)
     return rows
 
 

@@ -84,7 +84,7 @@ def _only_assigned(rows, centers):
     from regionalize.methods.finish import fill_empty, within_sum
     from regionalize.methods.lloyd import assign
 
-    labels = fill_empty(rows, assign(rows, centers[None])[:, 0], len(centers))
+    labels = fill_empty(rows, assign(rows, centers[None])[0], len(centers))
     return labels, within_sum(rows, labels, len(centers))
 
 
