@@ -4,18 +4,25 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SHARED ?= ../shared
 
-.PHONY: help demo test test-slow test-search test-browser test-qgis lint types imports unit docs bench sample clean
+.PHONY: help demo test test-slow test-search test-browser test-qgis test-release test-oldest lint types imports unit docs bench sample clean
 
 help:
 	@echo "make demo         install, run the first example, leave a labelled layer and a map in demo/"
 	@echo "make test         install what tests need; lint, types, import contract and tests"
+	@echo "make lint         the first part of it: ruff"
+	@echo "make types        the second: mypy"
+	@echo "make imports      the third: which room knows which"
+	@echo "make unit         the last: the tests that take no minutes"
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-search  the property tests on examples never tried before"
 	@echo "make test-browser the pages in a real Chromium, installed by apt-get where that may be"
 	@echo "make test-qgis    layers opened in QGIS, installed by apt-get where that may be"
+	@echo "make test-release the package built, and installed in an environment of its own"
+	@echo "make test-oldest  the tests with the oldest dependencies allowed; TESTS=tests/io for some"
 	@echo "make bench        measure against the peers"
-	@echo "make docs         rewrite the generated pages of docs/"
+	@echo "make docs         rewrite the generated parts of docs/, and build the site in docs/_build/html"
 	@echo "make sample       rebuild sample_data/ from libpysal's Georgia counties"
+	@echo "make clean        remove the environments, demo/ and all caches"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "regionalize needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
@@ -43,8 +50,9 @@ types: $(VENV)/.installed-test
 imports: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser and not qgis"
+FAST = not slow and not browser and not qgis and not release
+unit: $(VENV)/.installed-test $(VENV)/.installed-docs
+	$(BIN)/python -m pytest -q -n 2 -m "$(FAST)"
 
 test-slow: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -m slow
@@ -54,7 +62,7 @@ test-search: $(VENV)/.installed-test
 
 # Pages are looked at where there is a Chromium, or one may be installed; elsewhere these tests say why they skip.
 APT = $(if $(filter 0,$(shell id -u)),,sudo -n) timeout 600 apt-get
-test-browser: $(VENV)/.installed-test
+test-browser: $(VENV)/.installed-test $(VENV)/.installed-docs
 	@$(BIN)/python -c "import playwright" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[browser]" || true
 	@command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || \
 		$(APT) install -qq -y --no-install-recommends chromium || \
@@ -69,14 +77,33 @@ test-qgis: $(VENV)/.installed-test
 		{ $(APT) update -qq && $(APT) install -qq -y --no-install-recommends $(QGIS); } || true
 	$(BIN)/python -m pytest -q -m qgis
 
+test-release: $(VENV)/.installed-test $(VENV)/.installed-release
+	$(BIN)/python -m pytest -q -m release
+
+# What the package itself needs in the oldest versions that pyproject.toml allows; what tests need, in the newest.
+OLDEST = .venv-oldest
+$(OLDEST)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(OLDEST)/bin/uv pip compile --quiet --python $(OLDEST)/bin/python --resolution lowest-direct pyproject.toml -o $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --constraints $(OLDEST)/constraints.txt -e ".[test]"
+	@touch $@
+
+# Compiled kernels of another numba are kept apart from those of the ordinary environment.
+test-oldest: $(OLDEST)/.installed
+	NUMBA_CACHE_DIR=$(abspath $(OLDEST))/numba $(OLDEST)/bin/python -m pytest -q -n 2 -p no:cacheprovider -m "$(FAST)" $(TESTS)
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
-docs: $(VENV)/.installed-run
+docs: $(VENV)/.installed-docs
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/manual.py
+	$(BIN)/python -m sphinx -q -W -n --keep-going -c docs -d docs/_build/tree . docs/_build/html
+	@echo "Open docs/_build/html/index.html"
 
 sample: $(VENV)/.installed-run
 	$(BIN)/python sample_data/build.py
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
