@@ -22,26 +22,36 @@ if TYPE_CHECKING:
     from regionalize.io.read import read_layer
     from regionalize.io.write import write_layer
     from regionalize.model.layer import Layer
+    from regionalize.model.method import Method, Param
+    from regionalize.model.record import RunRecord
     from regionalize.model.weights import Weights
     from regionalize.run.api import Result, Validation, regionalize, validate
     from regionalize.run.assign import assign
+    from regionalize.run.batch.api import BatchResult, batch
+    from regionalize.run.check_method import check_method
     from regionalize.studies.choice import KChoice, choose_k
     from regionalize.studies.comparison import Comparison, compare
     from regionalize.studies.steadiness import StabilityResult, stability
     from regionalize.weights.build import build_weights
 
 _WHERE = {
+    "BatchResult": "regionalize.run.batch.api",
     "Comparison": "regionalize.studies.comparison",
     "KChoice": "regionalize.studies.choice",
     "Layer": "regionalize.model.layer",
+    "Method": "regionalize.model.method",
+    "Param": "regionalize.model.method",
     "RegionalizeError": "regionalize.errors",
     "Regionalizer": "regionalize.estimator",
     "Result": "regionalize.run.api",
+    "RunRecord": "regionalize.model.record",
     "StabilityResult": "regionalize.studies.steadiness",
     "Validation": "regionalize.run.api",
     "Weights": "regionalize.model.weights",
     "assign": "regionalize.run.assign",
+    "batch": "regionalize.run.batch.api",
     "build_weights": "regionalize.weights.build",
+    "check_method": "regionalize.run.check_method",
     "choose_k": "regionalize.studies.choice",
     "compare": "regionalize.studies.comparison",
     "read_layer": "regionalize.io.read",
@@ -53,17 +63,23 @@ _WHERE = {
 }
 
 __all__ = [
+    "BatchResult",
     "Comparison",
     "KChoice",
     "Layer",
+    "Method",
+    "Param",
     "RegionalizeError",
     "Regionalizer",
     "Result",
+    "RunRecord",
     "StabilityResult",
     "Validation",
     "Weights",
     "assign",
+    "batch",
     "build_weights",
+    "check_method",
     "choose_k",
     "compare",
     "read_layer",

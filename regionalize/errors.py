@@ -76,6 +76,10 @@ class OutputError(RegionalizeError):
     """An output cannot be written, or must not be."""
 
 
+class PluginError(RegionalizeError):
+    """A method of another package cannot be used, or is wrong."""
+
+
 @contextmanager
 def located(file: str = "", layer: str = "") -> Iterator[None]:
     """Add the file and layer to any `RegionalizeError` raised inside that has none."""

@@ -14,6 +14,7 @@ from regionalize.model.catalog import find_method
 from regionalize.model.job import DEFAULT_SEED, check_option_names
 from regionalize.model.partition import Partition
 from regionalize.model.weights import Weights
+from regionalize.run.call import call
 from regionalize.run.options import checked_params, whole_number
 
 
@@ -87,7 +88,7 @@ class Regionalizer:
         seed = DEFAULT_SEED if self.seed is None else whole_number("seed", self.seed, 0)
         if row.contiguous:
             params["weights"] = self._weights(len(values))
-        codes = row.load()(values, k, seed=seed, bounds=tuple(self.bounds), **params)
+        codes = call(row, values, k, seed=seed, bounds=tuple(self.bounds), **params)
         self.labels_ = np.maximum(Partition.canonical(codes).labels - 1, -1)
         return self
 

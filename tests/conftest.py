@@ -26,6 +26,15 @@ def find_shared(relative: str) -> Path:
     return path
 
 
+def pytest_collection_modifyitems(items):
+    """Skip on Windows what only Unix can show."""
+    if sys.platform != "win32":
+        return
+    for item in items:
+        if item.get_closest_marker("unix"):
+            item.add_marker(pytest.mark.skip(reason="needs signals, permissions, pipes or a shell of Unix"))
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Return `path = shared_data("guerry/Guerry.shp")`."""
@@ -45,12 +54,12 @@ def standin(monkeypatch):
     """Put the methods of `standin.py` into the catalog; return the module."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    from regionalize.model.catalog import METHODS
+    from regionalize.model.catalog import OWN
 
     found = spec_from_file_location("standin", Path(__file__).with_name("standin.py"))
     module = module_from_spec(found)
     monkeypatch.setitem(sys.modules, "standin", module)
     found.loader.exec_module(module)
     for name, row in module.ROWS.items():
-        monkeypatch.setitem(METHODS, name, row)
+        monkeypatch.setitem(OWN, name, row)
     return module

@@ -19,6 +19,7 @@ from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 @click.option(
     "--centers",
     metavar="PATH",
+    shell_complete=opt.completes("tables"),
     type=click.Path(path_type=Path),
     help="Centres, as a run wrote them with --centers, or a .csv made by hand.  [required]",
 )
@@ -47,6 +48,7 @@ from regionalize.model.job import OUTPUT_OPTIONS, Outputs
     opt.TIMING,
 )
 @opt.PLOTS
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(console: Console, /, input: str | None, centers: Path | None, **values: Any) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     ),
     click.option(
         "--method",
+        shell_complete=opt.completes("methods"),
         metavar="METHOD",
         default="kmeans",
         show_default=True,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     opt.file_option("--report", help="Report to write: .html, .md, .json or .csv (a row per k)."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(

@@ -10,11 +10,18 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import check_standard_output, without_empty
+from regionalize.cli.sectioned import Inputs
 from regionalize.model.job import Outputs
 
 
 @click.command("compare", cls=opt.Sectioned)
-@click.argument("words", nargs=-1, metavar="[INPUT] THING [THING...]")
+@click.argument(
+    "words",
+    cls=Inputs,
+    nargs=-1,
+    metavar="[INPUT] THING [THING...]",
+    shell_complete=opt.completes("things"),
+)
 @opt.bundle(
     "Things",
     click.option("--k", type=int, metavar="K", help="Number of clusters of every run that does not say."),
@@ -42,6 +49,7 @@ from regionalize.model.job import Outputs
     ),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,13 @@ NARROWEST = 40
 PIPED = 80
 """Columns of what does not go to a terminal, unless COLUMNS says otherwise."""
 
-WRITTEN = {"output": "layer", "dissolve": "regions", "qml": "style", "dissolve --qml": "style of the regions"}
+WRITTEN = {
+    "output": "layer",
+    "dissolve": "regions",
+    "qml": "style",
+    "dissolve --qml": "style of the regions",
+    "settings of --dissolve": "settings of the regions",
+}
 """What a file is called, where its option does not say."""
 
 
@@ -68,8 +73,10 @@ class Console:
 
     def json(self, document: Any) -> None:
         """Print one JSON document."""
+        from regionalize.io.documents import json_text
+
         ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=ascii_only, default=str) + "\n")
+        sys.stdout.write(json_text(document, ascii_only=ascii_only))
 
     def report(self, report: Report, *, as_json: bool = False) -> None:
         """Print a report, as tables that fit the terminal or as JSON."""
@@ -86,8 +93,13 @@ class Console:
         """Make the rich console for standard output."""
         from rich.console import Console as RichConsole
 
+        class Results(RichConsole):
+            def on_broken_pipe(self) -> None:
+                """Let whoever runs the command know, too: rich would end the process here and now."""
+                raise  # noqa: PLE0704  # called while the error is handled
+
         no_color = None if self.color is None else not self.color
-        console = RichConsole(markup=False, highlight=False, emoji=False, no_color=no_color)
+        console = Results(markup=False, highlight=False, emoji=False, no_color=no_color)
         piped = not console.is_terminal and not os.environ.get("COLUMNS", "").isdecimal()
         console.width = PIPED if piped else max(console.width, NARROWEST)
         return console

@@ -35,6 +35,7 @@ WAYS = ("keep-k", "split", "best")
 @opt.RESULTS
 @opt.PLOTS
 @opt.bundle("Output", opt.TIMING)
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(console: Console, /, input: str | None, label_column: str, **values: Any) -> None:

@@ -8,9 +8,11 @@ import click
 
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
+from regionalize.cli.history import show_history
 from regionalize.cli.methods import without_empty
 from regionalize.cli.tables import number, show_table, show_text
 from regionalize.cli.weights import shortened
+from regionalize.model.record import RunRecord
 
 
 @click.command("info", cls=opt.Sectioned)
@@ -20,9 +22,10 @@ from regionalize.cli.weights import shortened
 @opt.JSON
 @click.pass_obj
 def command(console: Console, /, input: str | None, as_json: bool, **values: Any) -> None:
-    """Say what is in a layer and whether it is fit to cluster.
+    """Say what is in a layer, how it was made and whether it is fit to cluster.
 
-    Rows, reference system, geometry, columns and neighbours, and what to do about what is not fit.
+    Rows, reference system, geometry, columns and neighbours, the runs that made columns of it, and what to do
+    about what is not fit.
     """
     from regionalize.run.describe import describe_source
     from regionalize.run.options import make_job
@@ -60,6 +63,7 @@ def show_info(console: Console, found: dict[str, Any]) -> None:
         for item in found["columns"]
     ]
     show_table(rich, "Columns", ("name", "type", "missing", "variable"), columns, numeric=False)
+    show_history(rich, tuple(RunRecord.from_dict(one) for one in found["history"]))
     if found["advice"]:
         rich.print()
         rich.print("Advice", style="bold")

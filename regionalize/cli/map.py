@@ -14,13 +14,24 @@ from regionalize.errors import UsageError
 @click.command("map", cls=opt.Sectioned)
 @opt.INPUT
 @opt.LABELS
-@click.option("--layer", metavar="NAME", help="Layer of a file that has several.")
+@click.option(
+    "--layer",
+    metavar="NAME",
+    shell_complete=opt.completes("layers"),
+    help="Layer of a file that has several.",
+)
 @click.option("--where", metavar="EXPR", help="Attribute filter, e.g. \"state = 'CE'\".")
 @click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say.")
-@click.option("--id", metavar="COLUMN", help="Column that names the units of an interactive map.")
+@click.option(
+    "--id",
+    metavar="COLUMN",
+    shell_complete=opt.completes("column"),
+    help="Column that names the units of an interactive map.",
+)
 @click.option(
     "--columns",
     metavar="LIST",
+    shell_complete=opt.completes("columns"),
     multiple=True,
     help="Columns an interactive map tells the values of, by name or glob, comma-separated. "
     "[default: every numeric column that does not look like an identifier]",
@@ -29,6 +40,8 @@ from regionalize.errors import UsageError
 @opt.DISSOLVE_LINES
 @opt.file_option("-o", "--output", help="Map to draw: .png, .svg, .pdf, or .html to explore.  [required]")
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@opt.SAVE_CONFIG
+@opt.JSON
 @click.pass_obj
 def command(
     console: Console,
@@ -43,6 +56,7 @@ def command(
     dissolve_lines: bool,
     output: Path | None,
     overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Draw a map of a label column."""
     from regionalize.run.existing import draw_existing
@@ -66,4 +80,6 @@ def command(
             progress=progress,
         )
     console.notes(notes)
+    if as_json:
+        console.json({"files": {"map": output}, "notes": notes})
     console.written({"map": output})

@@ -10,7 +10,7 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.errors import UsageError
-from regionalize.model.catalog import find_method
+from regionalize.model.catalog import find_method, package_of
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 from regionalize.model.method import Length, Method, Param, Share
 
@@ -43,9 +43,12 @@ def method_command(method: Method) -> click.Command:
         opt.RESULTS,
         opt.bundle("Output", *file_options(method)),
         opt.PLOTS,
+        opt.SAVE_CONFIG,
         opt.JSON,
     )(callback)
     text = f"{method.summary}\n\nReferences: {method.reference}."
+    package = package_of(method.name)
+    text += f"\n\nThis method is from the package {package}." if package else ""
     return click.command(method.name, help=text, cls=opt.Sectioned)(decorated)
 
 
@@ -101,7 +104,8 @@ def param_option(param: Param) -> Any:
     elif param.kind is Length:
         kind, metavar = str, "LENGTH"
     text = param.help if default is None else f"{param.help} [default:\N{NO-BREAK SPACE}{default}]"
-    return click.option(param.option, param.name, type=kind, metavar=metavar, help=text)
+    offer = opt.completes_words(param.words) if param.words else None
+    return click.option(param.option, param.name, type=kind, metavar=metavar, shell_complete=offer, help=text)
 
 
 def run_method(console: Console, method: str, values: dict[str, Any]) -> None:

@@ -12,42 +12,13 @@ from typing import Any
 
 import click
 
+from regionalize.cli import sectioned
 from regionalize.errors import UsageError, nearest
 from regionalize.model.job import DEFAULT_SEED
 
+Sectioned = sectioned.Sectioned
+bundle = sectioned.bundle
 TRANSFORMS = ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw")
-
-
-def bundle(title: str, *options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Make one decorator of several, kept in order under a title of their own in the help."""
-
-    def decorate(function: Any) -> Any:
-        before = len(getattr(function, "__click_params__", []))
-        for option in reversed(options):
-            function = option(function)
-        for param in function.__click_params__[before:]:
-            param.section = title
-        return function
-
-    return decorate
-
-
-class Sectioned(click.Command):
-    """A command whose help lists options under the titles of their bundles."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one section per bundle, in the order of the command; --help goes with the last."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        title = "Options"
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is not None and isinstance(param, click.Option):
-                title = title if "--help" in param.opts else getattr(param, "section", "Options")
-                names, text = record
-                sections.setdefault(title, []).append((names, text.replace("  [", " [")))
-        for title, records in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
 
 
 class OneOf(click.Choice[str]):
@@ -79,16 +50,39 @@ class Numbers(click.types.IntParamType):
         return super().convert(value, param, ctx)
 
 
+def completes(to: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Make what offers candidates to a shell: a function of `regionalize.cli.candidates`."""
+
+    def shell_complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        from regionalize.cli import candidates
+
+        return getattr(candidates, to)(ctx, param, incomplete)
+
+    return shell_complete
+
+
+def completes_words(words: tuple[str, ...]) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Make what offers some words, and columns, to a shell."""
+
+    def shell_complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        from regionalize.cli import candidates
+
+        return candidates.words_or_column(words, ctx, param, incomplete)
+
+    return shell_complete
+
+
 def file_option(*names: str, help: str) -> Callable[[Any], Any]:
     """Make an option that takes a path to write."""
     return click.option(*names, metavar="PATH", type=click.Path(path_type=Path), help=help)
 
 
-INPUT = click.argument("input", required=False, metavar="[INPUT]")
+INPUT = click.argument("input", required=False, metavar="[INPUT]", shell_complete=completes("inputs"))
 
 LABELS = click.option(
     "--label-column",
     metavar="NAME",
+    shell_complete=completes("column"),
     default="cluster",
     show_default=True,
     help="Column that holds the labels: numbers or text.",
@@ -96,9 +90,19 @@ LABELS = click.option(
 
 SOURCE = bundle(
     "Source",
-    click.option("--layer", metavar="NAME", help="Layer of a file that has several."),
+    click.option(
+        "--layer",
+        metavar="NAME",
+        shell_complete=completes("layers"),
+        help="Layer of a file that has several.",
+    ),
     click.option("--where", metavar="EXPR", help="Attribute filter, e.g. \"state = 'CE'\"."),
-    click.option("--id", metavar="COLUMN", help="Column that names the units in messages and weights files."),
+    click.option(
+        "--id",
+        metavar="COLUMN",
+        shell_complete=completes("column"),
+        help="Column that names the units in messages and weights files.",
+    ),
     click.option("--encoding", metavar="NAME", help="Text encoding, where the file does not say."),
 )
 
@@ -115,10 +119,17 @@ VARIABLES = bundle(
         "--columns",
         metavar="LIST",
         multiple=True,
+        shell_complete=completes("numeric_columns"),
         help="Variables by name or glob, comma-separated. "
         "[default: every numeric column that does not look like an identifier]",
     ),
-    click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
+    click.option(
+        "--exclude",
+        metavar="LIST",
+        multiple=True,
+        shell_complete=completes("columns"),
+        help="Columns to leave out, by name or glob.",
+    ),
     MISSING,
     click.option(
         "--transform", type=OneOf(TRANSFORMS), help="Scaling of every variable. [default:\N{NO-BREAK SPACE}z]"
@@ -128,7 +139,11 @@ VARIABLES = bundle(
 FEATURES = bundle(
     "Features",
     click.option(
-        "--column-weights", metavar="LIST", multiple=True, help="Weights of variables, e.g. pop=2,gini=.5."
+        "--column-weights",
+        metavar="LIST",
+        multiple=True,
+        shell_complete=completes("weighted_columns"),
+        help="Weights of variables, e.g. pop=2,gini=.5.",
     ),
     click.option(
         "--with-centroids",
@@ -187,6 +202,7 @@ WEIGHTS = bundle(
     click.option(
         "--weights",
         metavar="SPEC",
+        shell_complete=completes("weights"),
         help="queen, rook, knn:6, distance:50km, kernel:gaussian:10 or a .gal, .gwt or .parquet file. "
         "[default: queen for polygons, knn:6 for points]",
     ),
@@ -208,13 +224,22 @@ BOUNDS = bundle(
     click.option(
         "--min-bound",
         metavar="COL=N",
+        shell_complete=completes("bounded_column"),
         help="Least sum of a column in every cluster, e.g. pop=50000 or pop=10%.",
     ),
-    click.option("--max-bound", metavar="COL=N", help="Most sum of a column in any cluster."),
+    click.option(
+        "--max-bound",
+        metavar="COL=N",
+        shell_complete=completes("bounded_column"),
+        help="Most sum of a column in any cluster.",
+    ),
 )
 
 WITHIN = click.option(
-    "--within", metavar="COLUMN", help="Upper units, such as states, that no region may cross."
+    "--within",
+    metavar="COLUMN",
+    shell_complete=completes("column"),
+    help="Upper units, such as states, that no region may cross.",
 )
 
 
@@ -238,6 +263,7 @@ MAKE_CONTIGUOUS = click.option(
 LOCKED = click.option(
     "--locked",
     metavar="COLUMN",
+    shell_complete=completes("column"),
     help="Units, marked by 1 or true, that keep the region they have in --start COLUMN.",
 )
 
@@ -300,6 +326,7 @@ PLOTS = bundle(
     click.option(
         "--axes",
         metavar="A,B",
+        shell_complete=completes("numeric_columns"),
         help="Two columns to plot units by. "
         "[default: the first two principal components of what is clustered]",
     ),
@@ -310,6 +337,7 @@ PLOTS = bundle(
     click.option(
         "--time-columns",
         metavar="LIST",
+        shell_complete=completes("numeric_columns"),
         multiple=True,
         help="Columns of the profile in order: a range such as d1-d40, names or globs, comma-separated.",
     ),
@@ -340,6 +368,8 @@ LINKAGE = file_option(
 
 def aggregates(context: click.Context, param: click.Parameter, value: tuple[str, ...]) -> Any:
     """Read --aggregate."""
+    if not value:
+        return ()
     from regionalize.run.aggregate import parse_aggregates
 
     return parse_aggregates(value)
@@ -351,10 +381,16 @@ DISSOLVE = bundle(
     click.option(
         "--aggregate",
         metavar="LIST",
+        shell_complete=completes("aggregated_columns"),
         multiple=True,
         callback=aggregates,
         help="What columns come to in each region: pop:sum,income:mean; sum, mean, median, min, max or sd.",
     ),
+)
+
+SAVE_CONFIG = bundle(
+    "Output",
+    file_option("--save-config", help="Settings of this run to write as .toml, which --config reads."),
 )
 
 JSON = bundle(

@@ -8,13 +8,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from regionalize import __version__
 from regionalize.errors import RegionalizeError, UsageError, nearest
-from regionalize.model.catalog import METHODS
+from regionalize.model.catalog import METHODS, OWN, package_of
+from regionalize.run.endings import Terminated, raise_when_ended
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "assign": "Give new rows the number of their nearest centre.",
@@ -23,28 +27,20 @@ COMMANDS = {
     "validate": "Measure an existing label column; --require makes it a check.",
     "compare": "Compare label columns, files and runs: agreement, fit, fragmentation, maps.",
     "stability": "Repeat a run on parts of the units: how often each keeps its region.",
+    "batch": "Run a method on many layers, or on every part of one.",
     "weights": "Build, describe and convert spatial weights.",
     "smooth": "Write columns smoothed over H-hop neighbourhoods.",
     "map": "Draw a map of a label column.",
     "info": "Say what is in a layer and whether it is fit to cluster.",
     "sample": "Copy the bundled sample data here.",
+    "completion": "Print the script that completes commands in bash, zsh or fish.",
 }
 """Commands that are not methods: one file each in this folder, loaded when called."""
 
 BOUNDS = ("--min-size", "--max-size", "--min-bound", "--max-bound")
 """Options of the methods that hold clusters within bounds."""
 
-ENDINGS = ("SIGTERM", "SIGHUP")
-"""Signals that ask the process to end; like an interrupt, they leave nothing half-written."""
 INTERRUPTION = "{}; every file is the old one or the whole new one"
-
-
-class Terminated(BaseException):
-    """The process was asked to end: raised so that temporary files are removed on the way out."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Commands(click.Group):
@@ -56,15 +52,33 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command."""
-        if cmd_name in METHODS:
-            from regionalize.cli.methods import method_command
-
-            return method_command(METHODS[cmd_name])
         if cmd_name in COMMANDS:
             module = cmd_name.replace("-", "_")
             command: click.Command = import_module(f"regionalize.cli.{module}").command
             return command
+        if cmd_name in METHODS:
+            from regionalize.cli.methods import method_command
+
+            return method_command(METHODS[cmd_name])
         return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named; with none, say which ones a configuration file is for."""
+        config = ctx.params.get("config")
+        if config is not None and not getattr(ctx, "_protected_args", ctx.args):
+            from regionalize.cli.config import commands_in
+
+            raise UsageError("no command is named", advice=commands_in(config, self.list_commands(ctx)))
+        return super().invoke(ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Complete commands by what is told of them, without making any, and options."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
+        told = {**{name: row.summary for name, row in METHODS.items()}, **COMMANDS}
+        return [CompletionItem(name, help=text) for name, text in told.items() if name.startswith(incomplete)]
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Suggest the nearest command for a wrong one."""
@@ -77,13 +91,29 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List methods and other commands apart, without importing any."""
+        """List methods, those of other packages and other commands apart, without importing any of ours."""
+        from regionalize.model.plugins import faults
+
+        other = {name: method for name, method in METHODS.items() if name not in OWN}
         for title, rows in (
-            ("Methods", [(method.name, method.summary) for method in METHODS.values()]),
+            ("Methods", [(method.name, method.summary) for method in OWN.values()]),
+            (
+                "Methods of other packages",
+                [(row.name, f"{row.summary} ({package_of(row.name)})") for row in other.values()],
+            ),
+            ("Methods that cannot be used", list(faults().items())),
             ("Commands", list(COMMANDS.items())),
         ):
-            with formatter.section(title):
-                formatter.write_dl(rows)
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def complete_config(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+    """Offer files of settings to a shell."""
+    from regionalize.cli.candidates import configurations
+
+    return configurations(ctx, param, incomplete)
 
 
 @click.command(
@@ -94,6 +124,7 @@ class Commands(click.Group):
     "--config",
     metavar="FILE",
     type=click.Path(),
+    shell_complete=complete_config,
     help="TOML file with option values; options given here win.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say on standard error how long each stage took, too.")
@@ -117,13 +148,21 @@ def program(
         quiet=quiet, verbose=verbose, color=False if no_color or "NO_COLOR" in os.environ else None
     )
     if config is not None:
-        from regionalize.cli.config import read_config
+        from regionalize.cli.config import CONFIG, OF_METHODS, read_config
 
-        ctx.default_map = read_config(config, ctx)
+        found = ctx.meta[CONFIG] = read_config(config, ctx)
+        name = str(ctx.invoked_subcommand)
+        command = program.get_command(ctx, name)
+        if command is not None and name not in OF_METHODS:
+            ctx.default_map = {name: found.values(command, name)}
 
 
 def run_program(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1, 2, 3, 130 or 143 (`docs/cli.md`)."""
+    if args is None and "_REGIONALIZE_COMPLETE" in os.environ:  # a shell asks what may come next
+        from regionalize.cli.completion import complete
+
+        return complete(program)
     given = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in given
     previous = raise_when_ended()
@@ -150,24 +189,6 @@ def run_program(args: Sequence[str] | None = None) -> int:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def raise_when_ended() -> dict[int, Any]:
-    """Turn signals to end into an exception; return the handlers there were."""
-    previous: dict[int, Any] = {}
-
-    def end(number: int, frame: object) -> None:
-        raise Terminated(number)
-
-    for name in ENDINGS:
-        number = getattr(signal, name, None)
-        # a signal that is ignored, as under nohup, stays ignored
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            try:
-                previous[number] = signal.signal(number, end)
-            except ValueError:  # not in the main thread: the caller sees to signals
-                return {}
-    return previous
 
 
 def standard_output_failed(error: OSError) -> int:

@@ -9,8 +9,9 @@ import click
 
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
-from regionalize.cli.methods import without_empty
+from regionalize.cli.methods import check_standard_output, without_empty
 from regionalize.errors import UsageError, listed
+from regionalize.model.job import Outputs
 
 
 @click.command("smooth", cls=opt.Sectioned)
@@ -21,10 +22,17 @@ from regionalize.errors import UsageError, listed
     click.option(
         "--columns",
         metavar="LIST",
+        shell_complete=opt.completes("numeric_columns"),
         multiple=True,
         help="Columns to smooth, by name or glob. [default: every variable]",
     ),
-    click.option("--exclude", metavar="LIST", multiple=True, help="Columns to leave out, by name or glob."),
+    click.option(
+        "--exclude",
+        metavar="LIST",
+        multiple=True,
+        shell_complete=opt.completes("columns"),
+        help="Columns to leave out, by name or glob.",
+    ),
     click.option(
         "--missing",
         type=opt.OneOf(["error", "drop", "mean", "median"]),
@@ -47,6 +55,8 @@ from regionalize.errors import UsageError, listed
     opt.OUTPUT_LAYER,
     click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
 )
+@opt.SAVE_CONFIG
+@opt.JSON
 @click.pass_obj
 def command(
     console: Console,
@@ -56,6 +66,7 @@ def command(
     output: Path | None,
     output_layer: str | None,
     overwrite: bool,
+    as_json: bool,
     **values: Any,
 ) -> None:
     """Write columns smoothed over H-hop neighbourhoods, in original units.
@@ -67,6 +78,7 @@ def command(
 
     if output is None:
         raise UsageError("the file to write is missing", advice="give -o smoothed.gpkg")
+    check_standard_output(output, as_json)
     job = make_job("kmeans", {"hops": 1, **without_empty(values)})
     console.say_sample(input)
     with console.progress() as progress:
@@ -80,5 +92,7 @@ def command(
             progress=progress,
         )
     console.notes(notes)
+    if as_json:
+        console.json({"columns": added, "files": {"output": output}, "notes": notes})
     console.say(f"columns added: {listed(added)}")
-    console.written({"output": output})
+    console.written(Outputs(output=output).paths())

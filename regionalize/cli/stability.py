@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     "Method",
     click.option(
         "--method",
+        shell_complete=opt.completes("methods"),
         metavar="METHOD[:OPTIONS]",
         default="kmeans",
         show_default=True,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     opt.DISSOLVE_LINES,
     opt.file_option("--report", help="Report to write: .html, .md, .json or .csv (a row per region)."),
 )
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(

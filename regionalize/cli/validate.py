@@ -34,6 +34,7 @@ FAULTS = 3
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
 @opt.PLOTS
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(

@@ -31,6 +31,7 @@ from regionalize.cli.tables import number, show_table
     opt.SAVE_LINKS,
     click.option("--overwrite", is_flag=True, help="Replace a file that exists."),
 )
+@opt.SAVE_CONFIG
 @opt.JSON
 @click.pass_obj
 def command(
@@ -57,7 +58,7 @@ def command(
         description, notes = run_weights(input, job, symmetric, output, overwrite, save_links, progress)
     console.notes(notes)
     if as_json:
-        console.json(description)
+        console.json({**description, "notes": notes})
     else:
         show_weights(console, description)
     written = {"weights": output, "save-links": save_links}

@@ -166,13 +166,19 @@ def _by_default(layer: Layer, excluded: set[str], id_column: str | None) -> tupl
         names = [name for name in numeric if reasons[name] == "row number"]
     if numeric and not names:
         raise DataError(
-            f"every numeric column looks like an identifier, a coordinate or a size: {listed(numeric, 20)}",
+            f"every numeric column looks like an identifier, a coordinate, a size or a label: {listed(numeric, 20)}",
             advice="name the variables with --columns",
         )
     notes = [f"no --columns given, numeric columns taken: {listed(names, _LISTED)} ({len(names)} in all)"]
-    plural = {"identifier": "identifiers", "row number": "row numbers", "shape": "sizes of shapes"}
+    plural = {
+        "label": "labels of earlier runs",
+        "identifier": "identifiers",
+        "row number": "row numbers",
+        "shape": "sizes of shapes",
+        "coordinate": "coordinates",
+    }
     left = []
-    for reason, text in {**plural, "coordinate": "coordinates"}.items():
+    for reason, text in plural.items():
         alike = [name for name in numeric if reasons[name] == reason and name not in names]
         if alike:
             left.append(f"{listed(alike, 20)} ({text})")

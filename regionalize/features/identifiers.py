@@ -1,4 +1,4 @@
-"""Tell variables from identifiers, coordinates and sizes of shapes, when nobody named the columns.
+"""Tell variables from identifiers, coordinates, sizes of shapes and labels, when nobody named the columns.
 
 Only a default is at stake: what is left out is listed for the person, and a column that is named is
 always taken.
@@ -36,6 +36,8 @@ _COORDINATE_NAME = re.compile(
     r"|(coord|coords|coordinate|cent|centr|centroid|center|centre|point|pt)_?(x|y|lon|lat)"
     r"|(centroid|center|centre)_?(longitude|latitude)"
 )
+_VARIABLES_OF = frozenset({"smooth"})
+"""What makes variables; all other runs make labels, and what goes with them."""
 _SMALLEST_SEQUENCE = 10
 """Fewer rows than this may count 1, 2, 3 … by chance or by design of an example."""
 
@@ -53,7 +55,7 @@ def why_left_out(layer: Layer, name: str) -> str | None:
     Returns
     -------
     str or None
-        ``"identifier"``, ``"row number"``, ``"shape"`` or ``"coordinate"``; None for a variable.
+        ``"label"``, ``"identifier"``, ``"row number"``, ``"shape"`` or ``"coordinate"``; None for a variable.
 
     Examples
     --------
@@ -65,6 +67,8 @@ def why_left_out(layer: Layer, name: str) -> str | None:
     """
     import pyarrow as pa
 
+    if any(name in record.columns and record.made_by not in _VARIABLES_OF for record in layer.history):
+        return "label"
     lowered = name.strip().lower()
     column = layer.attributes[name]
     if _SHAPE_NAME.fullmatch(lowered):

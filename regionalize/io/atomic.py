@@ -15,8 +15,9 @@ import signal
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 from regionalize.errors import OutputError
@@ -35,6 +36,15 @@ _REASONS = {
 
 
 _INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+
+_staging: set[Path] = set()
+"""Folders in use: what is put in place in one of them is not in place yet."""
+_TEMPORARY = ".tmp"
+_RANDOM = 8
+"""Letters that `tempfile` puts into a name."""
+Moves = Sequence[tuple[Path, Path]]
+"""Written files (or folders), and the paths they are to have."""
+_told_of_moves: ContextVar[Callable[[Moves], None] | None] = ContextVar("told_of_moves", default=None)
 
 
 def output_error(error: OSError, path: str | Path) -> OutputError:
@@ -94,16 +104,40 @@ def staging(target: Path) -> Iterator[Path]:
     try:
         try:
             with signals_held():  # so that a folder made is a folder known
-                # a long file name plus our marks could be more than a file system takes
-                made = tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+                made = tempfile.mkdtemp(prefix=_hidden(target), suffix=_TEMPORARY, dir=target.parent)
                 folder = Path(made)
+                _staging.add(folder)
         except OSError as error:
             raise output_error(error, target) from error
         yield folder
     finally:
         if folder is not None:
             with signals_held():
+                _staging.discard(folder)
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _hidden(target: Path) -> str:
+    # a long file name plus our marks could be more than a file system takes
+    return f".{target.name[:40]}."
+
+
+def remove_leftovers(paths: Iterable[str | Path]) -> None:
+    """Remove the hidden folders that processes left beside files they were to write, when they were killed.
+
+    Whoever calls this knows that nobody is writing these files now.
+    """
+    beside: dict[Path, set[str]] = {}
+    for path in paths:
+        with suppress(OutputError):
+            target = target_of(path)
+            beside.setdefault(target.parent, set()).add(_hidden(target))
+    for folder, names in beside.items():
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                marked = entry.name.endswith(_TEMPORARY) and entry.is_dir(follow_symlinks=False)
+                if marked and entry.name[: -len(_TEMPORARY) - _RANDOM] in names:
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 @contextmanager
@@ -140,20 +174,21 @@ def replacing(path: str | Path) -> Iterator[Path]:
     target = target_of(path)
     if target.is_dir():
         raise OutputError("is a folder", file=str(path), advice="name a file to write")
+    is_new = not target.exists()
     with staging(target) as folder:
         temporary = folder / target.name
         try:
             yield temporary
             if not temporary.is_file():
                 raise OutputError("nothing was written", file=str(path), advice="write elsewhere")
+            if is_new and target.exists():
+                raise OutputError("another process made it meanwhile", file=str(path), advice="run it again")
             move_into_place([(temporary, target)], folder)
         except OSError as error:
             raise output_error(error, path) from error
 
 
-def move_into_place(
-    moves: Sequence[tuple[Path, Path]], folder: Path, *, obsolete: Sequence[Path] = ()
-) -> None:
+def move_into_place(moves: Moves, folder: Path, *, obsolete: Sequence[Path] = ()) -> None:
     """Flush new files (or folders) to disk and rename them over their targets, all or none.
 
     Parameters
@@ -169,6 +204,9 @@ def move_into_place(
         if old.is_file():
             new.chmod(stat.S_IMODE(old.stat().st_mode))
         flush(new)
+    tell = _told_of_moves.get()
+    if tell is not None and folder.parent not in _staging:
+        tell(moves)
     only_one_file = len(moves) == 1 and not obsolete and not moves[0][1].is_dir()
     with signals_held():
         if only_one_file:
@@ -178,7 +216,27 @@ def move_into_place(
     flush_folder(folder.parent)
 
 
-def _swap(moves: Sequence[tuple[Path, Path]], folder: Path, obsolete: Sequence[Path]) -> None:
+@contextmanager
+def telling_of_moves(tell: Callable[[Moves], None]) -> Iterator[None]:
+    """Tell of all files that are put in place inside the block, when they are whole and still elsewhere.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with telling_of_moves(lambda moves: print([place.name for _, place in moves])):
+    ...         with replacing(Path(folder) / "out.txt") as temporary:
+    ...             _ = temporary.write_text("whole")
+    ['out.txt']
+    """
+    token = _told_of_moves.set(tell)
+    try:
+        yield
+    finally:
+        _told_of_moves.reset(token)
+
+
+def _swap(moves: Moves, folder: Path, obsolete: Sequence[Path]) -> None:
     kept = Path(tempfile.mkdtemp(prefix="old.", dir=folder))
     done: list[tuple[Path, Path]] = []
     try:
@@ -225,9 +283,10 @@ def signals_held() -> Iterator[None]:
 
 def flush(path: Path) -> None:
     """Flush a file, or every file in a folder, to the disk."""
+    mode = "r+b" if os.name == "nt" else "rb"  # Windows flushes what is open for writing, and nothing else
     for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if part.is_file():
-            with part.open("rb") as file:
+            with part.open(mode) as file:
                 os.fsync(file.fileno())
     if path.is_dir():
         flush_folder(path)

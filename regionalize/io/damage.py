@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,31 +132,34 @@ def _integers(data: NDArray[np.uint8], start: NDArray[np.int64]) -> NDArray[Any]
     return np.ascontiguousarray(data[start[:, None] + np.arange(4)]).view("<i4")[:, 0]
 
 
-def check_database(source: Source, layer: str, rows: int, nulls: int, *, filtered: bool) -> None:
+@contextmanager
+def database(source: Source) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage on the disk, past GDAL; what SQLite cannot read is a fault of the file."""
+    import sqlite3
+
+    try:
+        with closing(open_read_only(source)) as connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"the database cannot be checked ({error})", advice=AGAIN) from error
+
+
+def check_database(
+    connection: sqlite3.Connection, layer: str, rows: int, nulls: int, *, filtered: bool
+) -> None:
     """Have SQLite check a GeoPackage when what was read may be less than what is there.
 
     The check reads the whole file (about 2 ms per MB), so it is made only if the number of rows differs
     from the number the file states, a geometry came out null, or a filter hides both.
     """
-    import sqlite3
-
-    if source.path is None or source.member:
+    known = "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'"
+    count = "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?"
+    # a GeoPackage made without GDAL states no count
+    found = connection.execute(known).fetchone()[0]
+    stated = connection.execute(count, (layer,)).fetchone() if found else None
+    if stated and stated[0] == rows and not nulls and not filtered:
         return
-    try:
-        connection = open_read_only(source)
-        try:
-            known = "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'"
-            count = "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?"
-            # a GeoPackage made without GDAL states no count
-            found = connection.execute(known).fetchone()[0]
-            stated = connection.execute(count, (layer,)).fetchone() if found else None
-            if stated and stated[0] == rows and not nulls and not filtered:
-                return
-            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        finally:
-            connection.close()
-    except sqlite3.DatabaseError as error:
-        raise DataError(f"the database cannot be checked ({error})", advice=AGAIN) from error
+    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise DataError(
             f"the database is damaged: {rows:,} rows could be read"
@@ -174,11 +179,16 @@ def open_read_only(source: Source) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(source.path.absolute()))}?{flags}", uri=True)
 
 
-def check_count(source: Source, layer: str | None, rows: int) -> None:
-    """Refuse to go on with fewer rows than the format's own header states (FlatGeobuf, File Geodatabase)."""
+def check_count(source: Source, layer: str | None, rows: int) -> dict[str, str]:
+    """Refuse to go on with fewer rows than the format's own header states (FlatGeobuf, File Geodatabase).
+
+    Returns the metadata of the layer, which stands in the same header.
+    """
     import pyogrio
 
     with gdal.quiet():
-        stated = int(pyogrio.read_info(source.dataset, layer=layer)["features"])
+        about = pyogrio.read_info(source.dataset, layer=layer)
+    stated = int(about["features"])
     if 0 < stated != rows:
         raise DataError(f"the file is damaged: {rows:,} of {stated:,} rows could be read", advice=AGAIN)
+    return dict(about.get("layer_metadata") or {})

@@ -42,9 +42,24 @@ def plain(value: Any) -> Any:
     return value
 
 
-def json_text(document: Mapping[str, Any]) -> str:
-    """Write a document as JSON, with a line end."""
-    return json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
+def json_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    r"""Write a document as JSON that any reader takes, with a line end.
+
+    Examples
+    --------
+    >>> from pathlib import PurePosixPath
+    >>> json_text({"a": float("inf"), "b": PurePosixPath("x")})
+    '{\n  "a": null,\n  "b": "x"\n}\n'
+    """
+    text = json.dumps(
+        plain(document), indent=2, ensure_ascii=ascii_only, default=plain_value, allow_nan=False
+    )
+    return text + "\n"
+
+
+def plain_value(value: Any) -> Any:
+    """Return what stands in JSON for a value of another kind: of NumPy's the plain one, or else its text."""
+    return plain(value.tolist()) if hasattr(value, "tolist") else str(value)
 
 
 def csv_text(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:

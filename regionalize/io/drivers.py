@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from regionalize.errors import OutputError, listed
 from regionalize.io import gdal
 from regionalize.io.formats import FLATGEOBUF, GEODATABASE, GEOPACKAGE, SHAPEFILE, ZIPPED_SHAPEFILE, Format
 from regionalize.io.parquet import free_name
+from regionalize.model.record import KEY
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +33,8 @@ class Fitted:
     """What the format makes of each column's name."""
 
 
-def write_gdal(layer: Layer, fitted: Fitted, form: Format, path: Path, name: str) -> None:
-    """Write through GDAL's Arrow interface."""
+def write_gdal(layer: Layer, fitted: Fitted, form: Format, path: Path, name: str, history: str = "") -> None:
+    """Write through GDAL's Arrow interface, with what is kept of the runs that made columns."""
     import pyogrio.errors
     import pyogrio.raw
 
@@ -51,7 +52,8 @@ def write_gdal(layer: Layer, fitted: Fitted, form: Format, path: Path, name: str
         options["SPATIAL_INDEX"] = "NO"  # with one, rows would be put in another order
     elif form is GEODATABASE:
         options |= _geodatabase_options(table, taken)
-    encoding = {"encoding": "UTF-8"} if form in (SHAPEFILE, ZIPPED_SHAPEFILE) else {}
+    more: dict[str, Any] = {"encoding": "UTF-8"} if form in (SHAPEFILE, ZIPPED_SHAPEFILE) else {}
+    more |= {"layer_metadata": {KEY: history}} if form is FLATGEOBUF and history else {}
     try:
         with gdal.quiet():  # all of it is said in our own words beforehand, or verified
             pyogrio.raw.write_arrow(
@@ -63,7 +65,7 @@ def write_gdal(layer: Layer, fitted: Fitted, form: Format, path: Path, name: str
                 geometry_type=fitted.declared,
                 crs=layer.crs if geometry_name is not None else None,
                 layer_options=options,
-                **encoding,
+                **more,
             )
     except (ValueError, RuntimeError, OSError, pyogrio.errors.DataSourceError) as error:
         raise OutputError(

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.io.shapes import is_wgs84
+from regionalize.model.record import KEY
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,12 @@ _BLOCK = 8192
 
 
 def write_geojson(
-    layer: Layer, attributes: pa.Table, wkb: pa.ChunkedArray | None, name: str, file: IO[bytes]
+    layer: Layer,
+    attributes: pa.Table,
+    wkb: pa.ChunkedArray | None,
+    name: str,
+    file: IO[bytes],
+    history: str = "",
 ) -> None:
     """Write a feature collection, one feature per line.
 
@@ -42,12 +48,19 @@ def write_geojson(
         Name of the layer, which GDAL reads.
     file : binary file
         Where to write.
+    history : str
+        What is kept of the runs that made columns, as `regionalize.io.history.history_text` has it.
     """
     head: dict[str, object] = {"type": "FeatureCollection", "name": name}
     crs = urn(layer)
-    if crs is not None:
+    if layer.crs is None and wkb is not None:
+        head["crs"] = None  # no system can be assumed
+    elif crs is not None:
         head["crs"] = {"type": "name", "properties": {"name": crs}}
-    file.write(json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "features": [\n')
+    file.write(json.dumps(head, ensure_ascii=False)[:-1].encode())
+    if history:
+        file.write(f', "{KEY}": {history}'.encode())
+    file.write(b', "features": [\n')
     for start in range(0, len(layer), _BLOCK):
         part = attributes.slice(start, _BLOCK)
         shapes = (
@@ -63,12 +76,12 @@ def write_geojson(
 
 
 def urn(layer: Layer) -> str | None:
-    """Return the name of the coordinate system for a ``crs`` member; None for WGS 84 and nameless ones."""
+    """Return the coordinate system for a ``crs`` member: its name, or its definition; None for WGS 84."""
     if layer.crs is None or is_wgs84(layer) or layer.projection is None:
         return None
     authority = layer.projection.to_authority(min_confidence=100)
     if authority is None:
-        return None
+        return str(layer.projection.to_wkt())
     return f"urn:ogc:def:crs:{authority[0]}::{authority[1]}"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,6 +50,14 @@ def layer_names(path: Path) -> list[str]:
         raise OutputError(
             "exists and is not a sound GeoPackage", file=str(path), advice="choose another name"
         ) from error
+
+
+@contextmanager
+def staged_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database that is not in place yet, for one change: whoever puts it there flushes it to disk."""
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA synchronous = OFF")
+        yield database
 
 
 def replacement_note(path: Path, kept: str) -> tuple[str, ...]:

@@ -11,10 +11,12 @@ import numpy as np
 
 from regionalize.errors import DataError
 from regionalize.io import gdal
+from regionalize.io.history import understood_history
 from regionalize.io.refusals import where_error
 from regionalize.io.source import Source
 from regionalize.io.wkb import BEYOND_GEOS, KINDS, read_headers
 from regionalize.model.layer import Layer, LayerOrigin
+from regionalize.model.record import KEY, history_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,6 +43,7 @@ def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise DataError(f"cannot be read as Parquet: {reason}", advice="get the file again") from error
     geo = _geo_metadata(table)
+    history, said = understood_history((table.schema.metadata or {}).get(KEY.encode()))
     table = _without_index(table).replace_schema_metadata(None)
     column = geo.get("primary_column") if geo else None
     notes: tuple[str, ...] = ()
@@ -63,7 +66,8 @@ def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
         geometry_name=column or "geometry",
         metadata={} if geo is None else {"geo": geo},
     )
-    found = Layer(table, wkb, crs, origin, notes)
+    history = history_of(history, table.column_names)
+    found = Layer(table, wkb, crs, origin, (*notes, *said), history=history)
     return found if where is None else _filtered(found, where)
 
 
@@ -192,20 +196,27 @@ def _filtered(layer: Layer, where: str) -> Layer:
             _, kept = pyogrio.raw.read_arrow(buffer.getvalue(), where=where, columns=[row_name])
     except (ValueError, OSError) as error:
         raise where_error(where, " ".join(str(error).split()), layer.column_names) from error
-    rows = kept[row_name]
-    wkb = None if layer.wkb is None else layer.wkb.take(rows)
-    return Layer(layer.attributes.take(rows), wkb, layer.crs, layer.origin, layer.notes)
+    return layer.take(kept[row_name].to_numpy())
 
 
 def write_parquet(
-    attributes: pa.Table, wkb: pa.ChunkedArray | None, crs: str | None, origin: LayerOrigin, path: Path
+    attributes: pa.Table,
+    wkb: pa.ChunkedArray | None,
+    crs: str | None,
+    origin: LayerOrigin,
+    path: Path,
+    history: str = "",
 ) -> None:
-    """Write attributes and geometry as GeoParquet; the geometry column comes last."""
+    """Write attributes and geometry as GeoParquet; the geometry column comes last.
+
+    `history` is what is kept of the runs that made columns, as `regionalize.io.history.history_text` has it.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    kept = {KEY: history} if history else {}
     if wkb is None:
-        pq.write_table(attributes, path)
+        pq.write_table(attributes.replace_schema_metadata(kept) if kept else attributes, path)
         return
     name = free_name(origin.geometry_name or "geometry", attributes.column_names)
     columns = {name: _about(wkb, crs)}
@@ -217,7 +228,7 @@ def write_parquet(
     version = VERSION if len(columns) == 1 and not covering else "1.1.0"
     geo = {"version": version, "primary_column": name, "columns": columns}
     table = attributes.append_column(pa.field(name, wkb.type), wkb)
-    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo), **kept}), path)
 
 
 def _about(wkb: pa.ChunkedArray, crs: str | None) -> dict[str, Any]:

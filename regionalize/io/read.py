@@ -14,6 +14,9 @@ import numpy as np
 
 from regionalize.errors import DataError, listed, located
 from regionalize.io import damage, gdal
+from regionalize.io.geojson_head import read_head
+from regionalize.io.geopackage_metadata import stored_history
+from regionalize.io.history import kept_beside, kept_in_geojson, kept_in_metadata, understood_history
 from regionalize.io.parquet import read_parquet
 from regionalize.io.refusals import understood
 from regionalize.io.source import Source, choose_layer, find_source
@@ -27,6 +30,7 @@ from regionalize.io.text import (
 )
 from regionalize.io.wkb import BEYOND_GEOS, read_headers
 from regionalize.model.layer import Layer, LayerOrigin
+from regionalize.model.record import history_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,14 +148,22 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
     name = layer if layer is not None else _default_layer(source)
     nulls = 0 if wkb is None else wkb.null_count
     filtered = where is not None
+    kept: str | bytes | None = None
     if source.format == "shapefile":
         damage.check_shapes_read(source, nulls, filtered=filtered)
     elif source.format == "GeoPackage" and not source.member:
-        damage.check_database(source, name, len(table), nulls, filtered=filtered)
+        with damage.database(source) as connection:
+            damage.check_database(connection, name, len(table), nulls, filtered=filtered)
+            kept = stored_history(connection, name)
     elif source.format in {"GeoPackage", "FlatGeobuf", "File Geodatabase"}:
         rows = len(_open_arrow(source, layer, None, None, columns=[])[1]) if filtered else len(table)
-        damage.check_count(source, layer, rows)
+        kept = kept_in_metadata(damage.check_count(source, layer, rows))
+    if source.format == "GeoJSON":
+        kept = kept_in_geojson(source)
+    history, said = understood_history(kept or kept_beside(source))
     crs = meta["crs"] or None
+    if source.format == "GeoJSON" and read_head(source).get("crs", crs) is None:
+        crs = None  # said outright; GDAL takes it for longitude and latitude
     if source.format == "CSV":
         wkb, crs, more = _csv_geometry(table, wkb, crs)
         notes += more
@@ -167,10 +179,14 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
         fid_name=meta["fid_column"] if fids is not None else None,
         metadata={} if fids is None else {"fids": fids},
     )
-    return Layer(table, wkb, crs, origin, tuple(notes), shapes=_linear_shapes(source, layer, where, wkb))
+    shapes = _linear_shapes(source, layer, where, wkb)
+    history = history_of(history, table.column_names)
+    return Layer(table, wkb, crs, origin, (*notes, *said), shapes=shapes, history=history)
 
 
 def _default_layer(source: Source) -> str:
+    if source.path is None and source.format == "GeoJSON":
+        return str(read_head(source).get("name", ""))
     return Path(source.member or source.shown).stem
 
 

@@ -25,17 +25,21 @@ def report_document(report: Report) -> dict[str, Any]:
     ``bss_tss_all`` is over every clustered variable, ``bss_tss_attributes`` over the transformed, unsmoothed
     attributes alone: the one to compare between runs. NaN and infinity become null, as JSON has neither.
     """
+    document: dict[str, Any] = plain({**headline(report), **report.to_dict()})
+    return document
+
+
+def headline(report: Report) -> dict[str, Any]:
+    """Return the figures that a report begins with; None for what was not measured."""
     attributes = report.fit_attributes or report.fit
     spatial = report.fragmentation
-    headline = {
+    return {
         "k": report.k,
         "bss_tss_all": report.fit.ratio if report.fit else None,
         "bss_tss_attributes": attributes.ratio if attributes else None,
         "contiguous": spatial.contiguous if spatial else None,
         "subclusters": spatial.subclusters if spatial else None,
     }
-    document: dict[str, Any] = plain({**headline, **report.to_dict()})
-    return document
 
 
 def report_json(report: Report) -> str:

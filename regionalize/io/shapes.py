@@ -217,14 +217,15 @@ def _crs_notes(layer: Layer, form: Format) -> list[str]:
     if form not in (GEOJSON, KML):
         return []
     if layer.crs is None:
-        return [f"The layer has no coordinate system; {form.name} is read as longitude and latitude."]
+        reads = "is read as" if form is KML else "is read by some programs as"
+        return [f"The layer has no coordinate system; {form.name} {reads} longitude and latitude."]
     if is_wgs84(layer):
         return []
     if form is KML:
         raise OutputError(
             f"KML holds longitude and latitude (WGS 84), the layer is in {short_crs(layer)}", advice=ELSEWHERE
         )
-    if layer.projection is None or layer.projection.to_authority(min_confidence=100) is None:
+    if layer.projection is None:
         return [f"GeoJSON cannot name the coordinate system {short_crs(layer)}: it is left out."]
     return [f"Coordinates stay in {short_crs(layer)}; some programs read GeoJSON as longitude and latitude."]
 

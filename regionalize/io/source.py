@@ -13,6 +13,7 @@ from typing import IO, BinaryIO
 from regionalize.errors import DataError, listed, nearest
 from regionalize.io import gdal
 from regionalize.io.sample import sample_path
+from regionalize.model.record import RECORD_FILE
 
 SINGLE = {
     ".shp": "shapefile",
@@ -110,9 +111,12 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
         return Source(found.name, str(found), "GeoPackage", found), layer
     shown = str(path)
     if shown == "-":
-        return Source("standard input", _content(sys.stdin.buffer), "GeoJSON", None), layer
+        return _piped("standard input", _standard_input()), layer
     if any("\ud800" <= letter <= "\udfff" for letter in shown):  # GDAL takes UTF-8 only
         raise DataError("the file name is not valid UTF-8", file=shown, advice="rename the file")
+    if any(letter in shown for letter in "\n\r\t") and not shown.lower().endswith(PARQUET):
+        # what opens files for GDAL leaves these out, and would open another file
+        raise DataError("the file name has a line end or a tab in it", file=shown, advice="rename the file")
     if shown.startswith("/vsi"):
         return Source(shown, shown, "other", None), layer
     file = Path(path)
@@ -125,7 +129,7 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
             raise _folder(file)
     elif not stat.S_ISREG(mode):  # a pipe: <(command)
         with file.open("rb") as pipe:
-            return Source(shown, _content(pipe), "GeoJSON", None), layer
+            return _piped(shown, _content(pipe, shown)), layer
     if not os.access(file, os.R_OK):
         raise DataError("permission to read it is denied", file=shown, advice="check who may read the file")
     if stat.S_ISREG(mode) and file.stat().st_size == 0:
@@ -154,11 +158,32 @@ def format_of(name: str) -> str:
     )
 
 
-def _content(stream: BinaryIO) -> bytes:
-    data = stream.read()
-    if not data.strip():
-        raise DataError("nothing came in", file="standard input", advice="pipe GeoJSON into it")
+def _standard_input() -> bytes:
+    """Return all that comes in, or refuse to wait for what nobody sends."""
+    advice = "pipe GeoJSON into it, or name a file"
+    if sys.stdin is None:
+        raise DataError("it is closed", file="standard input", advice=advice)
+    if sys.stdin.isatty():
+        raise DataError("it is the terminal, and nothing is piped in", file="standard input", advice=advice)
+    return _content(sys.stdin.buffer, "standard input")
+
+
+def _content(stream: BinaryIO, shown: str) -> bytes:
+    try:
+        data = stream.read()
+    except OSError as error:
+        raise DataError(error.strerror or str(error), file=shown, advice="name a file") from error
+    if not data[:4096].strip() and not data.strip():
+        raise DataError("nothing came in", file=shown, advice="pipe GeoJSON into it")
+    if data[:2] == b"\x1f\x8b":
+        raise DataError("what comes in is compressed", file=shown, advice="unpack it first: gunzip -c FILE |")
     return data
+
+
+def _piped(shown: str, data: bytes) -> Source:
+    """Take what came through a pipe for GeoJSON where it looks so, and else for whatever GDAL makes of it."""
+    text = data[:4096].lstrip(b"\xef\xbb\xbf\x1e \t\r\n")
+    return Source(shown, data, "GeoJSON" if text[:1] in {b"{", b"["} else "other", None)
 
 
 def _absent(file: Path, error: OSError) -> DataError:
@@ -170,14 +195,18 @@ def _absent(file: Path, error: OSError) -> DataError:
     if not folder.is_dir():
         return DataError(f"there is no folder '{folder}'", file=str(file), advice="check the path")
     names = [entry.name for entry in _entries(folder)]
-    likely = nearest(file.name, [name for name in names if name.lower().endswith(VECTOR)])
-    readable = [name for name in names if name.lower().endswith(VECTOR)]
+    readable = [name for name in names if _may_be_read(name)]
+    likely = nearest(file.name, readable)
     there = f"{'this folder' if str(folder) == '.' else folder} holds {listed(sorted(readable), 5)}"
     return DataError(
         "there is no such file",
         file=str(file),
         advice=likely or nearest(file.name, names) or (there if readable else "check the path"),
     )
+
+
+def _may_be_read(name: str) -> bool:
+    return name.lower().endswith(VECTOR) and not name.endswith(RECORD_FILE)
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -188,7 +217,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _folder(folder: Path) -> DataError:
-    inside = sorted(entry.name for entry in _entries(folder) if entry.name.lower().endswith(VECTOR))
+    inside = sorted(entry.name for entry in _entries(folder) if _may_be_read(entry.name))
     inside = [name for name in inside if not name.lower().endswith(".dbf")] or inside
     advice = f"name one of its files: {listed(inside)}" if inside else "name a file"
     return DataError("is a folder, not a layer", file=str(folder), advice=advice)
@@ -248,7 +277,7 @@ def _in_archive(file: Path, layer: str | None) -> tuple[Source, str | None]:
 def _dataset_in(name: str) -> str | None:
     """Return the dataset an archive's entry belongs to, or None."""
     path = PurePosixPath(name)
-    if "__MACOSX" in path.parts or path.name.startswith("._"):
+    if "__MACOSX" in path.parts or path.name.startswith("._") or path.name.endswith(RECORD_FILE):
         return None
     for depth, part in enumerate(path.parts):
         if part.lower().endswith(".gdb"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from regionalize.errors import OutputError, listed
 from regionalize.io.atomic import replacing
+from regionalize.io.geopackage import staged_database
 from regionalize.io.qml import qml_text
 from regionalize.io.sld import sld_text
 from regionalize.model.style import Style, style_file
@@ -59,7 +60,7 @@ def store_styles(path: Path, layer: str, styles: Sequence[Style]) -> tuple[str, 
         If the database cannot be written.
     """
     try:
-        with closing(sqlite3.connect(path)) as database, database:
+        with staged_database(path) as database:
             return _store(database, layer, styles)
     except sqlite3.Error as error:
         raise OutputError(

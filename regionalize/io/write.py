@@ -19,15 +19,14 @@ from regionalize.io.atomic import (
     target_of,
     writable_folder,
 )
-from regionalize.io.columns import fit_columns
 from regionalize.io.drivers import Fitted, write_csv, write_gdal
+from regionalize.io.fit import fit_layer
 from regionalize.io.formats import (
     CSV,
     GEODATABASE,
     GEOJSON,
     GEOPACKAGE,
     GEOPARQUET,
-    NAMED_LAYERS,
     SHAPEFILE,
     ZIPPED_SHAPEFILE,
     Format,
@@ -37,12 +36,15 @@ from regionalize.io.formats import (
 )
 from regionalize.io.geojson import write_geojson
 from regionalize.io.geopackage import copy_database, layer_names, refuse_open_database, replacement_note
+from regionalize.io.geopackage_metadata import store_history
+from regionalize.io.history import history_text
+from regionalize.io.lock import alone
 from regionalize.io.parquet import write_parquet
 from regionalize.io.sample import sample_path
-from regionalize.io.shapes import fit_shapes
 from regionalize.io.source import HELPERS
 from regionalize.io.styles import renamed_style, store_styles, style_beside
 from regionalize.io.verify import verify
+from regionalize.model.record import History, RunRecord, history_of, record_file, renamed
 from regionalize.model.style import Style
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ def check_output(
     if layer is None:
         return ()
     with located(str(path)):
-        notes = _fit(layer, _empty_columns(layer, added_names), form, layer_name).notes
+        notes = fit_layer(layer, _empty_columns(layer, added_names), form, layer_name).notes
     if form is GEOPACKAGE and layer_name is None and str(path) != "-":
         notes += replacement_note(target_of(path), layer_name_of(Path(path).name, form, None))
     return notes
@@ -129,12 +131,12 @@ def _check_path(path: str | Path, form: Format, layer_name: str | None, overwrit
                 advice="name it with --output-layer",
             )
     present = [target.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS] if form is SHAPEFILE else [target]
-    present = [file for file in present if file.exists()]
+    present = [file for file in (*present, record_file(target)) if file is not None and file.exists()]
     if not present:
         return
     if target.is_dir() and form is not GEODATABASE:
         raise OutputError("is a folder", advice="name a file to write")
-    if form is GEODATABASE and not _is_geodatabase(target):
+    if form is GEODATABASE and target.exists() and not _is_geodatabase(target):
         raise OutputError("exists and is not a File Geodatabase", advice="choose another name")
     if form is GEOPACKAGE:
         refuse_open_database(target)
@@ -192,43 +194,6 @@ def _parts(path: Path) -> list[Path]:
     return [path, *sorted(part for part in parts if part != path)]
 
 
-def _fit(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str | None) -> Fitted:
-    """Bring attributes, added columns and geometry into the shape a format takes, or refuse."""
-    table = layer.attributes
-    existing = {name.lower() if form.one_case else name for name in table.column_names}
-    if layer.has_geometry:
-        existing.add(layer.origin.geometry_name.lower() if form.one_case else layer.origin.geometry_name)
-    for name, column in added.items():
-        if (name.lower() if form.one_case else name) in existing:
-            raise OutputError(
-                f"the layer already has a column '{name}'",
-                column=name,
-                advice="choose another name with --label-column"
-                if name.startswith(next(iter(added)))
-                else "give the new column another name",
-            )
-        table = table.append_column(name, column)
-    shapes = fit_shapes(layer, form)
-    covering = _covering(layer, form)
-    notes = list(shapes.notes)
-    if covering in table.column_names:
-        table = table.drop_columns([covering])
-        notes.append(f"Column '{covering}', the bounding boxes GeoParquet keeps, is left out.")
-    before = table.column_names
-    table, more = fit_columns(table, form)
-    if layer_name is not None and form not in NAMED_LAYERS:
-        notes.append(f"The layer of a {form.name} is named like its file: '{layer_name}' was not used.")
-    names = dict(zip(before, table.column_names, strict=True))
-    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more), names)
-
-
-def _covering(layer: Layer, form: Format) -> str | None:
-    """Name the column of bounding boxes of a GeoParquet file, which no other format has a use for."""
-    about = layer.origin.metadata.get("geo", {}).get("columns", {}).get(layer.origin.geometry_name, {})
-    bbox = about.get("covering", {}).get("bbox", {}) if form is not GEOPARQUET else {}
-    return bbox["xmin"][0] if bbox else None
-
-
 def write_layer(
     layer: Layer,
     path: str | Path,
@@ -238,6 +203,7 @@ def write_layer(
     overwrite: bool = False,
     styles: Sequence[Style] = (),
     qml: bool = False,
+    record: RunRecord | None = None,
 ) -> tuple[str, ...]:
     """Write a layer as it came, with columns added at the end.
 
@@ -263,6 +229,9 @@ def write_layer(
         QGIS finds them.
     qml : bool
         Write the default style into a file beside the layer, ``NAME.qml``, where QGIS finds it, too.
+    record : RunRecord, optional
+        How columns were made: kept with the layer after ``layer.history``, in a file ``NAME.run.json``
+        beside those of formats that have no place for it.
 
     Returns
     -------
@@ -287,13 +256,14 @@ def write_layer(
     """
     if str(path) == "-":
         with located(str(path)):
-            fitted = _fit(layer, added, find_format(path), layer_name)
+            fitted = fit_layer(layer, added, find_format(path), layer_name)
             name = layer_name or layer.origin.layer or "regions"
-            write_geojson(layer, fitted.attributes, fitted.wkb, name, sys.stdout.buffer)
+            kept = history_text(history_of(layer.history, fitted.names, record))
+            write_geojson(layer, fitted.attributes, fitted.wkb, name, sys.stdout.buffer, kept)
             sys.stdout.buffer.flush()
             return fitted.notes
     about: dict[str, Any] = {"layer_name": layer_name, "overwrite": overwrite, "styles": styles, "qml": qml}
-    with staged_layer(layer, path, added=added, **about) as notes:
+    with staged_layer(layer, path, added=added, record=record, **about) as notes:
         return notes
 
 
@@ -307,6 +277,7 @@ def staged_layer(
     overwrite: bool = False,
     styles: Sequence[Style] = (),
     qml: bool = False,
+    record: RunRecord | None = None,
 ) -> Iterator[tuple[str, ...]]:
     """Write a layer as `write_layer` does, but put it in place only when the block ends well.
 
@@ -315,16 +286,37 @@ def staged_layer(
     tuple of str
         What changed form on the way.
     """
+    with located(str(path)):
+        target = target_of(path)
+    about: dict[str, Any] = {"layer_name": layer_name, "overwrite": overwrite, "styles": styles, "qml": qml}
+    with alone(target), _staged_alone(layer, path, added=added, record=record, **about) as notes:
+        yield notes
+
+
+@contextmanager
+def _staged_alone(
+    layer: Layer,
+    path: str | Path,
+    *,
+    added: Mapping[str, pa.Array | pa.ChunkedArray],
+    layer_name: str | None,
+    overwrite: bool,
+    styles: Sequence[Style],
+    qml: bool,
+    record: RunRecord | None,
+) -> Iterator[tuple[str, ...]]:
+    """Stage a layer while no other process writes that file: what is there now is there until the end."""
     form = find_format(path)
     with located(str(path)):
         _check_path(path, form, layer_name, overwrite)
-        fitted = _fit(layer, added, form, layer_name)
+        fitted = fit_layer(layer, added, form, layer_name)
         target = target_of(path)
     with staging(target) as folder:
         with _told(path):
             name = layer_name_of(target.name, form, layer_name)
-            staged, renamed, notes = _write(layer, fitted, form, target, folder, layer_name)
-            shown = [renamed_style(style, fitted.names, renamed) for style in styles]
+            history = renamed(history_of(layer.history, fitted.names, record), fitted.names)
+            staged, names, notes = _write(layer, fitted, form, target, folder, layer_name, history)
+            shown = [renamed_style(style, fitted.names, names) for style in styles]
             if form is GEOPACKAGE and shown:
                 with _short_of_space(folder):
                     notes += store_styles(staged, name, shown)
@@ -345,7 +337,13 @@ def _told(path: str | Path) -> Iterator[None]:
 
 
 def _write(
-    layer: Layer, fitted: Fitted, form: Format, target: Path, folder: Path, layer_name: str | None
+    layer: Layer,
+    fitted: Fitted,
+    form: Format,
+    target: Path,
+    folder: Path,
+    layer_name: str | None,
+    history: History,
 ) -> tuple[Path, dict[str, str], tuple[str, ...]]:
     """Write into the staging folder and verify; return the file, columns GDAL renamed, and notes on these."""
     name = layer_name_of(target.name, form, layer_name)
@@ -353,38 +351,48 @@ def _write(
     if form is GEOPACKAGE and layer_name is not None and target.exists():
         copy_database(target, staged)
         name = next((there for there in layer_names(target) if there.lower() == name.lower()), name)
+    kept = history_text(history)
     with _short_of_space(folder):
         if form is GEOPARQUET:
-            write_parquet(fitted.attributes, fitted.wkb, layer.crs, layer.origin, staged)
+            write_parquet(fitted.attributes, fitted.wkb, layer.crs, layer.origin, staged, kept)
         elif form is CSV:
             write_csv(fitted.attributes, staged)
         elif form is GEOJSON:
             with staged.open("wb") as file:
-                write_geojson(layer, fitted.attributes, fitted.wkb, name, file)
+                write_geojson(layer, fitted.attributes, fitted.wkb, name, file, kept)
         else:
-            write_gdal(layer, fitted, form, staged, name)
-        renamed = verify(staged, form, name, fitted.attributes.column_names, len(layer))
+            write_gdal(layer, fitted, form, staged, name, kept)
+        names = verify(staged, form, name, fitted.attributes.column_names, len(layer))
+        kept = history_text(renamed(history, names)) if names else kept
+        beside = record_file(staged)
+        notes = store_history(staged, name, kept) if form is GEOPACKAGE else ()
+        if beside is not None and kept:
+            beside.write_text(f"{kept}\n", encoding="utf-8")
     if form is ZIPPED_SHAPEFILE:
         parts = sorted(folder.iterdir())
         staged = folder / target.name
         with zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in parts:
                 archive.write(part, part.name)
-    changed = [f"{old} -> {new}" for old, new in renamed.items()]
+    changed = [f"{old} -> {new}" for old, new in names.items()]
     said = f"Columns renamed by the {form.name}: {listed(changed, limit=len(changed))}."
-    return staged, renamed, (said,) if changed else ()
+    return staged, names, (*notes, said) if changed else notes
 
 
 def _put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> None:
     """Move what was written over the old version."""
+    moves, leftovers = [(staged, target)], []
+    beside, record = record_file(staged), record_file(target)
     if form is SHAPEFILE:
-        moves = [(part, target.with_suffix(part.suffix)) for part in sorted(folder.iterdir())]
+        parts = [part for part in sorted(folder.iterdir()) if part != beside]
+        moves = [(part, target.with_suffix(part.suffix)) for part in parts]
         moves.sort(key=lambda move: move[0].suffix == ".shp")
         leftovers = [target.with_suffix(suffix) for suffix in _SHAPEFILE_LEFTOVERS]
-        new = {place for _, place in moves}
-        move_into_place(moves, folder, obsolete=[old for old in leftovers if old not in new and old.exists()])
-        return
-    move_into_place([(staged, target)], folder)
+    if beside is not None and record is not None:
+        leftovers.append(record)
+        moves = [*([(beside, record)] if beside.exists() else []), *moves]
+    new = {place for _, place in moves}
+    move_into_place(moves, folder, obsolete=[old for old in leftovers if old not in new and old.exists()])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.errors import UsageError, nearest
+from regionalize.model.record import record_file
 from regionalize.model.style import style_file
 
 DEFAULT_SEED = 123456789
@@ -134,7 +135,10 @@ class Outputs:
         }
         paths = {name: value for name, value in named.items() if isinstance(value, Path)}
         layers = {"qml": self.output, "dissolve --qml": self.dissolve} if self.qml else {}
-        return paths | {name: style_file(layer) for name, layer in layers.items() if layer is not None}
+        paths |= {name: style_file(layer) for name, layer in layers.items() if layer is not None}
+        beside = {"settings": self.output, "settings of --dissolve": self.dissolve}
+        records = {name: record_file(layer) for name, layer in beside.items() if layer is not None}
+        return paths | {name: file for name, file in records.items() if file is not None}
 
 
 JOB_OPTIONS = tuple(item.name for item in fields(Job) if item.name not in {"params", "levels"})

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import UsageError, nearest
+from regionalize.model.record import History
 
 if TYPE_CHECKING:
     import geopandas
@@ -50,6 +51,8 @@ class Layer:
         written is the user's own, byte for byte. None for a table without geometry.
     crs : str or None
         Coordinate reference system as ``"EPSG:4326"`` or WKT.
+    origin : LayerOrigin
+        Which file and layer it is from, and what of its format is kept for writing.
     notes : tuple of str
         What was noticed while reading, for the person.
     """
@@ -61,6 +64,8 @@ class Layer:
     notes: tuple[str, ...] = ()
     shapes: NDArray[np.object_] | None = None
     """Shapely geometries where they exist already (a layer made from a GeoDataFrame)."""
+    history: History = ()
+    """The runs that made columns of it, the latest last, where the file tells."""
 
     def __len__(self) -> int:
         return int(self.attributes.num_rows)
@@ -135,6 +140,21 @@ class Layer:
         values = self.attributes[id_column].to_pylist()
         whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
         return np.array([str(value) for value in whole], dtype=object)
+
+    def take(self, rows: NDArray[np.int64] | pa.Array) -> Layer:
+        """Return some of the rows, shape (m,) of positions from 0, with everything that is known of them."""
+        from dataclasses import replace
+
+        known = self.origin.metadata
+        if "fids" in known:
+            known = known | {"fids": known["fids"].take(rows)}
+        return replace(
+            self,
+            attributes=self.attributes.take(rows),
+            wkb=None if self.wkb is None else self.wkb.take(rows),
+            origin=replace(self.origin, metadata=known),
+            shapes=None if self.shapes is None else self.shapes[rows],
+        )
 
     def to_frame(self) -> geopandas.GeoDataFrame:
         """Return the layer as a GeoDataFrame; whole numbers with missing values become floats."""

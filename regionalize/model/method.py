@@ -25,11 +25,26 @@ class Length(str):
 class Param:
     """An option of one method.
 
-    `default` must equal the method function's own (a test holds it). `only_with` names another option and
-    the value it must have for this one to matter, or a tuple of such values. `words` belong to an option of
-    kind `str`: they mean something by themselves, and any other text names a column. A default of None is
-    told in `help`. Numbers are at least `minimum`, and above or below the others. `typed` is what the option
-    is called at a shell, without its dashes, where that is not its name.
+    Attributes
+    ----------
+    name : str
+        What the method's function calls it.
+    kind : type or tuple of str
+        What its value is: ``int``, ``float``, ``str``, `Share`, `Length`, or one of some words.
+    default : object
+        Equal to that of the method's function (a test holds it); one of None is told in `help`.
+    help : str
+        What it means, for `--help`.
+    minimum : float or None
+        The least value of a number.
+    only_with : tuple of (str, object) or None
+        Another option, and the value it must have for this one to matter, or a tuple of such values.
+    words : tuple of str
+        Of an option of kind `str`: they mean something by themselves, and any other text names a column.
+    above, below : float or None
+        What a number must be above, or below.
+    typed : str
+        What the option is called at a shell, without its dashes, where that is not its name.
     """
 
     name: str

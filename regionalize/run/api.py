@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from regionalize.model.layer import Layer
     from regionalize.model.partition import Partition
+    from regionalize.model.record import RunRecord
     from regionalize.model.report import Report
     from regionalize.model.weights import Weights
     from regionalize.run.solve import Solution
@@ -48,6 +49,10 @@ class Result(Drawable):
         What the command line would have said on standard error.
     weights : Weights or None
         The weights used; ``weights.to_graph()`` gives a `libpysal.graph.Graph`.
+    frame : geopandas.GeoDataFrame
+        The rows that were grouped.
+    solution : Solution
+        All that was found, with what it was found from.
     """
 
     labels: pd.Series[Any]
@@ -64,6 +69,14 @@ class Result(Drawable):
 
         partitions = self.solution.partitions
         return pd.DataFrame({one.k: label_series(one, self.frame.index) for one in partitions})
+
+    @property
+    def record(self) -> RunRecord:
+        """How the labels were made, as it is kept with a layer: what `write_layer` takes as ``record``."""
+        from regionalize.run.outputs import label_names
+        from regionalize.run.record import solution_record
+
+        return solution_record(self.solution, label_names("cluster", self.solution.job))
 
     @property
     def outliers(self) -> pd.DataFrame:

@@ -131,6 +131,15 @@ def validate_command(job: Job, label_column: str, requirements: Mapping[str, int
     )
 
 
+def smooth_command(job: Job, suffix: str) -> Command:
+    """Return the command that writes smoothed columns; it smooths over one hop unless told."""
+    known = (*SOURCE, "columns", "exclude", "missing", *SMOOTHING, *WEIGHTS)
+    ending = [] if suffix == "_smooth" else ["--suffix", suffix]
+    said = {"hops": str(job.hops)} if job.hops != 1 else {}
+    asked = replace(job, hops=0) if job.hops == 1 else job
+    return Command("smooth", typed(lambda: [*job_words(asked, known, instead=said), *ending]))
+
+
 def column_words(label_column: str) -> list[str]:
     """Return the option that names the column of labels there are."""
     return [] if label_column == "cluster" else ["--label-column", label_column]

@@ -19,8 +19,8 @@ def describe_source(source: str | None, job: Job, progress: Progress | None = No
     -------
     dict
         ``file``, ``layer``, ``driver``, ``rows``, ``crs``, ``geometry`` (rows per kind), ``faults`` (rows per
-        fault), ``columns`` (name, type, missing, why it is not a variable), ``weights`` (or None), ``advice``
-        (sentences).
+        fault), ``columns`` (name, type, missing, why it is not a variable), ``history`` (the runs that made
+        columns, the latest last), ``weights`` (or None), ``advice`` (sentences).
     """
     from regionalize.io.read import read_layer
     from regionalize.io.wkb import geometry_faults
@@ -43,6 +43,7 @@ def describe_source(source: str | None, job: Job, progress: Progress | None = No
             "geometry": layer.geometry_kinds if layer.has_geometry else {},
             "faults": faults,
             "columns": columns,
+            "history": [record.to_dict() for record in layer.history],
             "weights": weights,
             "advice": [*layer.notes, *advice(layer, faults, columns), *trouble],
         }

@@ -31,26 +31,31 @@ def dissolved_file(solution: Solution, outputs: Outputs) -> Iterator[tuple[str, 
     from regionalize.io.styles import style_beside
     from regionalize.io.write import staged_layer, write_layer
     from regionalize.run.outputs import label_names
+    from regionalize.run.record import region_record
 
     assert outputs.dissolve is not None
     names = label_names(outputs.label_column, solution.job)
-    found = []
+    found: list[tuple[str, Layer, dict[str, Any]]] = []
     notes: tuple[str, ...] = ()
     for name, partition in zip(names, solution.partitions, strict=True):
         regions, said = region_layer(solution, partition, name, outputs.aggregate)
-        found.append((name, regions, region_styles(solution, partition, name, regions)))
+        about: dict[str, Any] = {
+            "styles": region_styles(solution, partition, name, regions),
+            "record": region_record(solution, partition, name),
+        }
+        found.append((name, regions, about))
         notes += said
     if len(found) == 1:
-        ((_, regions, styles),) = found
-        about: dict[str, Any] = {"overwrite": outputs.overwrite, "styles": styles, "qml": outputs.qml}
+        ((_, regions, about),) = found
+        about |= {"overwrite": outputs.overwrite, "qml": outputs.qml}
         with staged_layer(regions, outputs.dissolve, added={}, **about) as said:
             yield (*notes, *said)
         return
-    style = found[-1][2][0] if outputs.qml else None
+    style = found[-1][2]["styles"][0] if outputs.qml else None
     beside = style_beside(outputs.dissolve, style, outputs.overwrite)
     with located(str(outputs.dissolve)), beside, replacing(outputs.dissolve) as temporary:
-        for name, regions, styles in found:
-            notes += write_layer(regions, temporary, added={}, layer_name=name, styles=styles)
+        for name, regions, about in found:
+            notes += write_layer(regions, temporary, added={}, layer_name=name, **about)
         yield notes
 
 

@@ -20,6 +20,15 @@ class Solver(Protocol):
         """Group the rows of a layer, or raise what stands in the way."""
 
 
+class Reader(Protocol):
+    """What reads a layer."""
+
+    def __call__(
+        self, path: str | None, *, layer: str | None, where: str | None, encoding: str | None
+    ) -> Layer:
+        """Return the layer that `regionalize.io.read.read_layer` returns, or raise what it raises."""
+
+
 def run(
     source: str | None,
     job: Job,
@@ -27,6 +36,7 @@ def run(
     progress: Progress | None = None,
     solver: Solver | None = None,
     columns: tuple[str, ...] = (),
+    reader: Reader | None = None,
 ) -> Solution:
     """Read, solve and write; nothing is written unless everything can be.
 
@@ -42,6 +52,8 @@ def run(
         What finds the regions: `regionalize.run.solve.solve`, the job's method, unless given.
     columns : tuple of str
         Columns of the solution's findings to write beside the labels.
+    reader : callable, optional
+        What reads the layer: `regionalize.io.read.read_layer`, unless given.
 
     Raises
     ------
@@ -63,7 +75,7 @@ def run(
     check_dissolve(outputs, labels, inputs, None)
     watch = Stopwatch(progress)
     with watch.stage("read"):
-        layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+        layer = (reader or read_layer)(source, layer=job.layer, where=job.where, encoding=job.encoding)
     with located(layer.origin.file, layer.origin.layer):
         notes = refuse_outputs(outputs, inputs, layer, added)
         notes += check_dissolve(outputs, labels, inputs, layer)

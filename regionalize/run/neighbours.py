@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, OutputError, listed, located
-from regionalize.model.job import WEIGHTS_FILES
+from regionalize.model.job import WEIGHTS_FILES, Outputs
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
     from regionalize.run.progress import Progress
+
+NO_PART = ("method", "k", "seed", "transform")
+"""Settings of a job that take no part in smoothing."""
 
 
 def run_weights(
@@ -105,8 +108,11 @@ def run_smooth(
     from regionalize.features.smoothing import restricted, smooth, smoothing_notes
     from regionalize.io.read import read_layer
     from regionalize.io.write import check_output, write_layer
+    from regionalize.run.command import smooth_command
     from regionalize.run.progress import announce, announce_file
+    from regionalize.run.record import run_record
     from regionalize.run.refusals import refuse_inputs
+    from regionalize.run.reporting import versions
     from regionalize.run.weights import ready_weights
 
     about: dict[str, Any] = {"layer_name": output_layer, "input_path": source, "overwrite": overwrite}
@@ -152,6 +158,27 @@ def run_smooth(
         full = np.full((len(layer), len(chosen)), np.nan)
         full[columns.rows] = after
     smoothed = {name: pa.array(full[:, at], mask=np.isnan(full[:, at])) for at, name in enumerate(added)}
+    written = Outputs(output=output, output_layer=output_layer)
+    document = {
+        "settings": smoothing_settings(job, suffix),
+        "command": smooth_command(job, suffix).line(source, written),
+        "input": {
+            "file": layer.origin.file,
+            "layer": layer.origin.layer,
+            "rows": len(layer),
+            "rows_used": len(columns.rows),
+        },
+        "versions": versions(),
+    }
+    record = run_record("smooth", added, document, ())
     announce_file(output, progress)
-    notes += write_layer(layer, output, added=smoothed, layer_name=output_layer, overwrite=overwrite)
+    notes += write_layer(
+        layer, output, added=smoothed, layer_name=output_layer, overwrite=overwrite, record=record
+    )
     return added, tuple(dict.fromkeys((*layer.notes, *notes)))
+
+
+def smoothing_settings(job: Job, suffix: str) -> dict[str, Any]:
+    """Return what smoothing was told: hops, share and mode always, and whatever else is not the default."""
+    told = {"hops": job.hops, "alpha": job.alpha, "smooth_mode": job.smooth_mode, "suffix": suffix}
+    return told | {name: value for name, value in job.settings().items() if name not in {*told, *NO_PART}}

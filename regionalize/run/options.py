@@ -79,6 +79,10 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
             given[name] = parse_bound(given[name], name)
     if "centroid_weight" in given:
         given["centroid_weight"] = parse_centroid_weight(given["centroid_weight"])
+        if given.get("with_centroids") is False:
+            raise UsageError(
+                "--centroid-weight is for centroids, and these are switched off", advice="give one of them"
+            )
         given["with_centroids"] = True
     for name, choices in CHOICES.items():
         check_choice(name, given.get(name), choices)

@@ -106,6 +106,7 @@ def label_names(label_column: str, job: Job) -> tuple[str, ...]:
 def write_labels(solution: Solution, outputs: Outputs, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Write the layer with its label column, or one per number of regions, and columns of the findings."""
     from regionalize.io.write import write_layer
+    from regionalize.run.record import label_record
     from regionalize.run.styles import label_styles
 
     assert outputs.output is not None
@@ -120,6 +121,7 @@ def write_labels(solution: Solution, outputs: Outputs, columns: tuple[str, ...] 
         overwrite=outputs.overwrite,
         styles=label_styles(solution, names),
         qml=outputs.qml,
+        record=label_record(solution, outputs, columns),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, InfeasibleError, UsageError, listed
+from regionalize.model.catalog import package_of
 from regionalize.model.features import Features, Places
 from regionalize.model.length import METRES, distance_text, parse_length
 from regionalize.weights.places import EARTH_RADIUS, chord, ground_metres, on_sphere
@@ -94,6 +95,8 @@ def suggestion(features: Features, count: int, verb: str) -> str:
 
 def all_noise(method: Method, job: Job, features: Features) -> InfeasibleError:
     """Say that a method found no cluster, and what may help."""
+    if package_of(method.name):
+        return InfeasibleError("every unit is noise", advice=f"give {method.name} other options")
     if method.name == "hdbscan":
         size = method.value(job.params, "min_cluster_size")
         return InfeasibleError(

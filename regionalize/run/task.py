@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError
-from regionalize.model.catalog import find_method
+from regionalize.model.catalog import find_method, package_of
 from regionalize.model.findings import Findings
 from regionalize.model.method import Method
 from regionalize.model.partition import LEFT_OUT, NOISE, Partition
 from regionalize.run.bounds import balanced_column, read_balance, read_bounds
+from regionalize.run.call import call
 from regionalize.run.progress import Progress, Stopwatch, told
 from regionalize.run.start import Start, read_start, require_k, start_column
 from regionalize.run.upper import read_upper_units
@@ -205,8 +207,19 @@ def answer(task: Task, progress: Progress | None = None, watch: Stopwatch | None
     k = partition.k if job.k is None else job.k
     levels = {number: task.placed(findings.levels[number]) for number in job.levels}
     if task.method.contiguous or job.make_contiguous:
-        verify_answer(task, {**levels, k: partition}, even="balance" in extra)
+        with faults_of(task.method):
+            verify_answer(task, {**levels, k: partition}, even="balance" in extra)
     return Answer(features, partition, levels, extra, findings)
+
+
+def faults_of(method: Method) -> AbstractContextManager[None]:
+    """Name the package in what is found wrong, where the method is another package's."""
+    package = package_of(method.name)
+    if not package:
+        return nullcontext()
+    from regionalize.model.plugins import blamed
+
+    return blamed(method.name, package)
 
 
 def verify_answer(task: Task, regions: Mapping[int, Partition], *, even: bool) -> None:
@@ -259,7 +272,8 @@ def call_method(
                 advice="give a weights file (--weights FILE.gal) or a layer with geometry",
             )
         params["weights"] = task.inner.subset(features.rows)
-    codes: IntArray = method.load()(
+    return call(
+        method,
         features.X,
         job.k,
         seed=job.seed,
@@ -269,4 +283,3 @@ def call_method(
         findings=findings,
         **params,
     )
-    return codes

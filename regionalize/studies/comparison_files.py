@@ -150,8 +150,13 @@ def write_matched(
 ) -> tuple[str, ...]:
     """Write the layer with the labels of every labeling."""
     from regionalize.io.write import write_layer
+    from regionalize.run.record import run_record
+    from regionalize.studies.comparison_report import comparison_document
 
     assert outputs.output is not None
+    document = comparison_document(compared)
+    of = {one.name: dict(one.settings) for one in compared.labelings}
+    document["settings"]["labels"] = {column: of[name] for name, column in names.items()}
     return write_layer(
         compared.layer,
         outputs.output,
@@ -159,6 +164,7 @@ def write_matched(
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
         styles=added_styles(compared, names, match),
+        record=run_record("compare", names.values(), document, ()),
     )
 
 

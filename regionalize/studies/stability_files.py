@@ -87,9 +87,14 @@ def write_shares(found: Stability, outputs: Outputs, column: str) -> tuple[str, 
 
     from regionalize.io.write import write_layer
     from regionalize.run.outputs import label_array
+    from regionalize.run.record import run_record
     from regionalize.run.styles import labels_style, share_styles
+    from regionalize.studies.stability_report import stability_document
 
     assert outputs.output is not None
+    document = stability_document(found)
+    document["settings"] |= {"runs": found.runs, "resample": found.resample}
+    made = (outputs.label_column, column)
     title = f"{found.job.method}, k = {found.partition.k}: {', '.join(found.variables)}".removesuffix(": ")
     labels = labels_style(found.layer, found.partition.labels, outputs.label_column, title)
     title = f"stability of {title}"
@@ -104,6 +109,7 @@ def write_shares(found: Stability, outputs: Outputs, column: str) -> tuple[str, 
         overwrite=outputs.overwrite,
         styles=[*share_styles(found.layer, column, title), *([] if labels is None else [labels])],
         qml=outputs.qml,
+        record=run_record("stability", made, document, ("stability", "least", "below_half")),
     )
 
 

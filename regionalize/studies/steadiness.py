@@ -33,6 +33,8 @@ class StabilityResult:
         What the command line prints with ``--json``: stability of every region, and of the whole.
     notes : tuple of str
         What the command line would have said on standard error.
+    found : Stability
+        All that was measured, with what it was measured from.
     """
 
     stability: pd.Series[Any]

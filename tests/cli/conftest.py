@@ -94,6 +94,8 @@ def process(tmp_path, process_environment):
 @pytest.fixture
 def child(tmp_path, process_environment):
     """Start a command line in a process of its own and go on; whatever becomes of the test, it is ended."""
+    if sys.platform == "win32":
+        pytest.skip("a child is told to stop by signals of Unix")
     children = []
 
     def start(*args, code="from regionalize.cli import main; main()") -> subprocess.Popen:

@@ -155,6 +155,7 @@ def test_unknown_format(option, name, says, squares, tmp_path, refused):
     refused(*KMEANS, squares, option, tmp_path / name, says=[says, name])
 
 
+@pytest.mark.unix
 def test_device(squares, tmp_path, refused):
     os.mkfifo(tmp_path / "pipe.csv")
     refused(*KMEANS, squares, "--centers", tmp_path / "pipe.csv", "--overwrite", says="not a regular file")

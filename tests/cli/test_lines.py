@@ -280,7 +280,7 @@ class TestAllOrNothing:
     def test_nothing_when_stopped_while_searching(self, sent, everything, tmp_path, child, check):
         code = (
             f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); import standin;"
-            "from regionalize.model.catalog import METHODS; METHODS.update(standin.ROWS);"
+            "from regionalize.model.catalog import OWN; OWN.update(standin.ROWS);"
             "from regionalize.cli import main; main()"
         )
         args = ["-v", "endless", *everything[1:]]

@@ -71,7 +71,8 @@ def test_the_literal_command_on_a_fresh_install(process, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.unix
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGINT)])
 def test_stopped_while_working(sent, tmp_path, child, check):
     out = tmp_path / "out.gpkg"
     out.write_bytes(b"old")
@@ -85,6 +86,7 @@ def test_stopped_while_working(sent, tmp_path, child, check):
     check.stopped(process, sent, tmp_path, before)
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_writing(sent, tmp_path, child, check):
     table = tmp_path / "in.csv"
@@ -135,6 +137,7 @@ def test_standard_output_is_full(options, tmp_path, process_environment):
     assert done.stderr.decode().splitlines() == ["error: standard output: No space left on device"]
 
 
+@pytest.mark.unix
 def test_standard_output_is_closed(tmp_path, process_environment):
     line = f"'{sys.executable}' -m regionalize -q kmeans --k 3 -o x.gpkg >&- 2>&-"
     done = subprocess.run(line, shell=True, cwd=tmp_path, env=process_environment, check=False)
@@ -142,6 +145,7 @@ def test_standard_output_is_closed(tmp_path, process_environment):
     assert (tmp_path / "x.gpkg").exists()
 
 
+@pytest.mark.unix
 def test_head_of_a_stream_does_not_spoil_the_files(tmp_path, process_environment):
     line = "-m regionalize -q kmeans --k 3 --centers x.csv -o - | head -1"
     done = subprocess.run(

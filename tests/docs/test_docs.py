@@ -2,134 +2,205 @@
 
 from __future__ import annotations
 
-import importlib.util
+import ast
 import inspect
+import itertools
+import json
 import re
-import sys
+import shlex
+import tomllib
 from pathlib import Path
-from types import ModuleType
 
-import click
+import examples
+import pictures
 import pytest
+import reference
 
 import regionalize
-from regionalize.cli.program import COMMANDS, program
-from regionalize.model.catalog import METHODS
+from regionalize.cli.program import program
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.glob("*.md")])
+COMMANDS = {"": program, **reference.commands()}
+BLOCK = re.compile(r"^( *)(```+)([^\n]*)\n(.*?)^\1\2$", re.MULTILINE | re.DOTALL)
 
-
-def load(name: str) -> ModuleType:
-    """Import a module of docs/, which is not a package."""
-    found = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = module  # dataclasses look their module up
-    found.loader.exec_module(module)
-    return module
-
-
-examples = load("examples")
-generate = load("generate")
+TAKEN_OUT = {"adding-a-method.md": "tests/model/test_example_package.py"}
+"""Pages whose files and commands a test of their own takes out of the page and runs."""
 
 
 def page_id(path: Path) -> str:
     return path.name
 
 
-def every_command() -> list[tuple[str, click.Command]]:
-    context = click.Context(program)
-    found = [(name, program.get_command(context, name)) for name in program.list_commands(context)]
-    return [("", program), *((name, command) for name, command in found if command is not None)]
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(generate.GENERATED))
-def test_generated_parts_are_up_to_date(name):
-    assert (DOCS / name).read_text(encoding="utf-8") == generate.written(name), "run `make docs`"
+def used_options() -> dict[str, set[str]]:
+    """Return, for every command, the options with which an example runs it; "" is the program's own."""
+    used: dict[str, set[str]] = {name: set() for name in COMMANDS}
+    for page in PAGES:
+        for example in examples.find_examples(text_of(page)):
+            if example.place is None:
+                continue
+            text = example.text.replace("\\\n", " ")
+            running, name = False, ""
+            for word in shlex.shlex(text, posix=True, punctuation_chars="|;&<>()"):
+                if set(word) <= set("|;&<>()") or word == "regionalize":
+                    running, name = word == "regionalize", ""
+                elif running and not name and word in COMMANDS:
+                    name = word
+                elif running and word.startswith("-"):
+                    used[name].add(word.partition("=")[0])
+    return used
 
 
+USED = used_options()
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=page_id)
+def test_generated_parts_are_up_to_date(page):
+    assert text_of(page) == reference.written(page), "run `python docs/generate.py`"
+
+
+@pytest.mark.unix
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_examples_do_what_the_page_shows(page, tmp_path):
-    text = page.read_text(encoding="utf-8")
-    faults = [outcome.fault for outcome in examples.run_page(text, tmp_path) if outcome.fault]
+    faults = [outcome.fault for outcome in examples.run_page(text_of(page), tmp_path) if outcome.fault]
     assert not faults, "\n\n".join(faults)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_block_is_run_or_is_no_code(page):
+    """What a reader may copy is run, or read by what it is for; `text` is what is only shown."""
+    targets = set(re.findall(r"^([\w-]+):", text_of(REPOSITORY / "Makefile"), re.MULTILINE))
+    for _, _, language, content in BLOCK.findall(text_of(page)):
+        match language:
+            case "console":
+                assert content.startswith("$ "), content
+            case "py":  # a file of its own, that is run by the test of its page
+                ast.parse(content)
+            case "toml":
+                tomllib.loads(content)
+            case "json":
+                json.loads(content)
+            case "sh":  # what sets things up, and cannot be run from within
+                for line in [] if page.name in TAKEN_OUT else content.splitlines():
+                    words = line.partition("#")[0].split()
+                    assert words[:2] in (["pip", "install"], ["regionalize", "--help"]) or (
+                        words[0] == "make" and words[1] in targets
+                    ), line
+            case _:
+                assert language in {"python", "make", "text", "math", "{eval-rst}"}, (
+                    f"```{language}\n{content}"
+                )
+
+
+@pytest.mark.parametrize(("page", "test"), TAKEN_OUT.items())
+def test_what_is_taken_out_of_a_page_is_run(page, test):
+    assert page in text_of(REPOSITORY / test)
+
+
 def test_readme_shows_the_first_command_whole():
-    shown = examples.find_examples((REPOSITORY / "README.md").read_text(encoding="utf-8"))[0]
+    shown = examples.find_examples(text_of(REPOSITORY / "README.md"))[0]
     assert shown.text == "regionalize kmeans --k 12 --with-centroids"
     assert shown.expected.startswith("note: no INPUT given")
     assert "..." not in shown.expected
 
 
 def test_readme_opens_with_the_two_commands_and_the_picture():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    text = text_of(REPOSITORY / "README.md")
     places = [text.index(part) for part in ("make demo", "make test", "](docs/images/georgia.png)", "$ ")]
     assert places == sorted(places)
-    assert (DOCS / "images" / "georgia.png").stat().st_size < 300_000
 
 
-@pytest.mark.parametrize(("name", "command"), every_command())
-def test_every_option_is_documented(name, command):
-    reference = (DOCS / "cli.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "command"), COMMANDS.items())
+def test_every_option_has_help_and_is_in_the_reference(name, command):
     title = f"## regionalize {name}".rstrip()
-    section = reference.partition(f"{title}\n")[2].partition("\n## ")[0]
+    section = text_of(DOCS / "cli.md").partition(f"{title}\n")[2].partition("\n## ")[0]
     assert section, f"{title} is missing in docs/cli.md"
-    options = [param for param in command.params if isinstance(param, click.Option)]
-    assert options
-    for option in options:
+    for option in reference.options_of(command):
         assert option.help, f"{name} {option.name} has no help"
         assert all(opt in section for opt in option.opts), f"{name} {option.name} is not in docs/cli.md"
 
 
-@pytest.mark.parametrize("name", [*METHODS, *COMMANDS])
-def test_every_command_is_in_an_example(name):
-    commands = [
-        example.text for page in PAGES for example in examples.find_examples(page.read_text(encoding="utf-8"))
-    ]
-    assert any(re.search(rf"regionalize( -\S+| \S+\.toml)* {name}\b", text) for text in commands)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_in_the_reference(name):
+    title = f"## regionalize {name}".rstrip()
+    section = text_of(DOCS / "cli.md").partition(f"{title}\n")[2].partition("```text\n")[0]
+    commands = [example.text for example in examples.find_examples(section)]
+    assert any(re.search(rf"\bregionalize( -\S+)* {name or '--version'}\b", text) for text in commands)
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
-def test_every_method_has_its_page(method):
-    page = DOCS / f"{method.name}.md"
-    text = page.read_text(encoding="utf-8")
-    assert f"({page.name})" in (DOCS / "index.md").read_text(encoding="utf-8")
-    for param in method.params:
-        row = re.search(rf"^\| `{param.option}` \| (.*?) \|", text, re.MULTILINE)
-        assert row is not None, f"{page.name} has no row for {param.name}"
-        assert str(param.default) in row[1], f"{page.name} gives {param.name} another default"
-    for year in re.findall(r"\d{4}", method.reference):
-        assert year in text, f"{page.name} lacks a reference of {year}"
+@pytest.mark.parametrize(("name", "command"), COMMANDS.items())
+def test_every_option_is_in_an_example(name, command):
+    """An option of one command, in an example of that; a shared one, in an example of any."""
+    anywhere = set().union(*USED.values())
+    for option in reference.options_of(command):
+        seen = anywhere if name and not reference.is_own(option) else USED[name]
+        assert seen & set(option.opts), f"no example of {option.opts[-1]} of '{name}'"
 
 
 @pytest.mark.parametrize("name", regionalize.__all__)
-def test_every_public_name_is_documented(name):
-    assert inspect.getdoc(getattr(regionalize, name))
-    assert f"| `{name}` |" in (DOCS / "python.md").read_text(encoding="utf-8")
+class TestPublicNames:
+    """Everything public is documented, where the guide and the reference of Python find it."""
+
+    def test_is_in_the_guide_and_in_the_reference(self, name):
+        assert f"| [`{name}`](python-api.md#{name.lower()}) |" in text_of(DOCS / "python.md")
+        assert f":: regionalize.{name}\n" in text_of(DOCS / "python-api.md")
+
+    def test_parameters_are_described(self, name):
+        thing = getattr(regionalize, name)
+        described = inspect.getdoc(thing) or ""
+        for one in inspect.signature(thing).parameters:
+            named = re.search(rf"^(?:[\w*]+, )*\**{one}(?:, [\w*]+)*(?: :|$)", described, re.MULTILINE)
+            beneath = re.search(rf'^    {one}: .*\n    """', inspect.getsource(thing), re.MULTILINE)
+            assert named or beneath, f"{name}: {one} is not described"
+
+    def test_members_are_described(self, name):
+        thing = getattr(regionalize, name)
+        if inspect.isclass(thing) and not issubclass(thing, tuple):
+            ours = [base for base in thing.__mro__ if base.__module__.startswith("regionalize")]
+            for member, value in itertools.chain.from_iterable(vars(base).items() for base in ours):
+                if not member.startswith("_") and (callable(value) or hasattr(value, "__get__")):
+                    assert inspect.getdoc(value), f"{name}.{member} has no docstring"
 
 
-def test_every_page_is_in_the_index():
-    text = (DOCS / "index.md").read_text(encoding="utf-8")
-    missing = [page.name for page in DOCS.glob("*.md") if page.name != "index.md" and page.name not in text]
-    assert not missing
+class TestPictures:
+    """Every picture is used, told in words, small, and drawn by something that is written down."""
+
+    IMAGES = sorted((DOCS / "images").iterdir())
+
+    def test_all_that_are_there_are_shown_with_words_for_them(self):
+        found = [match for page in PAGES for match in pictures.SHOWN.finditer(text_of(page))]
+        shown = {match["name"]: match["words"] for match in found}
+        assert {image.name for image in self.IMAGES} == set(shown)
+        assert all(len(words) >= 15 for words in shown.values()), shown
+
+    @pytest.mark.parametrize("image", IMAGES, ids=page_id)
+    def test_is_small_and_has_a_recipe(self, image):
+        assert image.stat().st_size <= 60_000
+        benchmarks = "".join(text_of(script) for script in (REPOSITORY / "benchmarks").glob("*.py"))
+        assert image.name in pictures.recipes() or f'"{image.name}"' in benchmarks
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a code host, and MyST, give to the titles of a page."""
+    text = BLOCK.sub("", text_of(page))
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [*PAGES, REPOSITORY / "sample_data" / "README.md"], ids=page_id)
 def test_links_lead_somewhere(page):
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in re.findall(r"\]\(([^)\s]+)\)", BLOCK.sub("", text_of(page))):
         if "://" in target:
             continue
         path, _, anchor = target.partition("#")
         linked = (page.parent / path).resolve() if path else page
         assert linked.exists(), target
-        if anchor:
-            titles = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}
+        assert not anchor or anchor in anchors(linked), target
 
 
 class TestExamples:
@@ -144,11 +215,13 @@ class TestExamples:
             ("```console\n$ false\n```\n", "failed"),
             ("```console\n$ echo 'error: no'; false\nerror: no\n```\n", ""),
             ("```console\n$ echo 'error: no'\nerror: no\n```\n", "should have failed"),
+            ("```console\n$ echo 'Traceback (a)'\nTraceback (a)\n```\n", "should have failed"),
             ("```console\n$ echo \\\n    a\na\n```\n", ""),
             ("```python\n>>> 1 + 1\n3\n```\n", "failed"),
             ("```python\n>>> 1 + 1\n2\n```\n", ""),
             ("```python\n1 / 0\n```\n", "ZeroDivisionError"),
             ("```python\nx = 1\n```\n```python\n>>> x\n1\n```\n", ""),
+            ("```make\na:\n\t@echo b\n```\n```console\n$ make -s a\nb\n```\n", ""),
             ("```sh\nfalse\n```\n", None),
         ],
     )

@@ -12,7 +12,7 @@ import pytest
 @contextmanager
 def mounted(folder, size):
     """Mount a file system in memory on `folder`, or skip where that is not allowed."""
-    if os.geteuid() != 0:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("mounting a small file system needs root")
     folder.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]

@@ -73,6 +73,7 @@ def test_new_file_appears_only_when_it_is_whole(tmp_path):
     assert content(tmp_path) == {"out.txt": b"new"}
 
 
+@pytest.mark.unix
 def test_permissions_are_kept(tmp_path):
     target = tmp_path / "out.txt"
     target.write_text("old")
@@ -106,6 +107,7 @@ def test_links_are_followed(tmp_path):
         pytest.fail("a loop of links was opened")
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("kind", ["device", "pipe", "folder", "no folder", "file as folder", "long name"])
 def test_targets_that_cannot_be_replaced(tmp_path, kind):
     if kind == "pipe":
@@ -351,6 +353,7 @@ def test_full_disk_for_a_table(small_disk):
         assert content(folder) == {}
 
 
+@pytest.mark.unix
 def test_file_size_limit(tmp_path):
     """`ulimit -f`: the system refuses to let a file grow, as a quota would."""
     code = f"""
@@ -386,6 +389,7 @@ STOPS = [
 ]
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize(("suffix", "number"), STOPS)
 def test_a_signal_while_writing(tmp_path, suffix, number):
     """A process told to stop again and again leaves the old file or the new one, and no litter."""
@@ -421,6 +425,7 @@ def test_a_signal_while_writing(tmp_path, suffix, number):
         assert now == old or len(read_layer(out)) == 159
 
 
+@pytest.mark.unix
 def test_signals_wait_for_the_renames():
     got = []
     before = signal.signal(signal.SIGTERM, lambda *_: got.append("late"))

@@ -7,6 +7,7 @@ import datetime as dt
 import geopandas
 import numpy as np
 import pyarrow as pa
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -138,6 +139,10 @@ TIME_NOTES = {
 @pytest.mark.parametrize("kind", TIMES)
 def test_times_survive_or_are_said(tmp_path, kind, suffix):
     layer = layer_of({"t": TIMES[kind]}, BOXES[:2])
+    if (suffix, kind) == (".gdb", "clock") and pyogrio.__version__ < "0.13":  # it read no times of day
+        with pytest.raises(OutputError, match="1 of 2 columns are missing"):
+            round_trip(layer, tmp_path / "o.gdb")
+        return
     back, notes = round_trip(layer, tmp_path / f"o{suffix}")
     was, now = TIMES[kind].to_pylist(), back.attributes["t"].to_pylist()
     said = TIME_NOTES.get((suffix, kind))
@@ -478,13 +483,16 @@ def test_geojson_says_what_becomes_of_the_coordinate_system(tmp_path):
     for crs, said, read_as in [
         ("EPSG:4326", None, "EPSG:4326"),
         ("EPSG:27700", "stay in EPSG:27700", "EPSG:27700"),
-        (None, "no coordinate system", "EPSG:4326"),
-        (local, "cannot name", "EPSG:4326"),
+        (None, "no coordinate system", None),
+        (local, "stay in 'unknown'", local),
     ]:
         back, notes = round_trip(
             layer_of({"a": [1, 2, 3, 4]}, crs=crs), tmp_path / "o.geojson", overwrite=True
         )
-        assert back.crs == read_as
+        if read_as is None:
+            assert back.crs is None
+        else:
+            assert pyproj.CRS(back.crs).equals(pyproj.CRS(read_as), ignore_axis_order=True)
         assert (said is None and not notes) or any(said in note for note in notes)
 
 

@@ -110,6 +110,7 @@ def test_standard_input(sample, tmp_path, monkeypatch):
     assert refusal("-").startswith("standard input: ")
 
 
+@pytest.mark.unix
 def test_pipe(sample, tmp_path):
     import threading
 
@@ -317,7 +318,8 @@ def bare_geopackage(path):
     return path
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.unix
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read everything")
 def test_unreadable_file(geopackage):
     os.chmod(geopackage, 0)
     assert "denied" in refusal(geopackage)

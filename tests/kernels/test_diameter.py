@@ -36,7 +36,7 @@ def forests_with_chords(draw):
 
 
 def symmetric(links, n):
-    ends = np.array(links, dtype=np.int64).reshape(-1, 2)
+    ends = np.array(links, dtype=np.int32).reshape(-1, 2)
     both = np.concatenate([ends, ends[:, ::-1]])
     matrix = scipy.sparse.csr_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(n, n))
     matrix.sum_duplicates()

@@ -641,7 +641,9 @@ def test_a_path_is_written_like_a_file(tmp_path):
 
 def test_neither_pyplot_nor_the_network_is_touched():
     code = (
-        "import io, sys, socket, shapely\n"
+        "import io, sys, socket, warnings, shapely\n"
+        # pyparsing 3.3, of matplotlib before 3.10.8
+        "warnings.filterwarnings('ignore', '.* deprecated - use', DeprecationWarning)\n"
         "def no(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = no\n"
         "from regionalize.maps.static import draw_map\n"

@@ -16,11 +16,13 @@ Status = Literal["done", "skipped", "failed"]
 class Part:
     """The rows of a layer that have one value in a column (`--by`).
 
-    `value` is a text, a whole number or a truth value, as the column holds it.
+    `value` is a text, a whole number or a truth value, as the column holds it; `filter` selects the same rows
+    in the file, as ``--where`` does (`regionalize.run.batch.parts`).
     """
 
     column: str
     value: str | int | bool
+    filter: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,8 @@ class Finished:
         What the run would have said on standard error.
     error : str
         The line that says why it failed.
+    trace : str
+        Where in the program it failed, if that is a fault of the program: the traceback.
     """
 
     item: Item
@@ -72,3 +76,4 @@ class Finished:
     measures: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str = ""
+    trace: str = ""

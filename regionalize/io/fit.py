@@ -1,0 +1,58 @@
+"""A layer brought into the shape that a format takes, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from regionalize.errors import OutputError
+from regionalize.io.columns import fit_columns
+from regionalize.io.drivers import Fitted
+from regionalize.io.formats import GEOPARQUET, NAMED_LAYERS, Format
+from regionalize.io.shapes import fit_shapes
+
+if TYPE_CHECKING:
+    from regionalize.model.layer import Layer
+
+
+def fit_layer(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: str | None) -> Fitted:
+    """Bring attributes, added columns and geometry into the shape a format takes.
+
+    Raises
+    ------
+    OutputError
+        A column that is there already, or what would lose values.
+    """
+    table = layer.attributes
+    existing = {name.lower() if form.one_case else name for name in table.column_names}
+    if layer.has_geometry:
+        existing.add(layer.origin.geometry_name.lower() if form.one_case else layer.origin.geometry_name)
+    for name, column in added.items():
+        if (name.lower() if form.one_case else name) in existing:
+            raise OutputError(
+                f"the layer already has a column '{name}'",
+                column=name,
+                advice="choose another name with --label-column"
+                if name.startswith(next(iter(added)))
+                else "give the new column another name",
+            )
+        table = table.append_column(name, column)
+    shapes = fit_shapes(layer, form)
+    covering = _covering(layer, form)
+    notes = list(shapes.notes)
+    if covering in table.column_names:
+        table = table.drop_columns([covering])
+        notes.append(f"Column '{covering}', the bounding boxes GeoParquet keeps, is left out.")
+    before = table.column_names
+    table, more = fit_columns(table, form)
+    if layer_name is not None and form not in NAMED_LAYERS:
+        notes.append(f"The layer of a {form.name} is named like its file: '{layer_name}' was not used.")
+    names = dict(zip(before, table.column_names, strict=True))
+    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more), names)
+
+
+def _covering(layer: Layer, form: Format) -> str | None:
+    """Name the column of bounding boxes of a GeoParquet file, which no other format has a use for."""
+    about = layer.origin.metadata.get("geo", {}).get("columns", {}).get(layer.origin.geometry_name, {})
+    bbox = about.get("covering", {}).get("bbox", {}) if form is not GEOPARQUET else {}
+    return bbox["xmin"][0] if bbox else None

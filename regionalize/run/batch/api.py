@@ -1,0 +1,168 @@
+"""The Python call: many layers or parts in, files and a table out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regionalize.run.batch.items import Finished
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from regionalize.run.batch.plan import Plan
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What `batch` did.
+
+    Attributes
+    ----------
+    items : tuple of Finished
+        What came of every run, in order: `name`, `status` (``"done"``, ``"skipped"`` or ``"failed"``),
+        `seconds`, `measures`, `notes` and `error`.
+    notes : tuple of str
+        What the command line would have said on standard error of the whole.
+    """
+
+    items: tuple[Finished, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[Finished, ...]:
+        """The runs that failed, with the reason in `error`."""
+        return tuple(one for one in self.items if one.status == "failed")
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per run, as `--summary` writes it; `docs/batch.md` explains the columns."""
+        import pandas as pd
+        import pyarrow as pa
+
+        from regionalize.run.batch.summary import summary_rows, summary_table
+
+        types = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+        found: pd.DataFrame = summary_table(summary_rows(self.items)).to_pandas(types_mapper=types.get)
+        return found
+
+
+def batch(
+    inputs: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+    method: str | Sequence[str] | None = None,
+    *,
+    by: str | None = None,
+    out_dir: str | PathLike[str] | None = None,
+    jobs: int | None = None,
+    fail_fast: bool | None = None,
+    resume: bool | None = None,
+    overwrite: bool | None = None,
+    summary: str | PathLike[str] | None = None,
+    **options: Any,
+) -> BatchResult:
+    """Run a method on many layers, or on every part of one; a run that fails never sinks the others.
+
+    Parameters
+    ----------
+    inputs : path, pattern, or several, optional
+        Files, folders and patterns such as ``"states/*.gpkg"``, or one plan (``.toml``); the bundled sample
+        unless given.
+    method : str or sequence of str, optional
+        A command of the catalog, also with options, such as ``"schc:linkage=average"``; several are each run
+        on all. A plan may name it instead.
+    by : str, optional
+        A column: a run for each of its values.
+    out_dir : path, optional
+        Folder of the results, made where it is missing. Layers are called ``{name}.gpkg`` unless `output`
+        says otherwise; without either, none are written.
+    jobs : int, optional
+        Processes; as many as there are processors unless given.
+    fail_fast : bool, optional
+        Start no more runs once one has failed.
+    resume : bool, optional
+        Skip what is done and has not changed since.
+    overwrite : bool, optional
+        Replace outputs that exist.
+    summary : path, optional
+        The table, to be written as ``.csv``, ``.json`` or ``.parquet``.
+    **options
+        Every option of a run, with underscores: ``k=12``, ``with_centroids=True``, and outputs with patterns:
+        ``map="{name}.png"``. They win over those of a plan.
+
+    Returns
+    -------
+    BatchResult
+
+    Raises
+    ------
+    RegionalizeError
+        Before any work: something cannot be meant, a pattern matches nothing, outputs exist. What stands in
+        the way of single runs is in the result.
+
+    Notes
+    -----
+    Runs are processes: in a script, call it below ``if __name__ == "__main__":`` where processes are not
+    forked (Windows, macOS).
+
+    Examples
+    --------
+    >>> import regionalize as rz
+    >>> found = rz.batch(method=["skater", "redcap"], k=4, columns=["pct_rural", "pct_pov"], jobs=1)
+    >>> found.table[["name", "status", "k", "contiguous"]].values.tolist()
+    [['georgia-skater', 'done', 4, True], ['georgia-redcap', 'done', 4, True]]
+    """
+    from regionalize.run.batch.make import carry_out, make_batch
+
+    named = () if inputs is None else (inputs,) if isinstance(inputs, str | PathLike) else tuple(inputs)
+    plan = plan_of(
+        tuple(fspath(name) for name in named),
+        (method,) if isinstance(method, str) else tuple(method or ()),
+        by=by,
+        out_dir=None if out_dir is None else Path(out_dir),
+        jobs=jobs,
+        fail_fast=fail_fast,
+        resume=resume,
+        overwrite=overwrite,
+        summary=None if summary is None else Path(summary),
+    )
+    made = make_batch(plan, {name: value for name, value in options.items() if value is not None}, shown=True)
+    return BatchResult(items=tuple(carry_out(made)), notes=made.notes)
+
+
+def plan_of(inputs: tuple[str, ...], methods: tuple[str, ...] = (), **settings: Any) -> Plan:
+    """Return the plan among the inputs, or one for them, with what was typed, which wins.
+
+    Parameters
+    ----------
+    inputs : tuple of str
+        Files, folders and patterns, among them at most one plan.
+    methods : tuple of str
+        Methods for all runs.
+    **settings
+        As `regionalize.run.batch.plan.Plan` has them; None where nothing is said.
+
+    Raises
+    ------
+    UsageError
+        Two plans, or one that cannot be meant.
+    """
+    from dataclasses import replace
+
+    from regionalize.errors import UsageError
+    from regionalize.run.batch.plan import ENDING, Input, Plan, read_methods, read_plan, with_typed
+
+    plans = [name for name in inputs if name.lower().endswith(ENDING)]
+    if len(plans) > 1:
+        raise UsageError(f"{plans[0]} and {plans[1]} are both plans", advice="run one after the other")
+    plan = read_plan(plans[0]) if plans else Plan()
+    others = tuple(Input(path=name) for name in inputs if name not in plans)
+    if others:
+        plan = replace(plan, inputs=others)
+    if methods:
+        read_methods(list(methods))
+        runs = tuple(replace(one, methods=()) for one in plan.runs)
+        plan = replace(plan, methods=methods, runs=runs)
+    return with_typed(plan, **settings)

@@ -1,0 +1,88 @@
+"""What an item is made from, in one line: where it is equal, the same would come out again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from regionalize.run.batch.contents import DIGEST_BYTES, Digests
+from regionalize.run.batch.items import Item
+
+PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "shapely", "pyproj", "pyogrio", "pyarrow")
+"""What computes, reads and writes."""
+NO_ANSWER = {"jobs"}
+"""Of a job, what changes no answer."""
+
+
+def fingerprint(item: Item, folder: Path, digests: Digests) -> str | None:
+    """Return what stands for the content of all inputs, the options, and the versions of what computes.
+
+    Parameters
+    ----------
+    item : Item
+        What is to be run.
+    folder : Path
+        Of the outputs: it may be called otherwise tomorrow.
+    digests : Digests
+        What is known of the inputs already.
+
+    Returns
+    -------
+    str or None
+        None where an input is no file, so that nobody can tell whether it has changed.
+    """
+    inputs = [digests.of(file) for file in (item.source, *item.job.files)]
+    if None in inputs:
+        return None
+    job = {field.name: getattr(item.job, field.name) for field in fields(item.job)}
+    outputs = {field.name: getattr(item.outputs, field.name) for field in fields(item.outputs)}
+    del outputs["overwrite"]
+    about = {
+        "inputs": inputs,
+        "job": {name: value for name, value in job.items() if name not in NO_ANSWER},
+        "outputs": {name: placed(value, folder) for name, value in outputs.items()},
+        "part": None if item.part is None else [item.part.column, item.part.value],
+        "versions": versions(item.job.method),
+    }
+    text = json.dumps(about, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def placed(value: Any, folder: Path) -> Any:
+    """Return a path in the words of a folder; anything else as it is."""
+    return relative(value, folder) if isinstance(value, Path) else value
+
+
+def relative(path: Path, folder: Path) -> str:
+    """Return a path in the words of a folder, with slashes; whole where it is elsewhere.
+
+    Examples
+    --------
+    >>> relative(Path("out/maps/a.png"), Path("out"))
+    'maps/a.png'
+    """
+    full, root = path.absolute(), folder.absolute()
+    return (full.relative_to(root) if full.is_relative_to(root) else full).as_posix()
+
+
+@cache
+def versions(method: str) -> dict[str, str]:
+    """Return the versions of regionalize, of the packages it computes with, and of a method's own package."""
+    from importlib.metadata import PackageNotFoundError, packages_distributions, version
+
+    from regionalize import __version__
+    from regionalize.model.catalog import find_method
+
+    module = find_method(method).function.partition(".")[0].partition(":")[0]
+    own = () if module == "regionalize" else packages_distributions().get(module, ())
+    found = {"regionalize": __version__}
+    for name in (*PACKAGES, *own):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found

@@ -1,0 +1,343 @@
+"""A plan: what a batch reads and runs, written down in TOML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from regionalize.errors import UsageError, located, nearest
+from regionalize.model.catalog import METHODS, find_method
+from regionalize.run.batch.plan_values import (
+    OUTPUT_PATHS,
+    TEXT,
+    TEXTS,
+    TRUTH,
+    WHOLE_NUMBER,
+    Check,
+    checked,
+    every_key,
+    keys_of,
+    value_of,
+)
+
+ENDING = ".toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """Something to read.
+
+    Attributes
+    ----------
+    path : str
+        A file, a folder or a pattern.
+    name : str
+        What runs on it are called; by default, the file's name.
+    by : str or None
+        A column: a run for each of its values.
+    options : mapping
+        `layer`, `where`, `id` and `encoding` of its own.
+    """
+
+    path: str
+    name: str = ""
+    by: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """What is done with every input: a method with options, or a grid of such.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        Names, or ``METHOD:option=value,…``; empty for those of the plan.
+    name : str
+        What it is called.
+    options : mapping
+        Values by the keys of the plan.
+    grid : mapping of str to list
+        Values to combine.
+    place : str
+        Where it stands in the plan, for messages.
+    """
+
+    methods: tuple[str, ...] = ()
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    grid: Mapping[str, list[Any]] = field(default_factory=dict)
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a batch reads and runs.
+
+    Attributes
+    ----------
+    inputs : tuple of Input
+        What is read; none for the bundled sample.
+    runs : tuple of Runs
+        What is done with each.
+    methods : tuple of str
+        What runs that name no method use.
+    options : mapping
+        Values for all runs, by the keys of the plan: methods that lack an option pass over it.
+    by, out_dir, jobs, fail_fast, resume, overwrite, summary
+        As the command has them; None where nothing is said.
+    file : str
+        The plan's own, empty where there is none.
+    """
+
+    inputs: tuple[Input, ...] = ()
+    runs: tuple[Runs, ...] = (Runs(),)
+    methods: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    by: str | None = None
+    out_dir: Path | None = None
+    jobs: int | None = None
+    fail_fast: bool | None = None
+    resume: bool | None = None
+    overwrite: bool | None = None
+    summary: Path | None = None
+    file: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where paths that it names start from."""
+        return Path(self.file).parent
+
+    def every_method(self) -> tuple[str, ...]:
+        """Return the methods of all runs, each once, without options of their own."""
+        texts = [text for runs in self.runs for text in (runs.methods or self.methods)]
+        return tuple(dict.fromkeys(text.partition(":")[0] for text in texts))
+
+
+SETTINGS: dict[str, Check] = {
+    "by": TEXT,
+    "out-dir": TEXT,
+    "jobs": WHOLE_NUMBER,
+    "fail-fast": TRUTH,
+    "keep-going": TRUTH,
+    "resume": TRUTH,
+    "overwrite": TRUTH,
+    "summary": TEXT,
+}
+"""Keys of the whole batch."""
+LISTS_BY_KEY: Check = ("a table of lists", lambda value: isinstance(value, dict))
+LIST: Check = ("a list of values, at least one", lambda value: isinstance(value, list) and bool(value))
+SOURCE = ("layer", "where", "id", "encoding")
+
+
+def read_plan(path: str) -> Plan:
+    """Read a plan.
+
+    Parameters
+    ----------
+    path : str
+        A TOML file. Paths in it start from its folder.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read or is not TOML; an unknown key, with the nearest, or a value of the wrong
+        type.
+    """
+    content = {key.replace("_", "-"): value for key, value in read_toml(path).items()}
+    folder = Path(path).parent
+    with located(path):
+        inputs = read_inputs(content.pop("inputs", []), content.pop("input", []), folder)
+        methods = read_methods(content.pop("method", []))
+        tables = tables_of(content.pop("run", []), "run")
+        runs = tuple(read_runs(table, place) for place, table in tables) or (Runs(),)
+        settings = {key: content.pop(key) for key in SETTINGS if key in content}
+        for key, value in settings.items():
+            checked(key, value, SETTINGS[key])
+        plan = Plan(
+            inputs=inputs,
+            runs=runs,
+            methods=methods,
+            options=content,
+            by=settings.get("by"),
+            out_dir=Path(found_from(folder, settings["out-dir"])) if "out-dir" in settings else None,
+            jobs=settings.get("jobs"),
+            fail_fast=fail_fast(settings),
+            resume=settings.get("resume"),
+            overwrite=settings.get("overwrite"),
+            summary=Path(found_from(folder, settings["summary"])) if "summary" in settings else None,
+            file=path,
+        )
+        used = plan.every_method() or tuple(METHODS)
+        for key in content:
+            check_key(key, used, also=("inputs", "input", "run", "method", *SETTINGS))
+        return plan
+
+
+def found_from(folder: Path, path: str) -> str:
+    """Return a path that starts from a folder, without needless steps up and down.
+
+    Examples
+    --------
+    >>> found_from(Path("."), "states/*.gpkg"), found_from(Path("no_such"), "../a.gpkg")
+    ('states/*.gpkg', 'a.gpkg')
+    """
+    full = os.path.join(folder, path)
+    short = os.path.normpath(full)
+    return short if os.path.realpath(short) == os.path.realpath(full) else full  # not across links
+
+
+def read_toml(path: str) -> dict[str, Any]:
+    """Read a TOML file."""
+    import tomllib
+
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
+        return tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"the plan cannot be read ({error.strerror})", file=path) from error
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8
+        raise UsageError(f"the plan is not TOML: {error}", file=path) from error
+
+
+def fail_fast(settings: Mapping[str, Any]) -> bool | None:
+    """Return what `fail-fast` says, or `keep-going`, its opposite."""
+    if "fail-fast" in settings and "keep-going" in settings:
+        raise UsageError("fail-fast and keep-going are one option", advice="keep one of them")
+    if "keep-going" in settings:
+        return not settings["keep-going"]
+    return settings.get("fail-fast")
+
+
+def read_inputs(names: Any, tables: Any, folder: Path) -> tuple[Input, ...]:
+    """Read what is to be read: a list of paths, and tables with options of their own."""
+    checked("inputs", names, TEXTS)
+    listed = [names] if isinstance(names, str) else names
+    found = [Input(path=found_from(folder, name) if name != "-" else name) for name in listed]
+    for place, table in tables_of(tables, "input"):
+        with located("", place):
+            values = {key.replace("_", "-"): value for key, value in table.items()}
+            for key, value in values.items():
+                refuse_unknown(key, ("path", "name", "by", *SOURCE))
+                checked(key, value, TEXT)
+            if "path" not in values:
+                raise UsageError("there is no path", advice='write path = "FILE"')
+            found.append(
+                Input(
+                    path=found_from(folder, values["path"]),
+                    name=values.get("name", ""),
+                    by=values.get("by"),
+                    options={key: values[key] for key in SOURCE if key in values},
+                )
+            )
+    return tuple(found)
+
+
+def read_methods(value: Any) -> tuple[str, ...]:
+    """Read one method, or several."""
+    checked("method", value, TEXTS)
+    methods = (value,) if isinstance(value, str) else tuple(value)
+    for method in methods:
+        find_method(method.partition(":")[0])
+    return methods
+
+
+def read_runs(table: Mapping[str, Any], place: str) -> Runs:
+    """Read a table `run`; the values of its options are checked with the method they are for."""
+    with located("", place):
+        values = {key.replace("_", "-"): value for key, value in table.items()}
+        methods = read_methods(values.pop("method", []))
+        name = checked("name", values.pop("name", ""), TEXT)
+        grid = checked("grid", values.pop("grid", {}), LISTS_BY_KEY)
+        grid = {key.replace("_", "-"): value for key, value in grid.items()}
+        for key, value in grid.items():
+            checked(f"grid.{key}", value, LIST)
+            if key in values or (key == "method" and methods):
+                raise UsageError(f"{key} is in the grid and beside it", advice="keep one of them")
+        if "method" in grid:
+            methods = read_methods(grid.pop("method"))
+        return Runs(methods=methods, name=name, options=values, grid=grid, place=place)
+
+
+def tables_of(tables: Any, key: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return tables of one key, and where each stands."""
+    if isinstance(tables, dict):
+        raise UsageError(f"{key} is one table", advice=f"write [[{key}]], in double brackets")
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise UsageError(f"{key} is {tables!r}", advice=f"write tables, [[{key}]]")
+    return [(f"{key} {number}", table) for number, table in enumerate(tables, 1)]
+
+
+def check_key(key: str, methods: Iterable[str], also: Iterable[str] = ()) -> None:
+    """Refuse a key that no method has, saying whose it is or what is nearest."""
+    methods = tuple(methods)
+    if any(key in keys_of(method) for method in methods):
+        return
+    if key in every_key():
+        whose = [method for method in METHODS if key in keys_of(method)]
+        raise UsageError(
+            f"'{key}' is no option of {', '.join(methods)}",
+            advice=f"it belongs to {', '.join(whose)}" if len(whose) < 6 else "leave it out",
+        )
+    refuse_unknown(key, [*also, *(known for method in methods for known in keys_of(method))])
+
+
+def refuse_unknown(key: str, known: Iterable[str]) -> None:
+    """Refuse a key that is none of the known."""
+    known = list(known)
+    if key not in known:
+        raise UsageError(f"unknown key '{key}'", advice=nearest(key, known))
+
+
+def options_for(method: str, values: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """Return the options among keys and values that a method has, as Python takes them.
+
+    Parameters
+    ----------
+    method : str
+        A name of the catalog.
+    values : mapping
+        By the keys of the plan.
+    plan : Plan
+        Where they stand: files start from its folder.
+
+    Raises
+    ------
+    UsageError
+        A value of the wrong type.
+    """
+    keys = keys_of(method)
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = keys.get(key)
+        if name is None:
+            continue
+        if name in found:
+            raise UsageError(f"'{key}' is there twice", advice="keep one of them")
+        found[name] = value_of(method, key, name, value, plan.folder)
+    if plan.out_dir is None:
+        for name in OUTPUT_PATHS:
+            if name in found and found[name] != "-" and not is_ending(found[name]):
+                found[name] = found_from(plan.folder, found[name])
+    return found
+
+
+def is_ending(pattern: str) -> bool:
+    """Whether a pattern is an ending alone, such as ``.png``.
+
+    Examples
+    --------
+    >>> is_ending(".png"), is_ending(".shp.zip"), is_ending("{name}.png"), is_ending("./a.png")
+    (True, True, False, False)
+    """
+    return pattern.startswith(".") and "/" not in pattern and "\\" not in pattern and "{" not in pattern
+
+
+def with_typed(plan: Plan, **typed: Any) -> Plan:
+    """Return a plan with what was typed beside it, which wins."""
+    if typed.get("by") is not None:
+        plan = replace(plan, inputs=tuple(replace(one, by=None) for one in plan.inputs))
+    return replace(plan, **{name: value for name, value in typed.items() if value is not None})

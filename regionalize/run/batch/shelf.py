@@ -1,0 +1,62 @@
+"""Which item is next."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+from regionalize.run.batch.items import Item
+
+
+class Shelf:
+    """Items that wait, handed out to several threads.
+
+    The largest come first, so that no long one is left over when all others are done; after an item, those of
+    the same source come before all others, because whoever did it holds the layer.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        What there is.
+    in_order : bool
+        Whether they are handed out as given: nothing is gained otherwise with one thread.
+    """
+
+    def __init__(self, items: Sequence[Item], *, in_order: bool = False) -> None:
+        self.items = items
+        self.waiting = list(range(len(items)))
+        self.lock = threading.Lock()
+        if not in_order:
+            shares = Counter(item.source for item in items if item.part is not None)
+            sizes = {source: size_of(source) for source in {item.source for item in items}}
+            cost = [sizes[item.source] / (1 if item.part is None else shares[item.source]) for item in items]
+            self.waiting.sort(key=lambda at: -cost[at])
+
+    def take(self, last: int | None) -> int | None:
+        """Return the place of the next item for whoever did `last`, None where there are no more."""
+        with self.lock:
+            if not self.waiting:
+                return None
+            source = None if last is None else self.items[last].source
+            same = (at for at in self.waiting if self.items[at].source == source)
+            at = next(same, self.waiting[0])
+            self.waiting.remove(at)
+            return at
+
+    def close(self) -> None:
+        """Hand out no more."""
+        with self.lock:
+            self.waiting.clear()
+
+
+def size_of(source: str) -> int:
+    """Return the size of a source in bytes, 0 where nobody knows."""
+    try:
+        if os.path.isdir(source):
+            with os.scandir(source) as entries:
+                return sum(entry.stat().st_size for entry in entries if entry.is_file())
+        return os.stat(source).st_size
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,261 @@
+"""Plans: what is read from them, and what is refused."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from regionalize.errors import RegionalizeError, UsageError
+from regionalize.model.catalog import METHODS
+from regionalize.run.batch.make import make_batch
+from regionalize.run.batch.plan import Plan, Runs, read_plan
+from regionalize.run.batch.plan_values import keys_of
+from regionalize.run.batch.variants import spell_out
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Write a plan and return its name."""
+
+    def write(text: str, name: str = "plan.toml") -> str:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return str(tmp_path / name)
+
+    return write
+
+
+def jobs(file: str, **typed):
+    """Return the settings of all runs of a plan."""
+    return [one.job for one in spell_out(read_plan(file), typed)[0]]
+
+
+def test_every_combination_of_a_grid_is_a_run(plan):
+    file = plan(
+        """
+        transform = "mad"
+        [[run]]
+        method = "kmeans"
+        grid = {k = [8, 12], "with-centroids" = [false, true]}
+        [[run]]
+        method = "schc"
+        k = 5
+        [run.grid]
+        linkage = ["ward", "average"]
+        """
+    )
+    found = [(job.method, job.k, job.with_centroids, job.params.get("linkage")) for job in jobs(file)]
+    assert found == [
+        *(("kmeans", k, centroids, None) for k in (8, 12) for centroids in (False, True)),
+        ("schc", 5, False, "ward"),
+        ("schc", 5, False, "average"),
+    ]
+    assert {job.transform for job in jobs(file)} == {"mad"}
+
+
+def test_labels_tell_what_varies(plan):
+    file = plan(
+        """
+        seed = 7
+        [[run]]
+        method = "kmeans"
+        grid = {k = [8, 12]}
+        [[run]]
+        method = "skater"
+        k = 8
+        [[run]]
+        name = "compact"
+        method = "azp"
+        grid = {k = [4], compactness = [0.25, 0.5]}
+        [[run]]
+        name = "plain"
+        method = "azp"
+        k = 4
+        """
+    )
+    labels = [one.label for one in spell_out(read_plan(file), {})[0]]
+    assert labels == [
+        "kmeans-k8",
+        "kmeans-k12",
+        "skater-k8",
+        "compact-compactness-0.25",
+        "compact-compactness-0.5",
+        "plain",
+    ]
+
+
+def test_a_single_run_needs_no_label(plan):
+    assert spell_out(read_plan(plan('method = "kmeans"\nk = 4')), {})[0][0].label == ""
+
+
+def test_methods_pass_over_shared_options_that_are_not_theirs(plan):
+    file = plan(
+        'k = 6\nlinkage = "average"\nmethod = ["schc", "kmeans", "maxp:min-size=10", "dbscan"]\neps = 1.0'
+    )
+    found = {job.method: job for job in jobs(file)}
+    assert found["schc"].params == {"linkage": "average"}
+    assert found["kmeans"].k == 6
+    assert found["maxp"].k is None
+    assert found["dbscan"].params == {"eps": 1.0}
+
+
+def test_what_is_typed_wins_and_ends_a_grid(plan):
+    file = plan('[[run]]\nmethod = "kmeans"\nhops = 1\ngrid = {k = [8, 12], alpha = [0.2, 0.4]}')
+    found, merged = spell_out(read_plan(file), {"k": 3, "hops": 2})
+    assert [(one.job.k, one.job.hops, one.job.alpha) for one in found] == [(3, 2, 0.2), (3, 2, 0.4)]
+    assert merged == 0
+
+
+def test_equal_combinations_are_run_once(plan):
+    file = plan('[[run]]\nmethod = "kmeans"\nk = 4\n[[run]]\nmethod = "kmeans"\ngrid = {k = [4, 5, 4]}')
+    found, merged = spell_out(read_plan(file), {})
+    assert [one.job.k for one in found] == [4, 5]
+    assert merged == 2
+
+
+def test_paths_start_from_the_folder_of_the_plan(tmp_path, monkeypatch):
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.gpkg").touch()
+    text = """
+        inputs = ["../data/*.gpkg"]
+        out-dir = "out"
+        summary = "../all.csv"
+        method = "kmeans"
+        k = 3
+        weights = "w.gal"
+        map = "maps/{name}.png"
+        """
+    (tmp_path / "plans" / "plan.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    batch = make_batch(read_plan("plans/plan.toml"))
+    (item,) = batch.items
+    assert Path(item.source) == Path("data/a.gpkg")
+    assert Path(item.job.weights) == Path("plans/w.gal")
+    assert item.outputs.output == Path("plans/out/a.gpkg")
+    assert item.outputs.map == Path("plans/out/maps/a.png")
+    assert batch.summary == Path("all.csv")
+
+
+def test_inputs_have_options_of_their_own(tmp_path, plan):
+    for name in ("a.gpkg", "b.gpkg"):
+        (tmp_path / name).touch()
+    file = plan(
+        """
+        inputs = ["*.gpkg"]
+        where = "pop > 1"
+        out-dir = "out"
+        [[input]]
+        path = "a.gpkg"
+        name = "rich"
+        where = "income > 10"
+        id = "code"
+        [[run]]
+        method = "kmeans"
+        k = 3
+        [[run]]
+        name = "few"
+        method = "kmeans"
+        k = 3
+        where = "few = 1"
+        """
+    )
+    found = {item.name: (item.job.where, item.job.id) for item in make_batch(read_plan(file)).items}
+    assert found == {
+        "a": ("pop > 1", None),
+        "a-few": ("few = 1", None),
+        "b": ("pop > 1", None),
+        "b-few": ("few = 1", None),
+        "rich": ("income > 10", "code"),
+        "rich-few": ("(few = 1) AND (income > 10)", "code"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kk = 3\nmethod = 'kmeans'", "unknown key 'kk'; did you mean 'k'?"),
+        ("outdir = 'x'", "did you mean 'out-dir'"),
+        ("inputs = [1]", "inputs is [1]; it takes text, or a list of texts"),
+        ("input = 'a.gpkg'", "[[input]]"),
+        ("[input]\npath = 'a'", "in double brackets"),
+        ("[[input]]\nname = 'a'", "input 1: there is no path"),
+        ("[[input]]\npath = 'a'\nlayers = 'b'", "input 1: unknown key 'layers'; did you mean 'layer'?"),
+        ("[[run]]\nmethod = 'kmean'", "run 1: there is no method 'kmean'; did you mean 'kmeans'?"),
+        ("[[run]]\nmethod = 'kmeans'\nk = 3\n[[run]]\nmethod = 'kmeans'\nkk = 3", "run 2: unknown key 'kk'"),
+        (
+            "[[run]]\nmethod = 'kmeans'\nlinkage = 'ward'",
+            "run 1: 'linkage' is no option of kmeans; it belongs to",
+        ),
+        ("method = 'kmeans'\nk = '3'", "k is '3'; it takes a whole number"),
+        ("method = 'kmeans'\nk = true", "k is true; it takes a whole number"),
+        ("method = 'kmeans'\nk = 3\nwith-centroids = 1", "with-centroids is 1; it takes true or false"),
+        ("method = 'kmeans'\nk = 3\ncolumns = 5", "columns is 5; it takes text, or a list of texts"),
+        ("method = 'kmeans'\nk = 3\nalpha = 'a'", "alpha is 'a'; it takes a number"),
+        ("method = 'kmeans'\nk = 3\nmap = 1", "map is 1; it takes text"),
+        ("method = 'kmeans'\nk = 3\nn-init = 1.5", "n-init is 1.5; it takes a whole number"),
+        ("method = 'kmeans'\nk = 0", "--k is 0"),
+        ("method = 'kmeans'\nk = 3\ntransform = 'x'", "must be one of"),
+        ("method = 'kmeans'", "the number of clusters is missing"),
+        ("k = 3", "no method is named"),
+        ("jobs = 'many'\nmethod = 'kmeans'\nk = 3", "jobs is 'many'"),
+        ("jobs = 0\nmethod = 'kmeans'\nk = 3", "--jobs is 0"),
+        ("fail-fast = true\nkeep-going = true", "are one option"),
+        ("[[run]]\nmethod = 'kmeans'\ngrid = {k = []}", "run 1: grid.k is []; it takes a list"),
+        ("[[run]]\nmethod = 'kmeans'\nk = 3\ngrid = {k = [1]}", "k is in the grid and beside it"),
+        ("[[run]]\nmethod = 'kmeans'\ngrid = {k = ['a']}", "k is 'a'"),
+        ("[[run]]\nmethod = 'kmeans'\ngrid = {kk = [1]}", "unknown key 'kk'"),
+        ("[[run]]\nmethod = 'skater'\nk = 3\nmake-contiguous = true", "no option of skater"),
+        ("method = 'kmeans'\nk = 3\nby = 3", "by is 3; it takes text"),
+        ("a = ", "is not TOML"),
+    ],
+)
+def test_a_plan_is_strict_and_says_where(plan, text, said):
+    file = plan(text)
+    with pytest.raises(UsageError) as caught:
+        make_batch(read_plan(file), {"where": "a = 1"} if "nothing" in said else None, shown=True)
+    assert said in str(caught.value)
+    if "--jobs" not in said:
+        assert str(caught.value).startswith(file)
+
+
+def test_a_plan_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_plan(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_plan_has_every_option_of_the_command(method):
+    """The command that a shell has is built elsewhere: every one of its options is a key."""
+    from regionalize.cli.methods import method_command
+
+    not_of_runs = {"timing", "json", "save-config", "jobs", "overwrite", "method"}
+    typed = {
+        param.opts[-1].lstrip("-")
+        for param in method_command(METHODS[method]).params
+        if param.opts[-1][:1] == "-"
+    }
+    assert typed - not_of_runs <= set(keys_of(method))
+
+
+def test_a_huge_grid_is_made_quickly():
+    grid = {"k": list(range(2, 102)), "seed": list(range(120))}
+    begun = time.process_time()
+    batch = make_batch(Plan(methods=("kmeans",), runs=(Runs(grid=grid),)), shown=True)
+    assert len(batch) == 12_000
+    assert len(set(batch.names)) == 12_000
+    assert time.process_time() - begun < 60  # minutes, were it quadratic
+
+
+def test_errors_are_errors_of_this_package(plan):
+    for text in (
+        "[[run]]\n" * 3,
+        "run = [1]",
+        "method = 3",
+        "grid = {k = [3]}",
+        "[grid]\nk = [3]",
+        "\ufeffk = 3",
+    ):
+        with pytest.raises(RegionalizeError):
+            make_batch(read_plan(plan(text)), shown=True)

@@ -1,0 +1,327 @@
+"""Items in processes of their own: what one does to itself, it does to no other."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from regionalize.errors import RegionalizeError
+from regionalize.io.read import read_layer
+from regionalize.run.batch import batch, pool
+from regionalize.run.batch.batch import run_batch
+from regionalize.run.batch.items import Part
+from regionalize.run.batch.shelf import Shelf
+from regionalize.run.endings import Terminated, raise_when_ended
+from regionalize.run.files import run
+
+posix = pytest.mark.skipif(os.name == "nt", reason="there are no such signals on Windows")
+
+
+def statuses(found):
+    return {one.item.name: one.status for one in found}
+
+
+class TestAllOfThem:
+    def test_writes_what_runs_by_themselves_write(self, layers, make_item, tmp_path):
+        items = [make_item(layers(seed)) for seed in range(3)]
+        told = []
+        found = run_batch(items, jobs=2, told=lambda one, done, total: told.append((one, done, total)))
+        assert [one.item for one in found] == items
+        assert statuses(found) == {"in0": "done", "in1": "done", "in2": "done"}
+        assert [(done, total) for _, done, total in told] == [(1, 3), (2, 3), (3, 3)]
+        assert {one.item.name for one, *_ in told} == {"in0", "in1", "in2"}
+        for one in found:
+            alone = run(one.item.source, one.item.job, one.item.outputs.__class__())
+            written = read_layer(one.item.outputs.output).attributes["cluster"].to_pylist()
+            assert written == alone.partition.labels.tolist()
+            assert one.measures["bss_tss_attributes"] == pytest.approx(alone.report.fit.ratio)
+            assert set(one.notes) >= set(alone.notes)
+
+    def test_one_that_cannot_be_done_sinks_no_other(self, layers, make_item):
+        items = [make_item(layers(0)), make_item(layers(1, columns=1, rows=1)), make_item(layers(2))]
+        found = run_batch(items, jobs=1)
+        assert [one.status for one in found] == ["done", "failed", "done"]
+        assert found[1].error.startswith(f"{items[1].source}:")
+        assert found[1].trace == ""
+
+    def test_order_of_results_is_that_of_the_items(self, layers, make_item):
+        items = [make_item(layers(seed, columns=3 + 3 * seed)) for seed in range(4)]
+        assert [one.item for one in run_batch(items, jobs=3)] == items
+
+    def test_fail_fast_starts_no_more(self, layers, make_item):
+        items = [make_item(layers(0, columns=1, rows=1)), *(make_item(layers(seed)) for seed in (1, 2))]
+        found = run_batch(items, jobs=1, fail_fast=True)
+        assert statuses(found) == {"in0": "failed"}
+        assert not items[1].outputs.output.exists()
+
+    def test_nothing_heavy_is_loaded_to_hand_out_items(self):
+        code = "import sys, regionalize.run.batch.batch; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert not {"numpy", "pyarrow", "pyogrio", "shapely"} & set(done.stdout.split())
+
+    def test_modules_of_the_folder_it_runs_in_are_not_taken(self, layers, make_item, tmp_path, monkeypatch):
+        (tmp_path / "queue.py").write_text("raise RuntimeError('taken')")
+        (tmp_path / "pickle.py").write_text("raise RuntimeError('taken')")
+        item = make_item(layers(0))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+        assert statuses(run_batch([item])) == {"in0": "done"}
+
+    def test_what_is_printed_in_a_worker_breaks_nothing(self, layers, make_item, misbehave, capfd):
+        misbehave("""
+def instead(self, item, terms):
+    print("said by Python", flush=True)
+    os.write(1, b"said to standard output\\n")
+    assert not os.read(0, 1)
+    return attempt(self, item, terms)
+""")
+        assert statuses(run_batch([make_item(layers(0))])) == {"in0": "done"}
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert "said by Python" in err
+        assert "said to standard output" in err
+
+
+class TestWorkersThatFail:
+    @posix
+    @pytest.mark.parametrize("sent", ["SIGKILL", "SIGSEGV"])
+    def test_a_worker_that_dies_is_replaced(self, layers, make_item, misbehave, sent):
+        misbehave(f"""
+def instead(self, item, terms):
+    if item.name == "in1":
+        os.kill(os.getpid(), signal.{sent})
+    return attempt(self, item, terms)
+""")
+        items = [make_item(layers(seed)) for seed in range(4)]
+        found = run_batch(items, jobs=2)
+        assert [one.status for one in found] == ["done", "failed", "done", "done"]
+        assert found[1].error.startswith(f"{items[1].source}: ")
+        assert sent in found[1].error
+        assert "--jobs" in found[1].error
+
+    @posix
+    def test_what_a_dead_worker_leaves_is_removed(self, layers, make_item, misbehave, tmp_path):
+        misbehave("""
+from regionalize.io import atomic
+place = atomic.move_into_place
+def killed(*given, **more):
+    os.kill(os.getpid(), signal.SIGKILL)
+def instead(self, item, terms):
+    import regionalize.io.write
+    regionalize.io.write.move_into_place = killed if item.name == "in1" else place
+    return attempt(self, item, terms)
+""")
+        found = run_batch([make_item(layers(seed), ending=".gpkg") for seed in range(2)], jobs=1)
+        assert [one.status for one in found] == ["done", "failed"]
+        assert sorted(os.listdir(tmp_path / "out")) == ["in0.gpkg"]
+
+    def test_an_unexpected_exception_is_called_a_fault_of_the_program(self, layers, make_item, misbehave):
+        misbehave("""
+def broken(*given):
+    raise ZeroDivisionError("by zero,\\nthat is")
+Workbench.solve = broken
+instead = attempt
+""")
+        (found,) = run_batch([make_item(layers(0))])
+        assert found.status == "failed"
+        assert "fault of regionalize (ZeroDivisionError: by zero, that is)" in found.error
+        assert "\n" not in found.error
+        assert "in broken" in found.trace
+
+    def test_too_little_memory_is_said(self, layers, make_item, misbehave):
+        misbehave("""
+def broken(*given):
+    raise MemoryError
+Workbench.solve = broken
+instead = attempt
+""")
+        (found,) = run_batch([make_item(layers(0))])
+        assert "not enough memory" in found.error
+        assert found.trace == ""
+
+    def test_workers_that_cannot_begin_are_an_error_of_the_whole(self, layers, make_item, misbehave, capfd):
+        misbehave("raise SystemExit(7)")
+        with pytest.raises(RegionalizeError, match="exit code 7"):
+            run_batch([make_item(layers(0)), make_item(layers(1))], jobs=2)
+
+    def test_python_that_is_not_there(self, layers, make_item, monkeypatch):
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        with pytest.raises(RegionalizeError, match="no worker process can be started"):
+            run_batch([make_item(layers(0))])
+
+
+SLOW = """
+def instead(self, item, terms):
+    Path(item.outputs.output.parent, f"begun {item.name}").touch()
+    from regionalize.io.atomic import staging
+    with staging(item.outputs.output):
+        time.sleep(60 if item.name != "in0" else 0)
+    return attempt(self, item, terms)
+"""
+
+
+def wait_for(condition, seconds=60):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it did not happen"
+        time.sleep(0.02)
+
+
+@posix
+class TestInterrupts:
+    @pytest.mark.parametrize(
+        ("sent", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+    )
+    def test_no_more_is_started_and_nothing_left(self, layers, make_item, misbehave, tmp_path, sent, raised):
+        misbehave(SLOW)
+        items = [make_item(layers(seed, columns=4 - (seed > 0))) for seed in range(4)]
+        out = tmp_path / "out"
+        heard = []
+
+        def interrupt():
+            wait_for(lambda: heard and len(list(out.glob("begun *"))) == 3)
+            os.kill(os.getpid(), sent)
+
+        thread = threading.Thread(target=interrupt)
+        previous = raise_when_ended()
+        thread.start()
+        try:
+            with pytest.raises(raised):
+                run_batch(items, jobs=2, out_dir=out, told=lambda one, *_: heard.append(one))
+        finally:
+            thread.join()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        assert statuses(heard) == {"in0": "done"}
+        names = set(os.listdir(out))
+        assert {name for name in names if not name.startswith("begun")} == {"in0.geojson", ".regionalize"}
+        assert len(names) == 5  # three of four were begun
+
+    def test_a_worker_that_does_not_listen_is_ended(
+        self, layers, make_item, misbehave, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(pool, "GRACE", 0.2)
+        misbehave("""
+from regionalize.io.atomic import staging
+def instead(self, item, terms):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with staging(item.outputs.output):
+        Path(item.outputs.output.parent, "begun").touch()
+        time.sleep(60)
+""")
+        out = tmp_path / "out"
+        thread = threading.Thread(
+            target=lambda: (wait_for((out / "begun").exists), os.kill(os.getpid(), signal.SIGINT))
+        )
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            run_batch([make_item(layers(0))])
+        thread.join()
+        assert os.listdir(out) == ["begun"]
+
+    def test_workers_end_by_themselves_when_nobody_is_left(self, layers, make_item, tmp_path):
+        """The item they are at is finished, and recorded; no hidden folder stays."""
+        item = make_item(layers(0))
+        code = (
+            "import os, pickle, signal, sys\n"
+            "from regionalize.run.batch import pool\n"
+            "from regionalize.run.batch.work import Terms\n"
+            "item = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "worker = pool.Worker(1)\n"
+            "pickle.load(worker.process.stdout)\n"
+            "print(worker.process.pid, flush=True)\n"
+            "pickle.dump((item, Terms(out_dir=item.outputs.output.parent)), worker.process.stdin)\n"
+            "worker.process.stdin.flush()\n"
+            "os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        (tmp_path / "item").write_bytes(pickle.dumps(item))
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "item")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == -signal.SIGKILL
+        pid = int(done.stdout)
+
+        def gone():
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return True
+            return False
+
+        wait_for(lambda: gone() or "Z" in state_of(pid))
+        assert sorted(os.listdir(tmp_path / "out")) == [".regionalize", "in0.geojson"]
+        assert statuses(run_batch([item], out_dir=tmp_path / "out", resume=True)) == {"in0": "skipped"}
+
+
+def state_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+class TestShelf:
+    def test_largest_first_and_the_same_source_again(self, layers, make_item):
+        small, large = layers(0), layers(1, columns=60, rows=40)
+        items = [make_item(small, "a"), make_item(large, "b"), make_item(small, "c"), make_item(large, "d")]
+        shelf = Shelf(items)
+        assert shelf.take(None) == 1
+        assert shelf.take(None) == 3
+        assert shelf.take(3) == 0
+        assert shelf.take(0) == 2
+        assert shelf.take(2) is None
+
+    def test_parts_share_the_size_of_their_source(self, layers, make_item):
+        whole, halves = layers(0, columns=40, rows=40), layers(1, columns=40, rows=41)
+        parts = [Part(column="year", value=year) for year in (2000, 2001)]
+        items = [*(make_item(halves, f"p{part.value}", part=part) for part in parts), make_item(whole)]
+        assert Shelf(items).take(None) == 2
+
+    def test_in_order_with_one_thread(self, layers, make_item):
+        items = [make_item(layers(0)), make_item(layers(1, columns=60, rows=40))]
+        shelf = Shelf(items, in_order=True)
+        assert [shelf.take(None), shelf.take(None)] == [0, 1]
+
+    def test_every_item_once_by_many_threads(self, layers, make_item):
+        path = layers(0)
+        shelf, taken = Shelf([make_item(path, str(n)) for n in range(200)]), []
+
+        def take():
+            at = None
+            while (at := shelf.take(at)) is not None:
+                taken.append(at)
+
+        threads = [threading.Thread(target=take) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert Counter(taken) == Counter(range(200))
+
+    def test_a_source_that_is_not_there_has_no_size(self, make_item):
+        assert Shelf([make_item("/nowhere/a.gpkg")]).take(None) == 0
+
+
+def test_no_more_workers_than_items_and_processors_are_shared_out(layers, make_item, monkeypatch):
+    asked = []
+
+    class Spy(pool.Pool):
+        def __init__(self, items, terms, workers, **more):
+            asked.append((terms.threads, workers))
+            super().__init__(items, terms, workers, **more)
+
+    monkeypatch.setattr(batch, "Pool", Spy)
+    monkeypatch.setattr(batch, "processors", lambda: 8)
+    items = [make_item(layers(seed)) for seed in range(2)]
+    run_batch(items)
+    run_batch([], jobs=3)
+    assert asked == [(4, 2), (8, 1)]
