@@ -1,9 +1,10 @@
 """Run the examples of a Markdown page, so that what it shows is what happens.
 
 Blocks marked ``console`` are run line by line in a shell (what follows ``$``) and compared with the output
-shown, if any: ``...`` stands for anything, as in doctest, and a shown ``error:`` or ``fault:`` means that the
-command fails. Blocks marked ``python`` are run as doctest, or as they are when they hold no ``>>>``. The
-blocks of a page share one folder and one Python namespace. Other blocks are not run.
+shown, if any: ``...`` stands for anything, as in doctest, and a shown ``error:``, ``fault:`` or ``Traceback``
+means that the command fails. Blocks marked ``python`` are run as doctest, or as they are when they hold no
+``>>>``. Those marked ``make`` are the Makefile of the folder. The blocks of a page share one folder and one
+Python namespace. Other blocks are not run.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RULES = re.compile(r"^```make\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VERSIONS = re.compile(r"^regionalize \d+\.\d+\..*\n", re.MULTILINE)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
@@ -47,7 +49,7 @@ class Outcome:
     def fault(self) -> str:
         """Return what is wrong, or the empty string."""
         wanted = self.example.expected
-        should_fail = re.search(r"^(error|fault):", wanted, re.MULTILINE) is not None
+        should_fail = re.search(r"^(error:|fault:|Traceback )", wanted, re.MULTILINE) is not None
         if self.failed != should_fail:
             return f"{self.example.text}\n{'should have failed' if should_fail else 'failed'}:\n{self.actual}"
         if wanted and not same_output(wanted, self.actual):
@@ -73,6 +75,8 @@ def run_page(page: str, folder: Path) -> Iterator[Outcome]:
     """Run the examples of a page in a folder."""
     names: dict[str, Any] = {"__name__": "example"}
     environment = shell_environment(folder / ".bin")
+    if rules := RULES.findall(page):
+        (folder / "Makefile").write_text("\n".join(rules), encoding="utf-8")
     for example in find_examples(page):
         if example.place is not None:
             yield run_command(example, folder, environment)
