@@ -8,7 +8,8 @@ import sys
 
 NAMES = (
     *("startup", "main_job", "kmeans", "kmedoids", "choose_k"),
-    *("contiguity", "regions", "searches", "smoothing", "maps"),
+    *("contiguity", "regions", "searches", "smoothing", "maps", "batch"),
+    *("geoda", "comparison", "large"),
 )
 
 

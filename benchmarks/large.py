@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -24,42 +25,31 @@ import shapely
 from benchmarks.contiguity import irregular
 from benchmarks.kmeans import synthetic_matrix
 from benchmarks.pages import machine, publish, table
-from benchmarks.timing import REPOSITORY, growth
+from benchmarks.timing import REPOSITORY, growth, in_child
 
 PAGE = "large-data.md"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-REPEATED_UP_TO = 10_000
-TWO_POWERS = 100_000
+MIDDLE = 100_000
+"""Rows of the layer on which options, formats and refusals are tried."""
 EVERY = {
     "kmeans --k 12": 1_000_000,
-    "kmeans --k 12 --with-centroids": 1_000_000,
-    "kmeans --k 12 --make-contiguous": 1_000_000,
     "skater --k 12": 1_000_000,
     "schc --k 12": 1_000_000,
     "redcap --k 12": 1_000_000,
+    "kmeans --k 12 --make-contiguous": 1_000_000,
     "azp --k 12": 100_000,
     "maxp --min-bound pop=4%": 100_000,
-    "balance --k 12": 100_000,
-    "kmedians --k 12": 100_000,
     "kmedoids --k 12": 100_000,
-    "dbscan --eps 1 --min-samples 5": 100_000,
-    "hdbscan --min-size 50": 10_000,
     "hierarchical --k 12": 10_000,
-    "spectral --k 12": 10_000,
-    "choose-k --k 2-15": 100_000,
-    "stability --k 12 --runs 20": 10_000,
 }
 """Commands, and the largest layer each is run on."""
 CHOICES = (
     "kmeans --k 12",
     "kmeans --k 12 --dtype float32",
-    "kmeans --k 12 --jobs 1",
     "kmeans --k 12 --columns v1,v2,v3",
     "skater --k 12",
     "skater --k 12 --weights rook",
     "skater --k 12 --weights knn:6",
-    "skater --k 12 -o out.parquet",
-    "skater --k 12 -o out.gpkg",
     "skater --k 12 --map map.png",
     "skater --k 12 --map map.html",
     "skater --k 12 --dissolve regions.gpkg",
@@ -69,7 +59,7 @@ FORMATS = (".parquet", ".gpkg", ".fgb", ".shp", ".geojson")
 
 
 class Whole(NamedTuple):
-    """A process that ended: wall seconds, MiB at the peak, what it said on standard error, its exit code."""
+    """A process that ended: processor seconds of all threads, MiB at the peak, standard error, exit code."""
 
     seconds: float
     memory: float
@@ -86,7 +76,6 @@ def whole(words: str, file: Path, folder: Path) -> Whole:
     if command in {"choose-k", "stability"}:
         arguments.remove("--overwrite")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    start = time.perf_counter()
     with subprocess.Popen(
         arguments,
         cwd=folder,
@@ -99,7 +88,7 @@ def whole(words: str, file: Path, folder: Path) -> Whole:
         said = child.stderr.read()
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-    return Whole(time.perf_counter() - start, used.ru_maxrss / 1024, said, child.returncode)
+    return Whole(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said, child.returncode)
 
 
 def make_layer(n: int, folder: Path, ending: str = ".parquet") -> Path:
@@ -119,33 +108,33 @@ def make_layer(n: int, folder: Path, ending: str = ".parquet") -> Path:
     return file
 
 
-def figures(runs: list[Whole]) -> str:
+def figures(run: Whole) -> str:
     """Write seconds and memory."""
-    wall, memory = median(run.seconds for run in runs), median(run.memory for run in runs)
-    return f"{wall:.3g} s, {memory / 1024:.2g} GiB" if memory >= 1000 else f"{wall:.2g} s, {memory:.0f} MiB"
+    seconds = f"{run.seconds:.0f} s" if run.seconds >= 9.95 else f"{run.seconds:.1f} s"
+    return f"{seconds}, {run.memory:,.0f} MiB"
 
 
-def methods(files: dict[int, Path], folder: Path) -> str:
-    """Every command by size: medians of three runs up to `REPEATED_UP_TO`, one run above."""
+def methods(files: dict[int, Path], folder: Path) -> Iterator[str]:
+    """Every command by size, one run of each; a table after each size."""
     cells: dict[str, list[str]] = {words: [] for words in EVERY}
     times: dict[str, dict[int, float]] = {words: {} for words in EVERY}
+    shown = []
     for n, file in files.items():
-        for words, largest in EVERY.items():
-            if n > largest:
-                cells[words].append("")
-                continue
-            runs = [whole(words, file, folder) for _ in range(3 if n <= REPEATED_UP_TO else 1)]
-            if runs[0].code:
-                cells[words].append(first_line(runs[0]))
-                continue
-            cells[words].append(figures(runs))
-            times[words][n] = median(run.seconds for run in runs)
-            print(f"{n:,} {words}: {cells[words][-1]}", flush=True)
-    rows = []
-    for words, shown in cells.items():
-        steps = growth(times[words]) if len(times[words]) > 1 else []
-        rows.append([f"`{words}`", *shown, f"n^{steps[-1][2]:.1f}" if steps else ""])
-    return table(["command", *(f"{n:,}" for n in files), "growth at the end"], rows)
+        shown.append(n)
+        tried = [words for words, largest in EVERY.items() if n <= largest]
+        start = partial(whole, file=file, folder=folder)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # seconds are of processor time: two may run at once
+            runs = dict(zip(tried, pool.map(start, tried), strict=True))
+        for words in EVERY:
+            run = runs.get(words)
+            if run is not None and not run.code:
+                times[words][n] = run.seconds
+            cells[words].append("" if run is None else first_line(run) if run.code else figures(run))
+        rows = []
+        for words, row in cells.items():
+            steps = growth(times[words]) if len(times[words]) > 1 else []
+            rows.append([f"`{words}`", *row, f"n^{steps[-1][2]:.1f}" if steps else ""])
+        yield table(["command", *(f"{n:,}" for n in shown), "growth at the end"], rows)
 
 
 def first_line(run: Whole) -> str:
@@ -154,43 +143,40 @@ def first_line(run: Whole) -> str:
     return errors[0] if errors else f"exit code {run.code}"
 
 
-def choices(file: Path, folder: Path) -> str:
-    """Options side by side on one layer, in turn, medians of three runs."""
-    runs: dict[str, list[Whole]] = {words: [] for words in CHOICES}
-    for _ in range(3):
-        for words in CHOICES:
-            runs[words].append(whole(words, file, folder))
-    for words, found in runs.items():
-        if found[0].code:
-            raise SystemExit(f"{words}: {found[0].said}")
-    rows = [
-        [
-            f"`{words}`",
-            f"{median(run.seconds for run in found):.1f}",
-            f"{median(run.memory for run in found):,.0f}",
-        ]
-        for words, found in runs.items()
-    ]
+def choices(files: dict[int, Path], folder: Path) -> str:
+    """Options side by side on one layer, one run of each."""
+    rows = []
+    for words in CHOICES:
+        run = whole(words, middle(files), folder)
+        if run.code:
+            raise SystemExit(f"{words}: {run.said}")
+        print(f"{words}: {figures(run)}", flush=True)
+        rows.append([f"`{words}`", f"{run.seconds:.1f}", f"{run.memory:,.0f}"])
     return table(["command", "s", "MiB at the peak"], rows)
 
 
-def formats(n: int, folder: Path) -> str:
-    """Seconds to read and to write a layer, by format."""
-    rows = []
-    for ending in FORMATS:
-        file = make_layer(n, folder, ending)
-        size = sum(part.stat().st_size for part in folder.glob(f"{n}.*") if belongs(part, ending))
-        stages: dict[str, list[float]] = {"read": [], "write": []}
-        for _ in range(3):
-            said = whole(f"skater --k 12 --timing -o written{ending}", file, folder).said
-            for stage, took in stages.items():
-                found = re.search(rf"{stage} ([\d.]+) s", said)
-                assert found is not None, said
-                took.append(float(found[1]))
-        rows.append(
-            [f"`{ending}`", f"{size / 1e6:.0f}", *(f"{median(took):.2f}" for took in stages.values())]
-        )
-    return table(["format", "MB", "read, s", "write, s"], rows)
+def formats(files: dict[int, Path], folder: Path) -> str:
+    """Processor seconds to read and to write a layer, by format."""
+    n = int(middle(files).stem)
+    return table(
+        ["format", "MB", "read, s", "write, s"],
+        [in_child(partial(read_and_write, n, ending, folder)).result for ending in FORMATS],
+    )
+
+
+def read_and_write(n: int, ending: str, folder: Path) -> list[str]:
+    """Make a layer in one format, read and write it; return the row of the table."""
+    from regionalize.io.read import read_layer
+    from regionalize.io.write import write_layer
+
+    file = make_layer(n, folder, ending)
+    size = sum(part.stat().st_size for part in folder.glob(f"{n}.*") if belongs(part, ending))
+    start = time.process_time()
+    layer = read_layer(file)
+    between = time.process_time()
+    write_layer(layer, folder / f"written{ending}", added={})
+    took = between - start, time.process_time() - between
+    return [f"`{ending}`", f"{size / 1e6:.0f}", *(f"{seconds:.1f}" for seconds in took)]
 
 
 def belongs(part: Path, ending: str) -> bool:
@@ -198,8 +184,9 @@ def belongs(part: Path, ending: str) -> bool:
     return part.suffix == ending or (ending == ".shp" and part.suffix in {".shx", ".dbf", ".prj", ".cpg"})
 
 
-def refusals(file: Path, folder: Path) -> str:
-    """What is refused before any work, and after how long."""
+def refusals(files: dict[int, Path], folder: Path) -> str:
+    """Show what is refused before any work."""
+    file = middle(files)
     lines = []
     for words in REFUSED:
         run = whole(words, file, folder)
@@ -215,26 +202,39 @@ def wrapped(text: str, width: int = 110) -> list[str]:
     return textwrap.wrap(text, width)
 
 
+def middle(files: dict[int, Path]) -> Path:
+    """Return the largest layer of at most `MIDDLE` rows."""
+    return files[max(n for n in files if n <= MIDDLE)]
+
+
+PARTS: dict[str, Callable[[dict[int, Path], Path], Iterable[str]]] = {
+    "refused": lambda files, folder: [refusals(files, folder)],
+    "formats": lambda files, folder: [formats(files, folder)],
+    "choices": lambda files, folder: [choices(files, folder)],
+    "methods": methods,
+}
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/large-data.md")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="the largest layer to make")
+    parser.add_argument("--only", choices=PARTS, help="one of the tables")
     options = parser.parse_args()
     sizes = [n for n in SIZES if n <= options.largest]
-    middle = max(n for n in sizes if n <= TWO_POWERS)
+    if options.only not in {None, "methods"}:
+        sizes = [n for n in sizes if n in {SIZES[0], MIDDLE}]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = {n: make_layer(n, folder) for n in sizes}
+        # A process starts with the peak of the one it comes from, which has to stay small.
+        files = {n: in_child(partial(make_layer, n, folder)).result for n in sizes}
         whole("skater --k 3", files[sizes[0]], folder)  # bytecode and kernels cached
-        parts = {
-            "machine": machine("scipy", "numba", "pyarrow"),
-            "refused": refusals(files[middle], folder),
-            "formats": formats(middle, folder),
-            "choices": choices(files[middle], folder),
-            "methods": methods(files, folder),
-        }
-    publish(PAGE, "large", parts, write=options.write)
+        publish(PAGE, "large", {"machine": machine("scipy", "numba", "pyarrow")}, write=options.write)
+        for title, make in PARTS.items():
+            if options.only in {None, title}:
+                for text in make(files, folder):
+                    publish(PAGE, "large", {title: text}, write=options.write)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Blocks marked ``console`` are run line by line in a shell (what follows ``$``) and compared with the output
 shown, if any: ``...`` stands for anything, as in doctest, and a shown ``error:``, ``fault:`` or ``Traceback``
-means that the command fails. Blocks marked ``python`` are run as doctest, or as they are when they hold no
+means that the command fails. A command may go on where its line ends in a backslash, and holds a file from
+``<<'END'`` to ``END``. Blocks marked ``python`` are run as doctest, or as they are when they hold no
 ``>>>``. Those marked ``make`` are the Makefile of the folder. The blocks of a page share one folder and one
 Python namespace. Other blocks are not run.
 """
@@ -25,7 +26,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RULES = re.compile(r"^```make\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VERSIONS = re.compile(r"^regionalize \d+\.\d+\..*\n", re.MULTILINE)
-COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+COMMAND = re.compile(
+    r"^\$ ((?:.*\\\n)*.*<<'END'\n(?:.*\n)*?END|(?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

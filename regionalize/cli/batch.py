@@ -31,7 +31,7 @@ class BatchCommand(opt.Sectioned):
         from regionalize.cli.config import CONFIG
 
         config = parent.meta.get(CONFIG) if parent is not None else None
-        methods = methods_meant(self, args, config)
+        methods = methods_meant(self, args, config, parent)
         meant = make_command(opt.Sectioned, methods) if methods else self
         if config is not None:
             tables = (*(method.name for method in methods), NAME)
@@ -41,7 +41,9 @@ class BatchCommand(opt.Sectioned):
         return meant.make_context(info_name, args, parent, **extra)
 
 
-def methods_meant(command: click.Command, args: Sequence[str], config: Any) -> tuple[Method, ...]:
+def methods_meant(
+    command: click.Command, args: Sequence[str], config: Any, parent: click.Context | None = None
+) -> tuple[Method, ...]:
     """Return the methods of the plan, or the one that is named, typed or in a configuration file.
 
     Raises
@@ -51,7 +53,8 @@ def methods_meant(command: click.Command, args: Sequence[str], config: Any) -> t
     """
     from regionalize.run.batch.plan import ENDING, read_plan
 
-    lenient = click.Context(command, ignore_unknown_options=True, allow_extra_args=True)
+    # the parent says what --help is called, which click remembers
+    lenient = click.Context(command, parent=parent, ignore_unknown_options=True, allow_extra_args=True)
     try:
         found, _, _ = command.make_parser(lenient).parse_args(list(args))
     except click.UsageError:  # an option without its value: told when all options are known

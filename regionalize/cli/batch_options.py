@@ -15,17 +15,30 @@ from regionalize.model.method import Method
 
 Decorator = Callable[[Any], Any]
 
-INPUTS = click.argument("input", cls=Inputs, required=False, nargs=-1, metavar="[INPUT|PLAN.toml]...")
+INPUTS = click.argument(
+    "input",
+    cls=Inputs,
+    required=False,
+    nargs=-1,
+    metavar="[INPUT|PLAN.toml]...",
+    shell_complete=opt.completes("inputs_and_plans"),
+)
 
 BATCH = opt.bundle(
     "Batch",
     click.option(
         "--method",
         metavar="METHOD",
+        shell_complete=opt.completes("methods"),
         help="What makes the clusters: its options join those below, or stand after a colon: "
         "schc:linkage=average.",
     ),
-    click.option("--by", metavar="COLUMN", help="A run for each value of a column, such as a state."),
+    click.option(
+        "--by",
+        metavar="COLUMN",
+        shell_complete=opt.completes("column"),
+        help="A run for each value of a column, such as a state.",
+    ),
     opt.file_option("--out-dir", help="Folder for the results, made if it is missing."),
     click.option("--jobs", type=int, metavar="N", help="Runs at a time. [default: one per processor]"),
     click.option(

@@ -20,6 +20,12 @@ WIDEST_NAME = 28
 """Cells of a name in a line; the table has it whole."""
 MOST_NOTES = 8
 """Notes that are told; documents have all."""
+MOST_FAILED = 20
+"""Reasons that are told below the table: the lines have said them, and documents have all."""
+A_SCREEN = 24
+"""Rows of a table whose title is still to be seen when it ends."""
+LEAST_NAME = 12
+"""Cells of a name in the table, however narrow the terminal."""
 
 
 class Teller:
@@ -109,29 +115,41 @@ def fitted(name: str, width: int) -> str:
     Examples
     --------
     >>> fitted("Acre", 6), fitted("Rio Grande do Norte", 10)
-    ('Acre  ', 'Rio Grand…')
+    ('Acre  ', 'Rio G…orte')
+    """
+    shown = shortened(name, width)
+    return shown + " " * (width - cells(shown))
+
+
+def shortened(name: str, width: int) -> str:
+    """Return a name of at most this width: long ones differ at their ends, so the middle is left out.
+
+    Examples
+    --------
+    >>> shortened("Acre", 6), shortened("Acre-k4-compactness-0.3", 12)
+    ('Acre', 'Acre-k…s-0.3')
     """
     from rich.cells import set_cell_size
 
     shown = printable(name)
-    return (
-        shown + " " * (width - cells(shown))
-        if cells(shown) <= width
-        else f"{set_cell_size(shown, width - 1)}…"
-    )
+    if cells(shown) <= width:
+        return shown
+    tail = shown[len(shown) - (width - 1) // 2 :]
+    while cells(tail) > (width - 1) // 2:  # of wide letters fewer fit
+        tail = tail[1:]
+    return f"{set_cell_size(shown, width - 1 - cells(tail)).rstrip()}…{tail}"
 
 
 def show_batch(console: rich.console.Console, finished: Sequence[Finished], total: int) -> None:
     """Print a row per run, why those failed that did, and how many are done."""
-    from regionalize.cli.tables import NONE, answers, column, decimals, show_table, show_text
+    from regionalize.cli.tables import GAP, NONE, answers, column, decimals, show_table, show_text
 
     shared = shared_part([one.item.name for one in finished])
 
     def measure(name: str) -> list[Any]:
         return [one.measures.get(name) for one in finished]
 
-    columns = {
-        "run": [one.item.name[len(shared) :] for one in finished],
+    columns: dict[str, list[str]] = {
         "units": column(measure("rows_used")),
         "k": column(measure("k")),
         "BSS/TSS": decimals(measure("bss_tss_attributes"), 4),
@@ -140,14 +158,19 @@ def show_batch(console: rich.console.Console, finished: Sequence[Finished], tota
         "seconds": [NONE if one.status == "failed" else f"{one.seconds:.1f}" for one in finished],
         "status": [one.status for one in finished],
     }
+    title = headline(finished, total, shared.rstrip("-"))
     if finished:
-        title = headline(finished, total, shared.rstrip("-"))
-        show_table(console, title, list(columns), zip(*columns.values(), strict=True))
-    else:
-        show_text(console, headline(finished, total), "bold")
-    for one in finished:
-        if one.status == "failed":
-            show_text(console, f"{one.item.name}: {one.error}", indent=2)
+        taken = sum(GAP + max(map(len, (name, *values))) for name, values in columns.items())
+        room = max(console.width - taken, LEAST_NAME)
+        names = [shortened(one.item.name[len(shared) :], room) for one in finished]
+        show_table(console, title, ["run", *columns], zip(names, *columns.values(), strict=True))
+    failed = [one for one in finished if one.status == "failed"]
+    for one in failed[:MOST_FAILED]:
+        show_text(console, f"{one.item.name}: {one.error}", indent=2)
+    if len(failed) > MOST_FAILED:
+        show_text(console, f"{len(failed) - MOST_FAILED} more failed: --json and --summary say why")
+    if not finished or len(finished) > A_SCREEN:
+        show_text(console, title, "bold")
 
 
 def headline(finished: Sequence[Finished], total: int, of: str = "") -> str:

@@ -30,6 +30,13 @@ def inputs(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items
     return paths(incomplete, VECTOR)
 
 
+def inputs_and_plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Layers that can be read, plans, and folders."""
+    from regionalize.io.source import VECTOR
+
+    return paths(incomplete, (*VECTOR, ".toml"))
+
+
 def tables(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Files of centres, and folders."""
     return paths(incomplete, (".csv",))
@@ -247,8 +254,18 @@ def input_of(ctx: click.Context, param: click.Parameter) -> str | None:
     if "words" in found:  # `compare`, whose first word may be a layer
         words = [word for word in found["words"] or () if Path(word).exists()]
         return words[0] if words else None
-    source: str | None = found.get("input")
+    source: str | tuple[str, ...] | None = found.get("input")
+    if isinstance(source, tuple):  # `batch`, whose layers are taken to be alike
+        return first_layer(source)
     return None if source is None else os.path.expanduser(source)
+
+
+def first_layer(patterns: tuple[str, ...]) -> str | None:
+    """Return the first file that paths, folders and patterns stand for, None where none are named."""
+    from regionalize.run.batch.sources import expand
+
+    named = [os.path.expanduser(one) for one in patterns if not one.lower().endswith(".toml")]
+    return expand(named)[0] if named else None
 
 
 def option_of(ctx: click.Context, param: click.Parameter, name: str) -> Any:

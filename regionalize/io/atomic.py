@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from regionalize.errors import OutputError
+from regionalize.io.lock import remove_lock
 
 _REASONS = {
     errno.ENOSPC: ("there is no space left on the device", "free some space, or write to another one"),
@@ -123,7 +124,7 @@ def _hidden(target: Path) -> str:
 
 
 def remove_leftovers(paths: Iterable[str | Path]) -> None:
-    """Remove the hidden folders that processes left beside files they were to write, when they were killed.
+    """Remove the hidden folders and locks that processes left beside files they were to write, when killed.
 
     Whoever calls this knows that nobody is writing these files now.
     """
@@ -131,6 +132,7 @@ def remove_leftovers(paths: Iterable[str | Path]) -> None:
     for path in paths:
         with suppress(OutputError):
             target = target_of(path)
+            remove_lock(target)
             beside.setdefault(target.parent, set()).add(_hidden(target))
     for folder, names in beside.items():
         with suppress(OSError), os.scandir(folder) as entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import time
@@ -15,6 +16,8 @@ LONGEST = 600.0
 """Seconds to wait for another writer."""
 PAUSE = 0.02
 """Seconds between two looks."""
+_LONG = 40
+"""Letters of a name that stay as they are."""
 
 
 @contextmanager
@@ -29,7 +32,7 @@ def alone(target: Path) -> Iterator[None]:
     OutputError
         If another process does not come to an end with it.
     """
-    lock = target.with_name(f".{target.name[:40]}.lock")
+    lock = lock_of(target)
     held = _wait(lock, target)
     try:
         yield
@@ -41,6 +44,37 @@ def alone(target: Path) -> Iterator[None]:
             if sys.platform == "win32":
                 with suppress(OSError):
                     lock.unlink()
+
+
+def lock_of(target: Path) -> Path:
+    """Return the file that is locked by whoever writes another: one for each, however long the name.
+
+    Examples
+    --------
+    >>> lock_of(Path("out/states.gpkg")).name
+    '.states.gpkg.lock'
+    """
+    if len(target.name) <= _LONG:
+        return target.with_name(f".{target.name}.lock")
+    # cut, as it could be more than a file system takes with our marks; but two that begin alike, written in
+    # one run, must not wait for each other
+    whole = hashlib.blake2b(target.name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return target.with_name(f".{target.name[:_LONG]}.{whole}.lock")
+
+
+def remove_lock(target: Path) -> None:
+    """Remove what a writer that was killed has left, unless somebody holds it."""
+    lock = lock_of(target)
+    with suppress(OSError):
+        file = os.open(lock, os.O_RDWR)
+        try:
+            stale = _take(file) and _is_there(file, lock)
+            if stale and sys.platform != "win32":
+                lock.unlink()
+        finally:
+            os.close(file)
+        if stale and sys.platform == "win32":  # what is open cannot be removed there
+            lock.unlink()
 
 
 def _wait(lock: Path, target: Path) -> int | None:

@@ -182,7 +182,7 @@ def _filtered(layer: Layer, where: str) -> Layer:
         if not (
             pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_null(field.type)
         )
-        and field.name.lower() in where.lower()
+        and field.name.replace('"', '""').lower() in where.lower()
     ]
     chosen = layer.attributes.select(plain)
     row_name = "row"

@@ -247,16 +247,16 @@ def check_dissolve(
     layer : Layer or None
         Once it has been read.
     """
+    if outputs.dissolve is None:
+        if outputs.aggregate:
+            raise UsageError("--aggregate is for --dissolve", advice="name a file with --dissolve")
+        return ()
     import pyarrow as pa
 
     from regionalize.io.formats import CSV, GEOPACKAGE, find_format
     from regionalize.io.write import check_output
     from regionalize.run.refusals import refuse_inputs
 
-    if outputs.dissolve is None:
-        if outputs.aggregate:
-            raise UsageError("--aggregate is for --dissolve", advice="name a file with --dissolve")
-        return ()
     if str(outputs.dissolve) == "-":
         raise OutputError("--dissolve - would write regions to standard output", advice="name a file")
     refuse_inputs(outputs.dissolve, inputs)

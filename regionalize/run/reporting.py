@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,6 +177,11 @@ def geometry_to_measure(
 
 def versions() -> dict[str, str]:
     """Versions of regionalize and of what computes with it."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
     from regionalize import __version__

@@ -19,6 +19,7 @@ from regionalize.run.batch.places import (
     files_of,
     folders_made,
     make_outputs,
+    real_path,
     refuse_existing,
     refuse_inputs,
     refuse_nothing,
@@ -275,12 +276,13 @@ def check_outputs(items: Sequence[Item], plan: Plan, *, shown: bool) -> None:
     files = files_of(items)
     inputs = list(dict.fromkeys(file for item in items for file in (item.source, *item.job.files)))
     inputs += [plan.file] if plan.file else []
+    summaries = [] if plan.summary is None else [real_path(plan.summary)]
     refuse_inputs(files, inputs)
-    if plan.summary is not None:
-        check_summary(plan.summary, inputs, files, replace=bool(plan.overwrite or plan.resume))
     if not (plan.overwrite or plan.resume):
         refuse_existing(files)
-    with folders_made(files, plan.out_dir):
+    with folders_made([*files, *summaries], plan.out_dir):
+        if plan.summary is not None:
+            check_summary(plan.summary, inputs, files, replace=bool(plan.overwrite or plan.resume))
         check_forms(items)
 
 

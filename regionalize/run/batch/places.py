@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from regionalize.run.batch.plan import is_ending
 from regionalize.run.batch.plan_values import OUTPUT_FIELDS, OUTPUT_PATHS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DEFAULT_OUTPUT = "{name}.gpkg"
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -124,10 +123,11 @@ def files_of(items: Sequence[Item]) -> dict[str, Item]:
         Two items, or two options of one, would write one file, on whatever system.
     """
     found: dict[str, Item] = {}
+    folders: dict[Path, str] = {}
     seen: dict[str, tuple[Item, str, Path]] = {}
     for item in items:
         for option, path in item.outputs.paths().items():
-            real = real_path(path)
+            real = real_path(path, folders)
             key = clash_key(real)
             if key in seen:
                 other, its_option, its_path = seen[key]
@@ -144,15 +144,15 @@ def files_of(items: Sequence[Item]) -> dict[str, Item]:
     return found
 
 
-@cache
-def real_folder(folder: str) -> str:
-    """Return a folder without links."""
-    return os.path.realpath(folder)
+def real_path(path: Path, folders: dict[Path, str] | None = None) -> str:
+    """Return a path whose folder is real, and a link's target where it is one.
 
-
-def real_path(path: Path) -> str:
-    """Return a path whose folders are real, and a link's target where it is one."""
-    plain = os.path.join(real_folder(str(path.parent)), path.name)
+    `folders` are those known from other paths: most items write into the same.
+    """
+    folders = {} if folders is None else folders
+    if path.parent not in folders:
+        folders[path.parent] = os.path.realpath(path.parent)
+    plain = os.path.join(folders[path.parent], path.name)
     return os.path.realpath(plain) if os.path.islink(plain) else plain
 
 
@@ -204,7 +204,7 @@ def refuse_existing(files: Mapping[str, Item]) -> None:
 
 
 @contextmanager
-def folders_made(files: Mapping[str, Item], out_dir: Path | None) -> Iterator[None]:
+def folders_made(files: Iterable[str], out_dir: Path | None) -> Iterator[None]:
     """Make the folders that outputs go to; what was made is taken away again if the block fails.
 
     Raises

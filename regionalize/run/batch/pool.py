@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Any
 
 from regionalize.errors import RegionalizeError
 from regionalize.run.batch.items import Finished, Item
@@ -29,8 +30,12 @@ _ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 """Read by libraries of linear algebra when they are loaded."""
 
 
+_TRIES = 2
+"""How often a worker is started that ends before it can begin: the first may have been ended from outside."""
+
+
 class WorkerDiedError(Exception):
-    """A worker ended in the middle of an item; the text says how."""
+    """A worker ended in the middle of an item, or before it could begin; the text says how."""
 
 
 class Worker:
@@ -42,18 +47,31 @@ class Worker:
         # in a group of its own: an interrupt at the terminal is for whoever started it, who tells it
         apart = {"creationflags": 0x200} if os.name == "nt" else {"process_group": 0}
         try:
-            self.process = subprocess.Popen(
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
                 [sys.executable, "-P", "-c", boot],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, **limits},
                 **apart,  # type: ignore[call-overload]
             )
-        except (OSError, ValueError) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+        ) as error:  # TypeError: an embedded Python does not know itself
             raise RegionalizeError(
                 f"no worker process can be started: {error}", advice="check the installation of Python"
             ) from error
-        self.ready = False
+
+    def begin(self) -> None:
+        """Wait until it says that it is ready.
+
+        Raises
+        ------
+        WorkerDiedError
+            If the process ends before.
+        """
+        self._answer()
 
     def ask(self, item: Item, terms: Terms) -> Finished:
         """Have an item done.
@@ -62,29 +80,22 @@ class Worker:
         ------
         WorkerDiedError
             If the process ends before it answers.
-        RegionalizeError
-            If it ended before it could begin.
         """
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         message = pickle.dumps((item, terms))
+        with suppress(OSError):  # what became of it is read below
+            self.process.stdin.write(message)
+            self.process.stdin.flush()
+        found: Finished = self._answer()
+        return replace(found, item=item)
+
+    def _answer(self) -> Any:
+        assert self.process.stdout is not None
         try:
-            with suppress(BrokenPipeError):  # what became of it is read below
-                self.process.stdin.write(message)
-                self.process.stdin.flush()
-            if not self.ready:
-                self.ready = bool(pickle.load(self.process.stdout))
-            found: Finished = pickle.load(self.process.stdout)
+            return pickle.load(self.process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             self.process.kill()
-            code = self.dismiss()
-            if not self.ready:
-                raise RegionalizeError(
-                    f"a worker process ended before it could begin ({ending(code)})",
-                    advice="check the installation of regionalize",
-                ) from error
-            raise WorkerDiedError(ending(code)) from error
-        return replace(found, item=item)
+            raise WorkerDiedError(ending(self.dismiss())) from error
 
     def dismiss(self) -> int:
         """Say that there are no more items, wait until the process has ended, and return its exit code."""
@@ -129,8 +140,12 @@ class Pool:
         self.threads = [threading.Thread(target=self._lead, daemon=True) for _ in range(workers)]
 
     def __enter__(self) -> Pool:
-        for thread in self.threads:
-            thread.start()
+        try:
+            for thread in self.threads:
+                thread.start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -182,12 +197,30 @@ class Pool:
             self.answers.put(None)
 
     def _start(self) -> Worker | None:
-        with self.lock:  # so that whoever ends all workers knows all
-            if self.ended:
-                return None
-            worker = Worker(self.terms.threads)
-            self.workers.append(worker)
-            return worker
+        """Start a worker that is ready; None where no more are wanted.
+
+        Raises
+        ------
+        RegionalizeError
+            If it cannot be started, or ends before it can begin.
+        """
+        how = ""
+        for _ in range(_TRIES):
+            with self.lock:  # so that whoever ends all workers knows all
+                if self.ended:
+                    return None
+                worker = Worker(self.terms.threads)
+                self.workers.append(worker)
+            try:
+                worker.begin()
+            except WorkerDiedError as death:
+                how = str(death)
+            else:
+                return worker
+        raise RegionalizeError(
+            f"a worker process ended before it could begin ({how})",
+            advice="check the installation of regionalize",
+        )
 
     def _end(self) -> None:
         """Tell all workers to end, and end those that do not."""

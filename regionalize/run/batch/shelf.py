@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 
 from regionalize.run.batch.items import Item
@@ -26,23 +26,28 @@ class Shelf:
 
     def __init__(self, items: Sequence[Item], *, in_order: bool = False) -> None:
         self.items = items
-        self.waiting = list(range(len(items)))
         self.lock = threading.Lock()
+        order = list(range(len(items)))
         if not in_order:
             shares = Counter(item.source for item in items if item.part is not None)
             sizes = {source: size_of(source) for source in {item.source for item in items}}
             cost = [sizes[item.source] / (1 if item.part is None else shares[item.source]) for item in items]
-            self.waiting.sort(key=lambda at: -cost[at])
+            order.sort(key=lambda at: -cost[at])
+        self.waiting = OrderedDict.fromkeys(order)
+        """Places in their order: any can be taken out at once, however many there are."""
+        self.alike: dict[str, deque[int]] = {}
+        for at in order:
+            self.alike.setdefault(items[at].source, deque()).append(at)
 
     def take(self, last: int | None) -> int | None:
         """Return the place of the next item for whoever did `last`, None where there are no more."""
         with self.lock:
             if not self.waiting:
                 return None
-            source = None if last is None else self.items[last].source
-            same = (at for at in self.waiting if self.items[at].source == source)
-            at = next(same, self.waiting[0])
-            self.waiting.remove(at)
+            alike = None if last is None else self.alike[self.items[last].source]
+            at = alike[0] if alike else next(iter(self.waiting))
+            del self.waiting[at]
+            self.alike[self.items[at].source].popleft()
             return at
 
     def close(self) -> None:

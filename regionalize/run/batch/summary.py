@@ -315,10 +315,12 @@ def check_summary(path: Path, inputs: Iterable[str], outputs: Mapping[str, Item]
     import os
 
     from regionalize.errors import OutputError
+    from regionalize.run.batch.names import clash_key
     from regionalize.run.refusals import check_ending, check_side_file
 
     check_ending("summary", path, ENDINGS)
-    if os.path.realpath(path) in outputs:
-        item = outputs[os.path.realpath(path)]
+    key = clash_key(os.path.realpath(path))
+    item = next((item for file, item in outputs.items() if clash_key(file) == key), None)
+    if item is not None:
         raise OutputError(f"is an output of '{item.name}', too", file=str(path), advice="name another file")
     check_side_file(path, tuple(inputs), replace)

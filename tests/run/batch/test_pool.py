@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,40 @@ instead = attempt
         misbehave("raise SystemExit(7)")
         with pytest.raises(RegionalizeError, match="exit code 7"):
             run_batch([make_item(layers(0)), make_item(layers(1))], jobs=2)
+
+    @posix
+    def test_a_worker_ended_while_it_starts_is_started_again(self, layers, make_item, misbehave, tmp_path):
+        misbehave("""
+if not (begun := Path(__file__).with_name("begun")).exists():
+    begun.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+instead = attempt
+""")
+        found = run_batch([make_item(layers(seed)) for seed in range(2)], jobs=1)
+        assert statuses(found) == {"in0": "done", "in1": "done"}
+
+    def test_told_may_raise(self, layers, make_item, misbehave, tmp_path):
+        """What has been told is whole, and no worker goes on."""
+        misbehave(SLOW)
+        items = [make_item(layers(0, columns=5)), *(make_item(layers(seed)) for seed in (1, 2, 3))]
+
+        def broken(one, *_):
+            raise ZeroDivisionError(one.item.name)
+
+        with pytest.raises(ZeroDivisionError, match="in0"):
+            run_batch(items, jobs=2, out_dir=tmp_path / "out", told=broken)
+        left = {name for name in os.listdir(tmp_path / "out") if not name.startswith("begun")}
+        assert left == {"in0.geojson", ".regionalize"}
+
+    @posix
+    def test_an_answer_larger_than_a_pipe(self, layers, make_item, misbehave):
+        misbehave("""
+from dataclasses import replace
+def instead(self, item, terms):
+    return replace(attempt(self, item, terms), notes=("n" * 5_000_000,))
+""")
+        found = run_batch([make_item(layers(seed)) for seed in range(3)], jobs=2)
+        assert [len(one.notes[0]) for one in found] == [5_000_000] * 3
 
     def test_python_that_is_not_there(self, layers, make_item, monkeypatch):
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
@@ -306,6 +341,23 @@ class TestShelf:
         for thread in threads:
             thread.join()
         assert Counter(taken) == Counter(range(200))
+
+    def test_nothing_after_it_is_closed(self, layers, make_item):
+        shelf = Shelf([make_item(layers(0), str(n)) for n in range(3)])
+        at = shelf.take(None)
+        shelf.close()
+        assert shelf.take(at) is None
+
+    @pytest.mark.parametrize("sources", [1, 100_000])
+    def test_time_is_in_proportion_to_the_items(self, make_item, sources):
+        """Looking through all that wait, for each of 100,000 items, would take minutes."""
+        item = make_item("/nowhere/a.gpkg")
+        items = [replace(item, source=f"/nowhere/{n % sources}.gpkg") for n in range(100_000)]
+        shelf, at = Shelf(items), None
+        start = time.process_time()
+        while (at := shelf.take(at)) is not None:
+            pass
+        assert time.process_time() - start < 10
 
     def test_a_source_that_is_not_there_has_no_size(self, make_item):
         assert Shelf([make_item("/nowhere/a.gpkg")]).take(None) == 0
