@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-RUNS_BELOW = {8.0: 2, 1.0: 4}
+MOST_RUNS = 4
+RUNS_BELOW = {8.0: 2, 1.0: MOST_RUNS}
 """How many runs there are of what takes less than so many seconds: a first one loads compiled code."""
-PATIENCE = 60
+PATIENCE = 20
 """How many times longer than its limit of processor time a call may take on a busy machine."""
 PREPARING = 120.0
 """Seconds for loading libraries and finding neighbours."""
@@ -60,7 +61,7 @@ def attempt(prepare: Callable[..., Labels], *arguments: Any, limit: float = 60, 
     child.start()
     sender.close()
     try:
-        for allowed in (PREPARING, limit * PATIENCE):
+        for allowed in (PREPARING, limit * PATIENCE * MOST_RUNS):
             if not receiver.poll(allowed):
                 return Outcome(None, limit, np.nan, late)
             said = receiver.recv()
@@ -87,10 +88,10 @@ def _work(
     try:
         call = prepare(*arguments, **options)
         sender.send(None)
-        _limit(limit)
         seconds: list[float] = []
         memory: list[float] = []
         while len(seconds) < runs_due(seconds):
+            _limit(limit)  # anew for every run
             before = _resident(reset=True)
             start = time.process_time()
             labels = call()
