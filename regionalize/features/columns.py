@@ -166,7 +166,8 @@ def _by_default(layer: Layer, excluded: set[str], id_column: str | None) -> tupl
         names = [name for name in numeric if reasons[name] == "row number"]
     if numeric and not names:
         raise DataError(
-            f"every numeric column looks like an identifier, a coordinate, a size or a label: {listed(numeric, 20)}",
+            "every numeric column looks like an identifier, a coordinate, a size or a label: "
+            f"{listed(numeric, 20)}",
             advice="name the variables with --columns",
         )
     notes = [f"no --columns given, numeric columns taken: {listed(names, _LISTED)} ({len(names)} in all)"]
