@@ -94,8 +94,9 @@ def shell_environment(programs: Path) -> dict[str, str]:
     program = programs / "regionalize"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regionalize "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    outer = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}  # of a make that runs the tests: an example's is the first
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in outer},
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",  # both streams in the order in which they were written

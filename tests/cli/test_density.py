@@ -345,13 +345,14 @@ class TestOutputs:
         assert "contiguous: the one cluster was in one piece already" in found.out
 
     @every_method
-    def test_the_same_bytes_on_any_number_of_threads(self, method, save, cli, tmp_path):
+    def test_the_same_bytes_on_any_number_of_threads(self, method, save, cli, tmp_path, monkeypatch):
         path, written = save(scattered()), []
         for jobs in (1, 3):
-            out = tmp_path / str(jobs) / "out.geojson"
-            out.parent.mkdir()
-            assert cli(method, path, *ENOUGH[method], "--jobs", jobs, "-o", out).code == 0
-            written.append(out.read_bytes())
+            folder = tmp_path / str(jobs)
+            folder.mkdir()
+            monkeypatch.chdir(folder)  # the layer tells the command that made it, with the name it was given
+            assert cli(method, path, *ENOUGH[method], "--jobs", jobs, "-o", "out.geojson").code == 0
+            written.append((folder / "out.geojson").read_bytes())
         assert written[0] == written[1]
 
     def test_an_option_without_effect_is_said(self, save, cli):
