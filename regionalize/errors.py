@@ -117,6 +117,18 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def quoted(text: str) -> str:
+    r"""Put text in quotes that it does not hold itself; without any where it holds both kinds.
+
+    Examples
+    --------
+    >>> print(quoted("pop > 5"), quoted("name = 'Rome'"), quoted("\"name\" = 'Rome'"))
+    'pop > 5' "name = 'Rome'" "name" = 'Rome'
+    """
+    marks = [mark for mark in ("'", '"') if mark not in text]
+    return f"{marks[0]}{text}{marks[0]}" if marks else text
+
+
 def listed(names: Iterable[object], limit: int = 8) -> str:
     """Join names for a message, cutting a long list and saying how many were left out.
 

@@ -84,7 +84,7 @@ def settings_of(ctx: click.Context) -> dict[str, Any]:
     given = {ParameterSource.COMMANDLINE: typed, ParameterSource.DEFAULT_MAP: ctx.default_map or {}}
     for param in sorted(ctx.command.params, key=lambda param: isinstance(param, click.Option)):
         name = str(param.name)
-        source = given.get(ctx.get_parameter_source(name))  # type: ignore[arg-type]
+        source = given.get(ctx.get_parameter_source(name))  # type: ignore[arg-type]  # None is no key
         if id(param) not in keys or source is None or name not in source:
             continue
         if isinstance(param, click.Argument):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError, listed, nearest
+from regionalize.errors import DataError, UsageError, listed, nearest, quoted
 from regionalize.features.columns import Columns, read_columns, select_columns
 from regionalize.features.transforms import constant_columns, transform
 from regionalize.model.catalog import find_method
@@ -233,7 +233,7 @@ def with_geometry(
 
 def _refuse_too_few(columns: Columns, layer: Layer, job: Job) -> None:
     if len(columns.rows) < 2:
-        chosen = f" that satisfy --where {job.where!r}" if job.where else ""
+        chosen = f" that satisfy --where {quoted(job.where)}" if job.where else ""
         raise DataError(
             f"{len(columns.rows)} of {len(layer)} rows{chosen} can be used", advice="at least 2 are needed"
         )

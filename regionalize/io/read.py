@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regionalize.errors import DataError, listed, located
+from regionalize.errors import DataError, listed, located, quoted
 from regionalize.io import damage, gdal
 from regionalize.io.geojson_head import read_head
 from regionalize.io.geopackage_metadata import stored_history
@@ -110,7 +110,7 @@ def _checked(layer: Layer, where: str | None) -> Layer:
         )
     if not len(layer):
         if where is not None:
-            raise DataError(f"no row satisfies --where {where!r}", advice="check names and values")
+            raise DataError(f"no row satisfies --where {quoted(where)}", advice="check names and values")
         raise DataError("the layer is empty (0 rows)", advice="name another file or layer")
     return layer
 

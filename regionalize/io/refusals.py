@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from regionalize.errors import DataError, listed, nearest
+from regionalize.errors import DataError, listed, nearest, quoted
 from regionalize.io import damage, gdal
 from regionalize.io.source import Source
 
@@ -116,7 +116,7 @@ def where_error(where: str, reason: str, columns: list[str]) -> DataError:
     else:
         reason = "it is not a valid expression" if "Invalid SQL" in reason else reason
         advice = """write it like: pop > 1000 AND state = 'CE'"""
-    return DataError(f"--where {where!r} cannot be used: {reason}", advice=advice)
+    return DataError(f"--where {quoted(where)} cannot be used: {reason}", advice=advice)
 
 
 def _reason(error: Exception) -> str:

@@ -132,12 +132,6 @@ def relative_distances(
     return out
 
 
-def assign(rows: Rows, centers: FloatArray) -> IntArray:
-    """Index of each row's nearest centre in each candidate, shape (candidates, n); ties to the first."""
-    nearest: IntArray = relative_distances(rows, centers).argmin(axis=1)
-    return nearest
-
-
 def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
     """Return sums and counts, shape (candidates, k, p + 1), of rows labelled (candidates, n)."""
     count = len(labels)
@@ -147,8 +141,9 @@ def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
             compiled(add_rows)(rows.X, labels[one].astype(np.int32), sums[one])
         return sums
     if k <= ONE_HOT_CLUSTERS:
-        member = (labels[:, None, :] == np.arange(k)[:, None]).astype(rows.X.dtype)
-        return matrix_product(member.reshape(count * k, -1), rows.sums).reshape(count, k, -1)
+        masks = rows.masks(count, k)
+        masks.put(labels)
+        return masks.sums(rows.sums)
     cell = (labels + np.arange(count)[:, None] * k).ravel()
     columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in rows.sums.T]
     return np.stack(columns, axis=-1).astype(rows.X.dtype).reshape(count, k, -1)

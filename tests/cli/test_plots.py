@@ -176,9 +176,11 @@ def test_one_cluster_has_no_silhouettes(command, layer, save, refused, tmp_path)
 
 def test_compare_draws_panels(layer, save, cli, tmp_path):
     found = cli(
-        "compare", save(layer), "kmeans", "hierarchical", "--k", 3, "--columns", "a,b,pop", "--plot",
-        tmp_path / "c.svg", "--json",
-    )  # fmt: skip
+        "compare",
+        save(layer),
+        *("kmeans", "hierarchical", "--k", 3, "--columns", "a,b,pop"),
+        *("--plot", tmp_path / "c.svg", "--json"),
+    )
     assert found.code == 0, found.err
     text = (tmp_path / "c.svg").read_text(encoding="utf-8")
     ari = json.loads(found.out)["pairs"][0]["ari"]

@@ -24,9 +24,10 @@ SEARCHED = 0.005
 """A search may end in another optimum where arithmetic differs in the last bit."""
 
 sys.path.insert(0, str(REPOSITORY))
-geoda = pytest.importorskip("benchmarks.geoda", reason="needs the benchmarks, which a wheel has not")
-pages = pytest.importorskip("benchmarks.pages")
-steps = pytest.importorskip("benchmarks.geoda_steps")
+WHY = "needs the benchmarks, which a wheel has not"
+geoda = pytest.importorskip("benchmarks.geoda", reason=WHY)
+pages = pytest.importorskip("benchmarks.pages", reason=WHY)
+steps = pytest.importorskip("benchmarks.geoda_steps", reason=WHY)
 
 
 def text_of(page: str) -> str:

@@ -16,7 +16,7 @@ from regionalize.methods import kmeans as module
 from regionalize.methods import lloyd, race
 from regionalize.methods.hartigan import improve_by_moves
 from regionalize.methods.kmeans import kmeans
-from regionalize.methods.lloyd import Rows, assign, cluster_sums, converge, iterate, means
+from regionalize.methods.lloyd import Rows, cluster_sums, converge, iterate, means
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
 
@@ -182,7 +182,7 @@ def test_one_lloyd_step_is_nearest_centre_then_mean(engine):
     X = rng.normal(size=(50, 3))
     rows = Rows(X)
     centers = rng.normal(size=(4, 45, 3))  # more clusters than the one-hot product is used for
-    labels = assign(rows, centers)
+    labels = iterate(rows, centers, 1)[2]
     plain = ((X[:, None, None, :] - centers[None]) ** 2).sum(axis=3).argmin(axis=2).T
     assert np.array_equal(labels, plain)
     sums = cluster_sums(rows, labels, 45)
@@ -209,7 +209,7 @@ def test_converged_lloyd_is_a_fixed_point(engine):
     X = np.random.default_rng(4).normal(size=(500, 2))
     rows = Rows.centred(X)
     centers, labels = converge(rows, draw_centers(rows, 6, 1, np.random.default_rng(0))[0], 1000)
-    assert np.array_equal(assign(rows, centers[None])[0], labels)
+    assert np.array_equal(iterate(rows, centers[None], 1)[2][0], labels)
 
 
 def test_k_means_plus_plus_draws_spread_rows_and_random_draws_differ():

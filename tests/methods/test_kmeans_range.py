@@ -82,9 +82,9 @@ def test_a_sum_that_would_rise_is_searched_from_the_number_below(monkeypatch):
 
 def _only_assigned(rows, centers):
     from regionalize.methods.finish import fill_empty, within_sum
-    from regionalize.methods.lloyd import assign
+    from regionalize.methods.lloyd import iterate
 
-    labels = fill_empty(rows, assign(rows, centers[None])[0], len(centers))
+    labels = fill_empty(rows, iterate(rows, centers[None], 1)[2][0], len(centers))
     return labels, within_sum(rows, labels, len(centers))
 
 

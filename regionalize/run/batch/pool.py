@@ -52,7 +52,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, **limits},
-                **apart,  # type: ignore[call-overload]
+                **apart,  # type: ignore[call-overload]  # other keys on other systems
             )
         except (
             OSError,
