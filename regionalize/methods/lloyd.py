@@ -71,9 +71,10 @@ class Rows:
         return np.ascontiguousarray(self.X.T)
 
     @cached_property
-    def product(self) -> FloatArray:
-        """[-2X | 1]: times [c | c·c] it gives the squared distance less the row's own norm."""
-        return np.concatenate([-2.0 * self.X, np.ones((len(self), 1), self.X.dtype)], axis=1)
+    def factors(self) -> FloatArray:
+        """[-2X | 1 | x·x] a column per row: [c | c·c | 1] times it gives squared distances."""
+        ones = np.ones(len(self), self.X.dtype)
+        return np.concatenate([-2.0 * self.X.T, [ones], [self.norms]], dtype=self.X.dtype)
 
     @cached_property
     def sums(self) -> FloatArray:
@@ -99,7 +100,7 @@ class Rows:
         """Return memory for steps of so many candidates: the same for every call of a thread."""
         known: dict[tuple[int, int], Masks] = self.memory.__dict__.setdefault("masks", {})
         if (candidates, k) not in known:
-            known[candidates, k] = Masks(candidates, k, len(self), self.X.dtype)
+            known[candidates, k] = Masks(candidates, k, self.factors, self.sums)
         return known[candidates, k]
 
     def take(self, rows: IntArray) -> Rows:
@@ -107,29 +108,24 @@ class Rows:
         return Rows(np.ascontiguousarray(self.X[rows]), self.compiled_from)
 
 
-def matrix_product(left: FloatArray, right: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    """Return the product of matrices of finite numbers, in `out` if that is given.
+def quiet() -> np.errstate:
+    """Keep BLAS from warning of invalid values, of which there are none.
 
-    BLAS also computes on what lies beyond the last column of a small matrix, and that may be no number at
-    all: it never reaches the product, but now and then raises a flag, which would come out as a warning.
+    It also computes on what lies beyond the last column of a small matrix, and that may be no number at all:
+    it never reaches the product, but now and then raises a flag.
     """
-    with np.errstate(invalid="ignore"):
-        product: FloatArray = np.matmul(left, right, out=out)
-    return product
+    return np.errstate(invalid="ignore")
 
 
-def relative_distances(
-    rows: Rows, centers: FloatArray, out: FloatArray | None = None, few: IntArray | None = None
-) -> FloatArray:
+def relative_distances(rows: Rows, centers: FloatArray, few: IntArray | None = None) -> FloatArray:
     """Squared distances of rows, or a few, to centres, less the row's own norm: (candidates, k, n)."""
     count, k, p = centers.shape
     lengths = np.einsum("bkp,bkp->bk", centers, centers)[:, :, None]
-    factors = np.concatenate([centers, lengths], axis=2).reshape(count * k, p + 1)
-    product = rows.product if few is None else rows.product[few]
-    if out is None:
-        return matrix_product(factors, product.T).reshape(count, k, -1)
-    matrix_product(factors, product.T, out.reshape(count * k, -1))
-    return out
+    left = np.concatenate([centers, lengths], axis=2).reshape(count * k, p + 1)
+    factors = rows.factors[:-1] if few is None else rows.factors[:-1, few]
+    with quiet():
+        product: FloatArray = left @ factors
+    return product.reshape(count, k, -1)
 
 
 def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
@@ -141,23 +137,26 @@ def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
             compiled(add_rows)(rows.X, labels[one].astype(np.int32), sums[one])
         return sums
     if k <= ONE_HOT_CLUSTERS:
-        masks = rows.masks(count, k)
-        masks.put(labels)
-        return masks.sums(rows.sums)
+        with quiet():
+            return rows.masks(count, k).put(labels)
     cell = (labels + np.arange(count)[:, None] * k).ravel()
     columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in rows.sums.T]
     return np.stack(columns, axis=-1).astype(rows.X.dtype).reshape(count, k, -1)
 
 
-def means(sums: FloatArray, previous: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Means, between sums of squares (candidates,) and counts; an empty cluster keeps its old centre."""
+def means(sums: FloatArray, previous: FloatArray) -> FloatArray:
+    """Means of clusters (candidates, k, p) by sums and counts; an empty cluster keeps its old centre."""
     counts = sums[:, :, -1]
-    centers = sums[:, :, :-1] / np.maximum(counts, 1)[:, :, None]
-    empty = counts == 0
-    if empty.any():
-        centers[empty] = previous[empty]
-    between = np.einsum("bkp,bkp->b", centers, sums[:, :, :-1])
-    return centers, between, counts
+    centers: FloatArray = sums[:, :, :-1] / np.maximum(counts, 1)[:, :, None]
+    if not counts.all():
+        centers[counts == 0] = previous[counts == 0]
+    return centers
+
+
+def between_sums(sums: FloatArray, centers: FloatArray) -> FloatArray:
+    """Between sums of squares (candidates,) of clusters with these sums and means."""
+    between: FloatArray = np.einsum("bkp,bkp->b", centers, sums[:, :, :-1])
+    return between
 
 
 def uses_kernel(rows: Rows, k: int) -> bool:
@@ -189,19 +188,18 @@ def iterate(
     if uses_kernel(rows, k):
         return iterate_compiled(rows, centers, steps, labels, run)
     masks = rows.masks(count, k)
-    counts: NDArray[Any] | None = None
-    if labels is not None:
-        masks.put(labels)
-        counts = np.count_nonzero(masks.inside, axis=2).astype(rows.X.dtype)
-    for _ in range(steps):
-        relative_distances(rows, centers, masks.distance)
-        if counts is not None:
-            masks.distance += rows.norms
-            masks.weigh(counts / np.maximum(counts - 1, 0.5), counts / (counts + 1))
-        masks.join_nearest()
-        centers, between, held = means(masks.sums(rows.sums), centers)
-        counts = None if counts is None else held
-    return centers, between, masks.labels()
+    with quiet():
+        sums = None if labels is None else masks.put(labels)
+        for _ in range(steps):
+            if labels is None:
+                masks.compare_distances(centers)
+            else:
+                assert sums is not None
+                masks.compare_moves(centers, sums[:, :, -1])
+            sums = masks.join_nearest()
+            centers = means(sums, centers)
+    assert sums is not None
+    return centers, between_sums(sums, centers), masks.labels()
 
 
 def iterate_compiled(
@@ -223,8 +221,8 @@ def iterate_compiled(
         step(rows.X, columns, current[one], found[one], sums[one], steps, by_moves, still)
 
     list(run(work, range(count)))
-    after, between, _ = means(sums, current)
-    return after.astype(columns.dtype), between, found
+    after = means(sums, current)
+    return after.astype(columns.dtype), between_sums(sums, after), found
 
 
 def converge(rows: Rows, centers: FloatArray, max_iter: int, still: int = 0) -> tuple[FloatArray, IntArray]:
@@ -242,13 +240,13 @@ def converge(rows: Rows, centers: FloatArray, max_iter: int, still: int = 0) -> 
         current = np.array(centers, rows.X.dtype)
         labels, sums = np.full(len(rows), -1, dtype=np.int32), np.zeros((k, p + 1))
         compiled(lloyd_steps)(rows.X, rows.columns, current, labels, sums, max_iter, False, still)
-        return means(sums[None], current[None])[0][0], labels.astype(np.int64)
+        return means(sums[None], current[None])[0], labels.astype(np.int64)
     masks, previous = rows.masks(1, k), np.zeros((1, k, len(rows)), dtype=bool)
-    for _ in range(max_iter):
-        relative_distances(rows, centers[None], masks.distance)
-        masks.join_nearest()
-        centers = means(masks.sums(rows.sums), centers[None])[0][0]
-        if np.count_nonzero(previous < masks.inside) <= still:
-            break
-        previous[:] = masks.inside
+    with quiet():
+        for _ in range(max_iter):
+            masks.compare_distances(centers[None])
+            centers = means(masks.join_nearest(), centers[None])[0]
+            if np.count_nonzero(previous < masks.inside) <= still:
+                break
+            previous[:] = masks.inside
     return centers, masks.labels()[0]

@@ -23,58 +23,92 @@ class Masks:
 
     Parameters
     ----------
-    candidates, k, n : int
-        Solutions, clusters of each, rows.
-    dtype : dtype
-        Of the distances.
+    candidates, k : int
+        Solutions, clusters of each.
+    factors : (p + 2, n)
+        ``[-2X | 1 | x·x]``, transposed: times ``[c | c·c | 1]`` it gives squared distances.
+    values : (n, p + 1)
+        ``[X | 1]``: summed over a cluster it gives the cluster's sum and count.
 
     Attributes
     ----------
     distance : (candidates, k, n)
-        Squared distances, or what is compared in their place.
+        Squared distances less the row's own norm, or what is compared in their place.
     inside : (candidates, k, n) bool
         Whether a row is in a cluster: true once for every candidate and row.
     """
 
-    def __init__(self, candidates: int, k: int, n: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, candidates: int, k: int, factors: FloatArray, values: FloatArray) -> None:
+        n, dtype = len(values), values.dtype
+        self.factors, self.values = factors, values
         self.distance: FloatArray = np.empty((candidates, k, n), dtype)
         self.inside: BoolArray = np.empty((candidates, k, n), dtype=np.bool_)
         self._number: FloatArray = np.empty((candidates, k, n), dtype)
         self._least: FloatArray = np.empty((candidates, 1, n), dtype)
+        self._centers: FloatArray = np.ones((candidates, k, len(factors)), dtype)
 
-    def put(self, labels: IntArray) -> None:
-        """Take over clusters, labels of shape (candidates, n)."""
+    def put(self, labels: IntArray) -> FloatArray:
+        """Take over clusters, labels (candidates, n), and return their sums as `join_nearest` does."""
         names = np.arange(self.inside.shape[1], dtype=labels.dtype)
         np.equal(labels[:, None, :], names[:, None], out=self.inside)
+        return self._sums()
 
     def labels(self) -> NDArray[np.int64]:
         """Return the cluster of every row, shape (candidates, n)."""
-        k = self.inside.shape[1]
-        if k <= np.iinfo(np.uint8).max:
-            names = np.arange(k, dtype=np.uint8)
-            found: NDArray[Any] = np.einsum("k,bkn->bn", names, self.inside.view(np.uint8))
-        else:
-            found = self.inside.argmax(axis=1)
-        return found.astype(np.int64)
+        names = np.arange(self.inside.shape[1], dtype=self._number.dtype)
+        np.copyto(self._number, self.inside)
+        found: NDArray[np.int64] = (names @ self._number).astype(np.int64)
+        return found
 
-    def join_nearest(self) -> None:
-        """Put every row into the cluster of least distance; ties go to the first."""
+    def compare_distances(self, centers: FloatArray) -> None:
+        """Set what is compared to the squared distances to centres (candidates, k, p)."""
+        p = centers.shape[2]
+        self._take(centers)
+        factors = self._centers[:, :, : p + 1].reshape(-1, p + 1)
+        np.matmul(factors, self.factors[:-1], out=self._flat(self.distance))
+
+    def compare_moves(self, centers: FloatArray, counts: FloatArray) -> None:
+        """Set what is compared to what moving a row by itself would change (Hartigan's criterion).
+
+        The clusters are those of `inside`, with these centres and counts (candidates, k). The squared
+        distance counts ``n / (n + 1)`` for another cluster, ``n / (n - 1)`` for the row's own; a row alone
+        in its cluster stays there. An empty cluster counts as one of a single row.
+        """
+        counts = np.maximum(counts, 1)
+        self._take(centers)
+        self._centers[:, :, -1] = 1
+        self._centers *= (counts / (counts + 1))[:, :, None]
+        np.matmul(self._flat(self._centers), self.factors, out=self._flat(self.distance))
+        own_over_other = (counts + 1) / np.maximum(counts - 1, 0.5)
+        np.copyto(self._number, self.inside)
+        self._number *= (own_over_other - 1)[:, :, None]
+        self._number += 1
+        self.distance *= self._number
+
+    def join_nearest(self) -> FloatArray:
+        """Put every row into the cluster of the least number, ties into the first.
+
+        Returns
+        -------
+        (candidates, k, p + 1)
+            The clusters' sums and counts.
+        """
         np.min(self.distance, axis=1, keepdims=True, out=self._least)
         np.equal(self.distance, self._least, out=self.inside)
-        if np.count_nonzero(self.inside) != self._least.size:
-            self.put(self.distance.argmin(axis=1))
+        sums = self._sums()
+        if sums[:, :, -1].sum(dtype=np.float64) != self._least.size:  # a row is in two
+            return self.put(self.distance.argmin(axis=1))
+        return sums
 
-    def sums(self, values: FloatArray) -> FloatArray:
-        """Sum values (n, q) over the clusters, shape (candidates, k, q)."""
-        candidates, k, n = self.inside.shape
-        np.copyto(self._number, self.inside)
-        with np.errstate(invalid="ignore"):  # see `regionalize.methods.lloyd.matrix_product`
-            summed: FloatArray = self._number.reshape(candidates * k, n) @ values
-        return summed.reshape(candidates, k, -1)
+    def _take(self, centers: FloatArray) -> None:
+        p = centers.shape[2]
+        self._centers[:, :, :p] = centers
+        np.einsum("bkp,bkp->bk", centers, centers, out=self._centers[:, :, p])
 
-    def weigh(self, stay: FloatArray, go: FloatArray) -> None:
-        """Multiply distances to a row's own cluster by `stay` and to others by `go`, (candidates, k) each."""
+    def _sums(self) -> FloatArray:
         np.copyto(self._number, self.inside)
-        self._number *= (stay - go)[:, :, None]
-        self._number += go[:, :, None]
-        self.distance *= self._number
+        summed: FloatArray = self._flat(self._number) @ self.values
+        return summed.reshape(*self.inside.shape[:2], -1)
+
+    def _flat(self, array: FloatArray) -> FloatArray:
+        return array.reshape(-1, array.shape[2])

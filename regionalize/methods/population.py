@@ -16,6 +16,7 @@ from regionalize.methods.lloyd import (
     IntArray,
     Rows,
     Run,
+    between_sums,
     cluster_sums,
     iterate,
     means,
@@ -91,7 +92,9 @@ def search_population(
             return best
         best = finished
         labels = np.stack([labels for labels, _ in finished])
-        better, value, _ = means(cluster_sums(single, labels, k), population[0][: len(finished)])
+        sums = cluster_sums(single, labels, k)
+        better = means(sums, population[0][: len(finished)])
+        value = between_sums(sums, better)
         better = better.astype(single.X.dtype)
         known.update(zip((center.tobytes() for center in better), finished, strict=True))
         population = select([population, (better, value)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, matrix_product
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, quiet
 
 FEW = 256
 """Rows among which all are looked at, rather than searched one draw after the other."""
@@ -62,5 +62,7 @@ def draw_by_distance(distance: FloatArray, rng: np.random.Generator, trials: int
 
 def squared_distances(rows: Rows, points: FloatArray) -> FloatArray:
     """Squared distances from every row to some points (m, p), shape (m, n)."""
-    factors = np.concatenate([points, np.einsum("mp,mp->m", points, points)[:, None]], axis=1)
-    return np.maximum(matrix_product(factors, rows.product.T) + rows.norms, 0.0)
+    lengths, ones = np.einsum("mp,mp->m", points, points), np.ones(len(points), points.dtype)
+    with quiet():
+        distances = np.column_stack([points, lengths, ones]) @ rows.factors
+    return np.maximum(distances, 0.0, out=distances)

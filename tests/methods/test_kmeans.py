@@ -16,7 +16,7 @@ from regionalize.methods import kmeans as module
 from regionalize.methods import lloyd, race
 from regionalize.methods.hartigan import improve_by_moves
 from regionalize.methods.kmeans import kmeans
-from regionalize.methods.lloyd import Rows, cluster_sums, converge, iterate, means
+from regionalize.methods.lloyd import Rows, between_sums, cluster_sums, converge, iterate, means
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
 
@@ -186,7 +186,8 @@ def test_one_lloyd_step_is_nearest_centre_then_mean(engine):
     plain = ((X[:, None, None, :] - centers[None]) ** 2).sum(axis=3).argmin(axis=2).T
     assert np.array_equal(labels, plain)
     sums = cluster_sums(rows, labels, 45)
-    moved, between, counts = means(sums, centers)
+    moved, counts = means(sums, centers), sums[:, :, -1]
+    between = between_sums(sums, moved)
     for b in range(4):
         for c in range(45):
             members = X[labels[b] == c]
