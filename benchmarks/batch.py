@@ -24,10 +24,10 @@ from regionalize.io.read import read_layer
 from regionalize.io.write import write_layer
 from regionalize.model.job import Outputs
 from regionalize.run.absent import do_without
-from regionalize.run.batch.held import rows_of
+from regionalize.run.batch.attempt import Runner, Terms
 from regionalize.run.batch.items import Item
+from regionalize.run.batch.last_layer import rows_of
 from regionalize.run.batch.parts import parts_of
-from regionalize.run.batch.work import Terms, Workbench
 from regionalize.run.options import make_job
 from regionalize.run.solve import Solution
 
@@ -87,7 +87,7 @@ def emptied(folder: Path) -> Path:
     return folder
 
 
-class Observed(Workbench):
+class Observed(Runner):
     """A worker's bench that adds up the seconds of every stage."""
 
     def __init__(self) -> None:

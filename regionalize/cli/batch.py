@@ -92,8 +92,8 @@ def run_batch(context: click.Context, values: dict[str, Any]) -> int:
     for short. A run that fails never sinks the others: the exit code is 1 then, and the table says why.
     """
     from regionalize.cli.batch_report import Teller, batch_document, show_batch
-    from regionalize.run.batch.api import plan_of
-    from regionalize.run.batch.make import carry_out, make_batch
+    from regionalize.run.batch.items_of_plan import carry_out, make_batch
+    from regionalize.run.batch.plan import plan_of
 
     console: Console = context.obj
     own = {name: values.pop(name) for name in OWN}

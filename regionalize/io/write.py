@@ -1,4 +1,4 @@
-"""`write_layer`: the layer as it came, with columns added; `check_output`: whether that can be done."""
+"""`write_layer`: the layer as it came, with columns added."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from regionalize.io.atomic import (
     output_error,
     staging,
     target_of,
-    writable_folder,
 )
+from regionalize.io.check_output import SHAPEFILE_LEFTOVERS, check_path
 from regionalize.io.drivers import Fitted, write_csv, write_gdal
 from regionalize.io.fit import fit_layer
 from regionalize.io.formats import (
     CSV,
-    GEODATABASE,
     GEOJSON,
     GEOPACKAGE,
     GEOPARQUET,
@@ -35,13 +34,11 @@ from regionalize.io.formats import (
     stem_of,
 )
 from regionalize.io.geojson import write_geojson
-from regionalize.io.geopackage import copy_database, layer_names, refuse_open_database, replacement_note
+from regionalize.io.geopackage import copy_database, layer_names
 from regionalize.io.geopackage_metadata import store_history
 from regionalize.io.history import history_text
 from regionalize.io.lock import alone
 from regionalize.io.parquet import write_parquet
-from regionalize.io.sample import sample_path
-from regionalize.io.source import HELPERS
 from regionalize.io.styles import renamed_style, store_styles, style_beside
 from regionalize.io.verify import verify
 from regionalize.model.record import History, RunRecord, history_of, record_file, renamed
@@ -52,146 +49,8 @@ if TYPE_CHECKING:
 
     from regionalize.model.layer import Layer
 
-_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_SHAPEFILE_LEFTOVERS = (".sbn", ".sbx", ".qix", ".idm", ".ind", ".qpj", ".prj", ".cpg", ".shx", ".dbf")
-"""What of an old shapefile would contradict a new one."""
 _LITTLE_SPACE = 1 << 16
 """A write that failed with less than this left on the device failed for want of space."""
-
-
-def check_output(
-    path: str | Path,
-    *,
-    layer_name: str | None = None,
-    added_names: tuple[str, ...] = (),
-    layer: Layer | None = None,
-    input_path: str | Path | None = None,
-    overwrite: bool = False,
-) -> tuple[str, ...]:
-    """Refuse an output that cannot or must not be written, before any work is done.
-
-    Called first with `layer` None, for the path alone; again when the layer has been read, for what the
-    format cannot hold. What only changes form is a note: names cut at 10 bytes that stay apart, date-times
-    as text. What would lose values or columns is refused: names that become one, text or numbers that are
-    cut.
-
-    Parameters
-    ----------
-    path : path or ``"-"``
-        Output; the extension says the format.
-    layer_name : str, optional
-        Name of the layer. Given together with an existing GeoPackage, the layer is added to it.
-    added_names : tuple of str
-        Columns that will be added.
-    layer : Layer, optional
-        The layer to be written.
-    input_path : path, ``"-"`` or None
-        Where the layer is read from (None: the bundled sample). An output is never part of the input.
-    overwrite : bool
-        Whether an existing file, or layer of that name, may be replaced.
-
-    Returns
-    -------
-    tuple of str
-        What will change form, which `write_layer` returns again, and layers that go with a file replaced.
-
-    Raises
-    ------
-    OutputError
-    """
-    form = find_format(path)
-    if str(path) != "-":
-        with located(str(path)):
-            _check_path(path, form, layer_name, overwrite)
-            check_not_input(target_of(path), sample_path() if input_path is None else input_path)
-    if layer is None:
-        return ()
-    with located(str(path)):
-        notes = fit_layer(layer, _empty_columns(layer, added_names), form, layer_name).notes
-    if form is GEOPACKAGE and layer_name is None and str(path) != "-":
-        notes += replacement_note(target_of(path), layer_name_of(Path(path).name, form, None))
-    return notes
-
-
-def _empty_columns(layer: Layer, names: tuple[str, ...]) -> dict[str, Any]:
-    import pyarrow as pa
-
-    return {name: pa.nulls(len(layer), pa.int32()) for name in names}
-
-
-def _check_path(path: str | Path, form: Format, layer_name: str | None, overwrite: bool) -> None:
-    target = target_of(path)
-    writable_folder(target.parent, shown=path)
-    if form is GEOPACKAGE:
-        name = layer_name_of(target.name, form, layer_name).lower()
-        whose = "QGIS" if name in HELPERS else "the format" if name.startswith("gpkg") else None
-        if whose is not None:
-            raise OutputError(
-                f"a layer cannot have the name of a table that {whose} keeps for itself",
-                advice="name it with --output-layer",
-            )
-    present = [target.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS] if form is SHAPEFILE else [target]
-    present = [file for file in (*present, record_file(target)) if file is not None and file.exists()]
-    if not present:
-        return
-    if target.is_dir() and form is not GEODATABASE:
-        raise OutputError("is a folder", advice="name a file to write")
-    if form is GEODATABASE and target.exists() and not _is_geodatabase(target):
-        raise OutputError("exists and is not a File Geodatabase", advice="choose another name")
-    if form is GEOPACKAGE:
-        refuse_open_database(target)
-    if form is GEOPACKAGE and layer_name is not None:
-        with located(layer=layer_name):
-            if layer_name.lower() in {name.lower() for name in layer_names(target)} and not overwrite:
-                raise OutputError(
-                    f"already has a layer '{layer_name}'",
-                    advice="use --overwrite to replace it, or choose another --output-layer",
-                )
-        return
-    if not overwrite:
-        what = "already exists" if target.exists() else f"{present[0].name} already exists"
-        raise OutputError(what, advice="use --overwrite to replace it, or choose another name")
-
-
-def _is_geodatabase(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.glob("*.gdbtable"))
-
-
-def check_not_input(target: Path, source: str | Path) -> None:
-    """Refuse to write the input, whatever link or path leads to it, or a part of it.
-
-    Parameters
-    ----------
-    target : Path
-        Resolved path of an output.
-    source : path or ``"-"``
-        The input as it was named.
-    """
-    if str(source) == "-" or not Path(source).exists():
-        return
-    read, written = _parts(Path(source).resolve()), _parts(target)
-    for one in written:
-        for other in read:
-            same = one == other or (one.exists() and other.exists() and one.samefile(other))
-            inside = any(
-                folder.suffix.lower() == ".gdb" and folder.is_dir() and folder in file.parents
-                for folder, file in ((other, one), (one, other))
-            )
-            if same or inside:
-                raise OutputError(
-                    "is the input"
-                    if one == target
-                    else f"would write {one.name}, which is part of the input",
-                    advice="the input is never changed: choose another name",
-                )
-
-
-def _parts(path: Path) -> list[Path]:
-    """Return a file and, of a shapefile, its companions."""
-    if path.suffix.lower() not in {".shp", ".dbf", ".shx"}:
-        return [path]
-    parts = [path.with_suffix(suffix) for suffix in {*_SHAPEFILE_PARTS, *_SHAPEFILE_LEFTOVERS}]
-    return [path, *sorted(part for part in parts if part != path)]
 
 
 def write_layer(
@@ -308,7 +167,7 @@ def _staged_alone(
     """Stage a layer while no other process writes that file: what is there now is there until the end."""
     form = find_format(path)
     with located(str(path)):
-        _check_path(path, form, layer_name, overwrite)
+        check_path(path, form, layer_name, overwrite)
         fitted = fit_layer(layer, added, form, layer_name)
         target = target_of(path)
     with staging(target) as folder:
@@ -387,7 +246,7 @@ def _put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> Non
         parts = [part for part in sorted(folder.iterdir()) if part != beside]
         moves = [(part, target.with_suffix(part.suffix)) for part in parts]
         moves.sort(key=lambda move: move[0].suffix == ".shp")
-        leftovers = [target.with_suffix(suffix) for suffix in _SHAPEFILE_LEFTOVERS]
+        leftovers = [target.with_suffix(suffix) for suffix in SHAPEFILE_LEFTOVERS]
     if beside is not None and record is not None:
         leftovers.append(record)
         moves = [*([(beside, record)] if beside.exists() else []), *moves]

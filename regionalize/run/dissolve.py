@@ -253,8 +253,8 @@ def check_dissolve(
         return ()
     import pyarrow as pa
 
+    from regionalize.io.check_output import check_output
     from regionalize.io.formats import CSV, GEOPACKAGE, find_format
-    from regionalize.io.write import check_output
     from regionalize.run.refusals import refuse_inputs
 
     if str(outputs.dissolve) == "-":

@@ -156,7 +156,7 @@ def check_lines(
     option: str, path: Path, inputs: tuple[str | None, ...], layer: Layer | None, overwrite: bool
 ) -> tuple[str, ...]:
     """Refuse, before any work, a layer of lines that cannot be written."""
-    from regionalize.io.write import check_output
+    from regionalize.io.check_output import check_output
     from regionalize.run.refusals import refuse_inputs
 
     if str(path) == "-":

@@ -106,8 +106,9 @@ def run_smooth(
     from regionalize.features.centroids import centroids, sphere_points
     from regionalize.features.columns import read_columns, select_columns
     from regionalize.features.smoothing import restricted, smooth, smoothing_notes
+    from regionalize.io.check_output import check_output
     from regionalize.io.read import read_layer
-    from regionalize.io.write import check_output, write_layer
+    from regionalize.io.write import write_layer
     from regionalize.run.command import smooth_command
     from regionalize.run.progress import announce, announce_file
     from regionalize.run.record import run_record

@@ -22,7 +22,7 @@ def refuse_outputs(
 
     `inputs` are the files read, the layer first; no output may be one of them.
     """
-    from regionalize.io.write import check_output
+    from regionalize.io.check_output import check_output
     from regionalize.run.lines import check_lines
     from regionalize.run.plots import check_plots
     from regionalize.run.side_files import SIDE_FILES
@@ -119,7 +119,7 @@ def check_side_file(path: Path, inputs: tuple[str | None, ...], overwrite: bool)
 def refuse_inputs(path: Path, inputs: tuple[str | None, ...]) -> None:
     """Refuse an output that is a file read."""
     from regionalize.io.atomic import target_of
-    from regionalize.io.write import check_not_input
+    from regionalize.io.check_output import check_not_input
 
     if str(path) == "-":
         return

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionalize.errors import OutputError
+from regionalize.io.check_output import check_output
 from regionalize.io.read import read_layer
-from regionalize.io.write import check_output, write_layer
+from regionalize.io.write import write_layer
 from regionalize.model.layer import Layer, LayerOrigin
 
 BOXES = shapely.box(np.arange(4), 0, np.arange(4) + 1.0, 1)

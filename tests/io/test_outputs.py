@@ -13,9 +13,10 @@ import pytest
 import shapely
 
 from regionalize.errors import OutputError
+from regionalize.io.check_output import check_output
 from regionalize.io.read import read_layer
 from regionalize.io.sample import copy_sample, sample_path
-from regionalize.io.write import check_output, write_layer
+from regionalize.io.write import write_layer
 
 
 def refusal(path, **options):

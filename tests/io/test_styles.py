@@ -13,10 +13,11 @@ import shapely
 
 from regionalize.errors import OutputError
 from regionalize.io import qml, styles
+from regionalize.io.check_output import check_output
 from regionalize.io.read import read_layer
 from regionalize.io.sample import sample_path
 from regionalize.io.sld import sld_text
-from regionalize.io.write import check_output, write_layer
+from regionalize.io.write import write_layer
 from regionalize.maps import units
 from regionalize.model.layer import Layer
 from regionalize.model.style import Sign, Style

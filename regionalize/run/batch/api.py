@@ -13,8 +13,6 @@ from regionalize.run.batch.items import Finished
 if TYPE_CHECKING:
     import pandas as pd
 
-    from regionalize.run.batch.plan import Plan
-
 
 @dataclass(frozen=True)
 class BatchResult:
@@ -114,7 +112,8 @@ def batch(
     >>> found.table[["name", "status", "k", "contiguous"]].values.tolist()
     [['georgia-skater', 'done', 4, True], ['georgia-redcap', 'done', 4, True]]
     """
-    from regionalize.run.batch.make import carry_out, make_batch
+    from regionalize.run.batch.items_of_plan import carry_out, make_batch
+    from regionalize.run.batch.plan import plan_of
 
     named = () if inputs is None else (inputs,) if isinstance(inputs, str | PathLike) else tuple(inputs)
     plan = plan_of(
@@ -130,39 +129,3 @@ def batch(
     )
     made = make_batch(plan, {name: value for name, value in options.items() if value is not None}, shown=True)
     return BatchResult(items=tuple(carry_out(made)), notes=made.notes)
-
-
-def plan_of(inputs: tuple[str, ...], methods: tuple[str, ...] = (), **settings: Any) -> Plan:
-    """Return the plan among the inputs, or one for them, with what was typed, which wins.
-
-    Parameters
-    ----------
-    inputs : tuple of str
-        Files, folders and patterns, among them at most one plan.
-    methods : tuple of str
-        Methods for all runs.
-    **settings
-        As `regionalize.run.batch.plan.Plan` has them; None where nothing is said.
-
-    Raises
-    ------
-    UsageError
-        Two plans, or one that cannot be meant.
-    """
-    from dataclasses import replace
-
-    from regionalize.errors import UsageError
-    from regionalize.run.batch.plan import ENDING, Input, Plan, read_methods, read_plan, with_typed
-
-    plans = [name for name in inputs if name.lower().endswith(ENDING)]
-    if len(plans) > 1:
-        raise UsageError(f"{plans[0]} and {plans[1]} are both plans", advice="run one after the other")
-    plan = read_plan(plans[0]) if plans else Plan()
-    others = tuple(Input(path=name) for name in inputs if name not in plans)
-    if others:
-        plan = replace(plan, inputs=others)
-    if methods:
-        read_methods(list(methods))
-        runs = tuple(replace(one, methods=()) for one in plan.runs)
-        plan = replace(plan, methods=methods, runs=runs)
-    return with_typed(plan, **settings)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from regionalize.io.atomic import remove_leftovers
+from regionalize.run.batch.attempt import Terms
 from regionalize.run.batch.items import Finished, Item
 from regionalize.run.batch.pool import Pool
-from regionalize.run.batch.work import Terms
 
 Told = Callable[[Finished, int, int], None]
 """Called with what came of an item, how many are finished, and how many there are."""

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from regionalize.run.batch.contents import DIGEST_BYTES, Digests
+from regionalize.run.batch.digests import DIGEST_BYTES, Digests
 from regionalize.run.batch.items import Item
 
 PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "shapely", "pyproj", "pyogrio", "pyarrow")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import DataError, UsageError, counted, listed, nearest
+from regionalize.errors import DataError, RegionalizeError, UsageError, counted, listed, located, nearest
 from regionalize.run.batch.items import Part
 from regionalize.run.batch.names import natural
 
 if TYPE_CHECKING:
+    from regionalize.model.job import Job
     from regionalize.model.layer import Layer
 
 SQLITE = ("GeoPackage", "GeoParquet")
@@ -191,3 +193,32 @@ def without_note(source: str, column: str, rows: int) -> str:
     """
     verbs = ("has", "is") if rows == 1 else ("have", "are")
     return f"{source}: {counted(rows, 'row')} {verbs[0]} no '{column}', and {verbs[1]} in no run"
+
+
+@dataclass
+class Splitter:
+    """Finds the parts of layers, each of which it reads once."""
+
+    found: dict[Any, tuple[tuple[Part, ...], bool] | RegionalizeError] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def parts(self, source: str, job: Job, column: str) -> tuple[tuple[Part, ...], bool] | RegionalizeError:
+        """Return the parts of a layer by a column and whether it holds numbers, or what is wrong with it."""
+        asked = (source, job.layer, job.where, job.encoding, column)
+        if asked not in self.found:
+            try:
+                self.found[asked] = self._split(source, job, column)
+            except RegionalizeError as error:
+                self.found[asked] = error
+        return self.found[asked]
+
+    def _split(self, source: str, job: Job, column: str) -> tuple[tuple[Part, ...], bool]:
+        from regionalize.features.columns import not_numeric
+        from regionalize.io.read import read_layer
+
+        layer: Layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
+        with located(source, layer.origin.layer):
+            parts, without = parts_of(layer, column)
+            if without:
+                self.notes.append(without_note(source, column, without))
+            return parts, not_numeric(layer, column) is None

@@ -133,6 +133,37 @@ LIST: Check = ("a list of values, at least one", lambda value: isinstance(value,
 SOURCE = ("layer", "where", "id", "encoding")
 
 
+def plan_of(inputs: tuple[str, ...], methods: tuple[str, ...] = (), **settings: Any) -> Plan:
+    """Return the plan among the inputs, or one for them, with what was typed, which wins.
+
+    Parameters
+    ----------
+    inputs : tuple of str
+        Files, folders and patterns, among them at most one plan.
+    methods : tuple of str
+        Methods for all runs.
+    **settings
+        As `regionalize.run.batch.plan.Plan` has them; None where nothing is said.
+
+    Raises
+    ------
+    UsageError
+        Two plans, or one that cannot be meant.
+    """
+    plans = [name for name in inputs if name.lower().endswith(ENDING)]
+    if len(plans) > 1:
+        raise UsageError(f"{plans[0]} and {plans[1]} are both plans", advice="run one after the other")
+    plan = read_plan(plans[0]) if plans else Plan()
+    others = tuple(Input(path=name) for name in inputs if name not in plans)
+    if others:
+        plan = replace(plan, inputs=others)
+    if methods:
+        read_methods(list(methods))
+        runs = tuple(replace(one, methods=()) for one in plan.runs)
+        plan = replace(plan, methods=methods, runs=runs)
+    return with_typed(plan, **settings)
+
+
 def read_plan(path: str) -> Plan:
     """Read a plan.
 

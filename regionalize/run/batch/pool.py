@@ -16,9 +16,9 @@ from time import monotonic
 from typing import Any
 
 from regionalize.errors import RegionalizeError
+from regionalize.run.batch.attempt import Terms
 from regionalize.run.batch.items import Finished, Item
-from regionalize.run.batch.shelf import Shelf
-from regionalize.run.batch.work import Terms
+from regionalize.run.batch.waiting import WaitingItems
 
 GRACE = 5.0
 """Seconds in which a worker that is told to end may tidy up."""
@@ -130,7 +130,7 @@ class Pool:
         self.items = items
         self.terms = terms
         self.fail_fast = fail_fast
-        self.shelf = Shelf(items, in_order=workers == 1)
+        self.waiting = WaitingItems(items, in_order=workers == 1)
         self.answers: SimpleQueue[tuple[int, Finished] | BaseException | None] = SimpleQueue()
         self.lock = threading.Lock()
         self.ended = False
@@ -174,7 +174,7 @@ class Pool:
         worker: Worker | None = None
         at: int | None = None
         try:
-            while (at := self.shelf.take(at)) is not None:
+            while (at := self.waiting.take(at)) is not None:
                 if worker is None and (worker := self._start()) is None:
                     return
                 start = monotonic()
@@ -187,7 +187,7 @@ class Pool:
                 if self.ended:
                     return
                 if found.status == "failed" and self.fail_fast:
-                    self.shelf.close()
+                    self.waiting.close()
                 self.answers.put((at, found))
         except BaseException as error:  # raised again where somebody can see it
             self.answers.put(error)
@@ -224,7 +224,7 @@ class Pool:
 
     def _end(self) -> None:
         """Tell all workers to end, and end those that do not."""
-        self.shelf.close()
+        self.waiting.close()
         with self.lock:
             self.ended = True
         running = [worker.process for worker in self.workers if worker.process.poll() is None]

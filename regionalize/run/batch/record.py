@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.io.atomic import Moves
-from regionalize.run.batch.contents import file_digest
+from regionalize.run.batch.digests import file_digest
 from regionalize.run.batch.fingerprint import relative
 from regionalize.run.batch.items import Finished, Item
 

@@ -13,8 +13,8 @@ import sys
 from typing import BinaryIO
 
 from regionalize.run.absent import do_without
+from regionalize.run.batch.attempt import Runner, Terms
 from regionalize.run.batch.items import Finished, Item
-from regionalize.run.batch.work import Terms, Workbench
 from regionalize.run.endings import Terminated, raise_when_ended
 
 READY = "ready"
@@ -35,19 +35,19 @@ def take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Do items until there are no more, or nobody listens."""
-    bench = Workbench()
+    runner = Runner()
     send(outgoing, READY)
     while True:
         try:
             item, terms = pickle.load(incoming)
         except EOFError:
             return
-        send(outgoing, answer(bench, item, terms))
+        send(outgoing, answer(runner, item, terms))
 
 
-def answer(bench: Workbench, item: Item, terms: Terms) -> Finished:
+def answer(runner: Runner, item: Item, terms: Terms) -> Finished:
     """Do an item, and return what can be sent."""
-    found = bench.attempt(item, terms)
+    found = runner.attempt(item, terms)
     try:
         pickle.dumps(found)
     except Exception as error:

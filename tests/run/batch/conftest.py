@@ -75,10 +75,10 @@ def misbehave(tmp_path, monkeypatch):
         (folder / "misbehaviour.py").write_text(
             "import os, signal, time\n"
             "from pathlib import Path\n"
-            "from regionalize.run.batch.work import Workbench\n"
-            "attempt = Workbench.attempt\n"
+            "from regionalize.run.batch.attempt import Runner\n"
+            "attempt = Runner.attempt\n"
             f"{text}\n"
-            "Workbench.attempt = instead\n"
+            "Runner.attempt = instead\n"
         )
         monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
         start, _, rest = pool._BOOT.partition("from")

@@ -9,7 +9,7 @@ import pytest
 
 from regionalize.errors import RegionalizeError, UsageError
 from regionalize.model.catalog import METHODS
-from regionalize.run.batch.make import make_batch
+from regionalize.run.batch.items_of_plan import make_batch
 from regionalize.run.batch.plan import Plan, Runs, read_plan
 from regionalize.run.batch.plan_values import keys_of
 from regionalize.run.batch.variants import spell_out

@@ -19,7 +19,7 @@ from regionalize.io.read import read_layer
 from regionalize.run.batch import batch, pool
 from regionalize.run.batch.batch import run_batch
 from regionalize.run.batch.items import Part
-from regionalize.run.batch.shelf import Shelf
+from regionalize.run.batch.waiting import WaitingItems
 from regionalize.run.endings import Terminated, raise_when_ended
 from regionalize.run.files import run
 
@@ -128,7 +128,7 @@ def instead(self, item, terms):
         misbehave("""
 def broken(*given):
     raise ZeroDivisionError("by zero,\\nthat is")
-Workbench.solve = broken
+Runner.solve = broken
 instead = attempt
 """)
         (found,) = run_batch([make_item(layers(0))])
@@ -141,7 +141,7 @@ instead = attempt
         misbehave("""
 def broken(*given):
     raise MemoryError
-Workbench.solve = broken
+Runner.solve = broken
 instead = attempt
 """)
         (found,) = run_batch([make_item(layers(0))])
@@ -268,7 +268,7 @@ def instead(self, item, terms):
         code = (
             "import os, pickle, signal, sys\n"
             "from regionalize.run.batch import pool\n"
-            "from regionalize.run.batch.work import Terms\n"
+            "from regionalize.run.batch.attempt import Terms\n"
             "item = pickle.load(open(sys.argv[1], 'rb'))\n"
             "worker = pool.Worker(1)\n"
             "pickle.load(worker.process.stdout)\n"
@@ -308,31 +308,31 @@ class TestShelf:
     def test_largest_first_and_the_same_source_again(self, layers, make_item):
         small, large = layers(0), layers(1, columns=60, rows=40)
         items = [make_item(small, "a"), make_item(large, "b"), make_item(small, "c"), make_item(large, "d")]
-        shelf = Shelf(items)
-        assert shelf.take(None) == 1
-        assert shelf.take(None) == 3
-        assert shelf.take(3) == 0
-        assert shelf.take(0) == 2
-        assert shelf.take(2) is None
+        waiting = WaitingItems(items)
+        assert waiting.take(None) == 1
+        assert waiting.take(None) == 3
+        assert waiting.take(3) == 0
+        assert waiting.take(0) == 2
+        assert waiting.take(2) is None
 
     def test_parts_share_the_size_of_their_source(self, layers, make_item):
         whole, halves = layers(0, columns=40, rows=40), layers(1, columns=40, rows=41)
         parts = [Part(column="year", value=year) for year in (2000, 2001)]
         items = [*(make_item(halves, f"p{part.value}", part=part) for part in parts), make_item(whole)]
-        assert Shelf(items).take(None) == 2
+        assert WaitingItems(items).take(None) == 2
 
     def test_in_order_with_one_thread(self, layers, make_item):
         items = [make_item(layers(0)), make_item(layers(1, columns=60, rows=40))]
-        shelf = Shelf(items, in_order=True)
-        assert [shelf.take(None), shelf.take(None)] == [0, 1]
+        waiting = WaitingItems(items, in_order=True)
+        assert [waiting.take(None), waiting.take(None)] == [0, 1]
 
     def test_every_item_once_by_many_threads(self, layers, make_item):
         path = layers(0)
-        shelf, taken = Shelf([make_item(path, str(n)) for n in range(200)]), []
+        waiting, taken = WaitingItems([make_item(path, str(n)) for n in range(200)]), []
 
         def take():
             at = None
-            while (at := shelf.take(at)) is not None:
+            while (at := waiting.take(at)) is not None:
                 taken.append(at)
 
         threads = [threading.Thread(target=take) for _ in range(8)]
@@ -343,24 +343,24 @@ class TestShelf:
         assert Counter(taken) == Counter(range(200))
 
     def test_nothing_after_it_is_closed(self, layers, make_item):
-        shelf = Shelf([make_item(layers(0), str(n)) for n in range(3)])
-        at = shelf.take(None)
-        shelf.close()
-        assert shelf.take(at) is None
+        waiting = WaitingItems([make_item(layers(0), str(n)) for n in range(3)])
+        at = waiting.take(None)
+        waiting.close()
+        assert waiting.take(at) is None
 
     @pytest.mark.parametrize("sources", [1, 100_000])
     def test_time_is_in_proportion_to_the_items(self, make_item, sources):
         """Looking through all that wait, for each of 100,000 items, would take minutes."""
         item = make_item("/nowhere/a.gpkg")
         items = [replace(item, source=f"/nowhere/{n % sources}.gpkg") for n in range(100_000)]
-        shelf, at = Shelf(items), None
+        waiting, at = WaitingItems(items), None
         start = time.process_time()
-        while (at := shelf.take(at)) is not None:
+        while (at := waiting.take(at)) is not None:
             pass
         assert time.process_time() - start < 10
 
     def test_a_source_that_is_not_there_has_no_size(self, make_item):
-        assert Shelf([make_item("/nowhere/a.gpkg")]).take(None) == 0
+        assert WaitingItems([make_item("/nowhere/a.gpkg")]).take(None) == 0
 
 
 def test_no_more_workers_than_items_and_processors_are_shared_out(layers, make_item, monkeypatch):

@@ -18,11 +18,12 @@ from pathlib import Path
 import geopandas
 import pytest
 
-from regionalize.run.batch import fingerprint, work
-from regionalize.run.batch.contents import Digests, files_read
+from regionalize.run.batch import attempt as attempts
+from regionalize.run.batch import fingerprint
+from regionalize.run.batch.attempt import Runner, Terms
+from regionalize.run.batch.digests import Digests, files_read
 from regionalize.run.batch.items import Part
 from regionalize.run.batch.record import Records
-from regionalize.run.batch.work import Terms, Workbench
 from regionalize.run.options import make_job
 
 posix = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
@@ -36,7 +37,7 @@ def out(tmp_path):
 @pytest.fixture
 def attempt(out):
     """Return `attempt(item, resume=True)`: done by a worker that knows of no earlier item."""
-    return lambda item, resume=True: Workbench().attempt(item, Terms(out_dir=out, resume=resume))
+    return lambda item, resume=True: Runner().attempt(item, Terms(out_dir=out, resume=resume))
 
 
 def contents(folder):
@@ -91,7 +92,7 @@ class TestSkipped:
             source=str(tmp_path / "renamed.gpkg"),
             outputs=replace(item.outputs, output=moved / item.outputs.output.name),
         )
-        assert Workbench().attempt(there, Terms(out_dir=moved, resume=True)).status == "skipped"
+        assert Runner().attempt(there, Terms(out_dir=moved, resume=True)).status == "skipped"
 
     def test_with_other_threads(self, layers, make_item, attempt):
         item = make_item(layers(0))
@@ -129,7 +130,7 @@ class TestDoneAgain:
         fresh = out.parent / "fresh"
         fresh.mkdir()
         alone = replace(changed, outputs=replace(changed.outputs, output=fresh / "in.geojson"))
-        Workbench().attempt(alone, Terms())
+        Runner().attempt(alone, Terms())
         command = str(out), str(fresh)
         written = {name: text.replace(*(c.encode() for c in command)) for name, text in contents(out).items()}
         assert written == contents(fresh)
@@ -178,7 +179,7 @@ class TestDoneAgain:
         self, layers, make_item, attempt, monkeypatch
     ):
         item = make_item(layers(0))
-        solve = Workbench.solve
+        solve = Runner.solve
 
         def solve_and_touch(*given):
             found = solve(*given)
@@ -187,9 +188,9 @@ class TestDoneAgain:
             frame.to_file(item.source)
             return found
 
-        monkeypatch.setattr(Workbench, "solve", solve_and_touch)
+        monkeypatch.setattr(Runner, "solve", solve_and_touch)
         assert attempt(item).status == "done"
-        monkeypatch.setattr(Workbench, "solve", solve)
+        monkeypatch.setattr(Runner, "solve", solve)
         assert attempt(item).status == "done"
         assert attempt(item).status == "skipped"
 
@@ -344,13 +345,13 @@ class TestWhatIsRead:
         assert {file.name for file in files_read(str(tmp_path / "a.gdb"))} == {"x", "y"}
 
     def test_each_file_once_a_run(self, tmp_path, monkeypatch):
-        from regionalize.run.batch import contents
+        from regionalize.run.batch import digests as module
 
         path = tmp_path / "a.csv"
         path.write_text("a\n1\n")
         read = []
-        digest = contents.file_digest
-        monkeypatch.setattr(contents, "file_digest", lambda file: read.append(file) or digest(file))
+        digest = module.file_digest
+        monkeypatch.setattr(module, "file_digest", lambda file: read.append(file) or digest(file))
         digests = Digests()
         first = digests.of(str(path))
         assert digests.of(str(path)) == first
@@ -402,7 +403,7 @@ def test_killed_many_times_and_resumed_it_is_as_if_undisturbed(layers, make_item
         for at, path in enumerate(paths)
     ]
     for one in items:
-        found = Workbench().attempt(one, Terms())
+        found = Runner().attempt(one, Terms())
         assert found.status == "done", found.error
     out.rename(expected)
     out.mkdir()
@@ -442,5 +443,5 @@ def in_session(session):
 def test_seconds_and_measures_are_of_the_run(layers, make_item, attempt, monkeypatch):
     item = make_item(layers(0))
     clock = iter([10.0, 12.5])
-    monkeypatch.setattr(work, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(attempts, "perf_counter", lambda: next(clock))
     assert attempt(item).seconds == 2.5

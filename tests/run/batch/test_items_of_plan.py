@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regionalize.errors import DataError, OutputError, RegionalizeError, UsageError
-from regionalize.run.batch.make import make_batch
+from regionalize.run.batch.items_of_plan import make_batch
 from regionalize.run.batch.plan import Input, Plan, Runs
 
 OPTIONS = {"k": 2, "columns": "a,b"}

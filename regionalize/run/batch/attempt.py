@@ -8,14 +8,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from regionalize.errors import OutputError, RegionalizeError
-from regionalize.run.batch.contents import Digests
-from regionalize.run.batch.held import HeldLayer
+from regionalize.run.batch.digests import Digests
 from regionalize.run.batch.items import Finished, Item
+from regionalize.run.batch.last_layer import LastLayer
 
 if TYPE_CHECKING:
     from regionalize.model.job import Outputs
     from regionalize.run.batch.record import Record, Records
-    from regionalize.run.batch.trust import Found
+    from regionalize.run.batch.standing import FilesFound
     from regionalize.run.solve import Solution
 
 
@@ -38,11 +38,11 @@ class Terms:
     resume: bool = False
 
 
-class Workbench:
+class Runner:
     """Does one item after the other, and keeps at hand what the next may need."""
 
     def __init__(self) -> None:
-        self.held = HeldLayer()
+        self.last_layer = LastLayer()
         self.digests = Digests()
 
     def attempt(self, item: Item, terms: Terms) -> Finished:
@@ -82,7 +82,7 @@ class Workbench:
         from regionalize.io.atomic import telling_of_moves
         from regionalize.run.batch.fingerprint import fingerprint
         from regionalize.run.batch.record import Journal, Records
-        from regionalize.run.batch.trust import contents_of
+        from regionalize.run.batch.standing import contents_of
 
         records = Records(terms.out_dir)
         mark = fingerprint(item, records.folder, self.digests) or ""
@@ -107,7 +107,7 @@ class Workbench:
         from regionalize.run.files import run
 
         job = item.job
-        reader = self.held.reader(item.part, job.where)
+        reader = self.last_layer.reader(item.part, job.where)
         if item.part is not None:
             from regionalize.run.batch.parts import where_of
 
@@ -141,14 +141,14 @@ def skipped(item: Item, record: Record) -> Finished:
     )
 
 
-def look_at_files(item: Item, record: Record, records: Records) -> Found:
+def look_at_files(item: Item, record: Record, records: Records) -> FilesFound:
     """Look at what has become of the files of an item."""
-    from regionalize.run.batch.trust import look
+    from regionalize.run.batch.standing import look
 
     return look(record, records, item.outputs.output_layer)
 
 
-def replacing_own(item: Item, record: Record, found: Found, records: Records) -> Outputs:
+def replacing_own(item: Item, record: Record, found: FilesFound, records: Records) -> Outputs:
     """Return outputs that may replace files that are the item's own.
 
     Raises
@@ -156,7 +156,7 @@ def replacing_own(item: Item, record: Record, found: Found, records: Records) ->
     OutputError
         If there is somebody else's work in some.
     """
-    from regionalize.run.batch.trust import may_replace
+    from regionalize.run.batch.standing import may_replace
 
     if item.outputs.overwrite:
         return item.outputs

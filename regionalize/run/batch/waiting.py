@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from regionalize.run.batch.items import Item
 
 
-class Shelf:
+class WaitingItems:
     """Items that wait, handed out to several threads.
 
     The largest come first, so that no long one is left over when all others are done; after an item, those of

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regionalize.errors import RegionalizeError, UsageError, counted
 from regionalize.model.job import Job, Outputs
 from regionalize.run.batch.items import Finished, Item, Part
 from regionalize.run.batch.names import file_name, told_apart, unique
-from regionalize.run.batch.parts import part_label, parts_of, without_note
-from regionalize.run.batch.places import (
+from regionalize.run.batch.output_paths import (
     check_forms,
     files_of,
     folders_made,
@@ -24,12 +23,10 @@ from regionalize.run.batch.places import (
     refuse_inputs,
     refuse_nothing,
 )
+from regionalize.run.batch.parts import Splitter, part_label
 from regionalize.run.batch.plan import SOURCE, Input, Plan
 from regionalize.run.batch.sources import expand
 from regionalize.run.batch.variants import Variant, spell_out
-
-if TYPE_CHECKING:
-    from regionalize.model.layer import Layer
 
 Told = Callable[[Finished, int, int], None]
 
@@ -76,36 +73,6 @@ class Draft:
     job: Job
     part: Part | None = None
     error: RegionalizeError | None = None
-
-
-@dataclass
-class Splitter:
-    """Finds the parts of layers, each of which it reads once."""
-
-    found: dict[Any, tuple[tuple[Part, ...], bool] | RegionalizeError] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def parts(self, source: str, job: Job, column: str) -> tuple[tuple[Part, ...], bool] | RegionalizeError:
-        """Return the parts of a layer by a column and whether it holds numbers, or what is wrong with it."""
-        asked = (source, job.layer, job.where, job.encoding, column)
-        if asked not in self.found:
-            try:
-                self.found[asked] = self._split(source, job, column)
-            except RegionalizeError as error:
-                self.found[asked] = error
-        return self.found[asked]
-
-    def _split(self, source: str, job: Job, column: str) -> tuple[tuple[Part, ...], bool]:
-        from regionalize.errors import located
-        from regionalize.features.columns import not_numeric
-        from regionalize.io.read import read_layer
-
-        layer: Layer = read_layer(source, layer=job.layer, where=job.where, encoding=job.encoding)
-        with located(source, layer.origin.layer):
-            parts, without = parts_of(layer, column)
-            if without:
-                self.notes.append(without_note(source, column, without))
-            return parts, not_numeric(layer, column) is None
 
 
 def make_batch(plan: Plan, typed: Mapping[str, Any] | None = None, *, shown: bool = False) -> Batch:

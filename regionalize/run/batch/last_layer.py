@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from regionalize.run.files import Reader
 
 
-class HeldLayer:
+class LastLayer:
     """Reads layers, and keeps the last one: a grid over one file, or the parts of one, read it once."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class HeldLayer:
     def read(self, path: str | None, *, layer: str | None, where: str | None, encoding: str | None) -> Layer:
         """Return what `regionalize.io.read.read_layer` returns, without reading the same file again."""
         from regionalize.io.read import read_layer
-        from regionalize.run.batch.contents import stamps
+        from regionalize.run.batch.digests import stamps
 
         asked = (path, layer, where, encoding, stamps(path))
         if self.layer is None or asked != self.asked:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from regionalize.errors import OutputError, RegionalizeError
-from regionalize.run.batch.contents import DIGEST_BYTES, file_digest
+from regionalize.run.batch.digests import DIGEST_BYTES, file_digest
 from regionalize.run.batch.fingerprint import relative
 from regionalize.run.batch.record import Record, Records, State
 
@@ -27,7 +27,7 @@ _BLOCK = 1 << 12
 
 
 @dataclass(frozen=True)
-class Found:
+class FilesFound:
     """What has become of the files of a record.
 
     Attributes
@@ -43,7 +43,7 @@ class Found:
     changed: tuple[str, ...]
 
 
-def look(record: Record, records: Records, layer: str | None = None) -> Found:
+def look(record: Record, records: Records, layer: str | None = None) -> FilesFound:
     """Look at all files of a record.
 
     Parameters
@@ -67,7 +67,7 @@ def look(record: Record, records: Records, layer: str | None = None) -> Found:
             standing.update({name: judged for name in parts if standing[name] == "changed"})
     changed = tuple(name for name, said in standing.items() if said == "changed")
     lost = tuple(name for name, said in standing.items() if said == "lost")
-    return Found(frozenset(standing) - frozenset(changed), lost, changed)
+    return FilesFound(frozenset(standing) - frozenset(changed), lost, changed)
 
 
 def is_part(name: str, main: str) -> bool:
@@ -160,7 +160,7 @@ def column_digest(column: pa.ChunkedArray | pa.Array) -> str:
     return hashlib.blake2b(held, digest_size=DIGEST_BYTES).hexdigest()
 
 
-def may_replace(outputs: Outputs, found: Found, folder: Path) -> bool:
+def may_replace(outputs: Outputs, found: FilesFound, folder: Path) -> bool:
     """Whether files that are there are the item's own: all may be replaced then, and else none.
 
     Raises
@@ -177,7 +177,7 @@ def may_replace(outputs: Outputs, found: Found, folder: Path) -> bool:
 
 def existing(path: Path) -> list[Path]:
     """List the files that are there of an output: of a shapefile its parts, of a folder what is in it."""
-    from regionalize.run.batch.contents import SHAPEFILE
+    from regionalize.run.batch.digests import SHAPEFILE
 
     if path.is_dir():
         return [file for file in path.rglob("*") if file.is_file()]
