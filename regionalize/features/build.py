@@ -232,11 +232,17 @@ def with_geometry(
 
 
 def _refuse_too_few(columns: Columns, layer: Layer, job: Job) -> None:
-    if len(columns.rows) < 2:
-        chosen = f" that satisfy --where {quoted(job.where)}" if job.where else ""
+    if len(columns.rows) >= 2:
+        return
+    chosen = f" that satisfy --where {quoted(job.where)}" if job.where else ""
+    if len(layer) == 1:
         raise DataError(
-            f"{len(columns.rows)} of {len(layer)} rows{chosen} can be used", advice="at least 2 are needed"
+            f"there is a single unit{chosen}, and grouping takes at least 2", advice="leave this layer out"
         )
+    raise DataError(
+        f"{len(columns.rows)} of {len(layer)} rows{chosen} can be used, and grouping takes at least 2",
+        advice="see which rows --missing drop leaves out",
+    )
 
 
 def _constant_note(columns: Columns, names: tuple[str, ...], with_centroids: bool) -> tuple[str, ...]:

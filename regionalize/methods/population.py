@@ -39,7 +39,7 @@ MORE_STEPS = 4
 """Steps by Hartigan's criterion for the better half."""
 DRAWN_AMONG = 64
 """Rows that a swapped centre is drawn among."""
-PATIENCE, UNITS_EACH, LEAST_PATIENCE = 22, 4, 6
+PATIENCE, UNITS_EACH, LEAST_PATIENCE = 16, 4, 6
 """Generations without a better best before the best are finished, and the search ends or goes on: at most so
 many, one for every few units, and at least so many."""
 FINISHED = 24

@@ -81,7 +81,7 @@ def solve_assign(
     from regionalize.run.command import assign_command, with_weights
     from regionalize.run.progress import Stopwatch
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, with_all_notes
+    from regionalize.run.solve import conclude
     from regionalize.run.weights import ready_weights
 
     watch = Stopwatch(progress)
@@ -114,19 +114,18 @@ def solve_assign(
         report = make_report(layer, job, features, weights, partition, extra)
     settings = {name: value for name, value in job.settings().items() if name not in {"seed", "project"}}
     settings |= {"centers": Path(file).name} if file else {}
-    report = replace(report, settings=settings, command=command.line())
-    report, notes = with_all_notes(report, layer, weights, features, said)
-    return Solution(
+    return conclude(
         layer,
         job,
         features,
         weights,
         partition,
         report,
-        notes,
-        watch.seconds,
-        findings,
+        said=said,
+        seconds=watch.seconds,
         command=command,
+        settings=settings,
+        findings=findings,
     )
 
 

@@ -62,7 +62,7 @@ def solve_contiguous(
     from regionalize.run.existing import by_number, noise_note, read_labels
     from regionalize.run.progress import Stopwatch, told
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, with_all_notes
+    from regionalize.run.solve import conclude
     from regionalize.run.verify import verify
     from regionalize.run.weights import ready_weights
 
@@ -113,21 +113,18 @@ def solve_contiguous(
         report = make_report(layer, job, features, weights, partition, extra)
     settings = {name: value for name, value in job.settings().items() if name != "seed" or way == BEST}
     settings |= {"label_column": label_column, "way": way}
-    report = replace(report, settings=settings, command=command.line())
-    said = noise_note(labels, label_column)
-    report, notes = with_all_notes(report, layer, weights, features, said)
-    own = {} if by_number(own) else own
-    return Solution(
+    return conclude(
         layer,
         job,
         features,
         weights,
         partition,
         report,
-        notes,
-        watch.seconds,
-        label_values=own,
+        said=noise_note(labels, label_column),
+        seconds=watch.seconds,
         command=command,
+        settings=settings,
+        label_values={} if by_number(own) else own,
     )
 
 

@@ -41,7 +41,7 @@ def measure_labels(
     """
     from regionalize.features.build import build_features
     from regionalize.run.reporting import make_report
-    from regionalize.run.solve import Solution, with_all_notes
+    from regionalize.run.solve import conclude
     from regionalize.run.weights import ready_weights
 
     weights = ready_weights(layer, job, weights)
@@ -52,8 +52,7 @@ def measure_labels(
     kept[features.rows] = labels[features.rows]
     partition = Partition(kept)
     report = make_report(layer, replace(job, k=partition.k), features, weights, partition, {})
-    report, notes = with_all_notes(report, layer, weights, features)
-    return Solution(layer, job, features, weights, partition, report, notes, {})
+    return conclude(layer, job, features, weights, partition, report)
 
 
 def read_labels(layer: Layer, column: str) -> tuple[NDArray[np.int64], dict[int, Any]]:

@@ -102,28 +102,63 @@ def solve(
             medoids=middles.medoids,
             shares=middles.shares,
         )
-        report = replace(report, command=command.line())
-    said = (*task.notes, *found.findings.notes, *task.method.without_effect(job.params))
-    report, notes = with_all_notes(report, layer, weights, features, said)
-    return Solution(
+    return conclude(
         layer,
         job,
         features,
         weights,
         partition,
         report,
-        notes,
-        watch.seconds,
-        replace(found.findings, medoids=middles.medoids),
-        found.levels,
+        said=(*task.notes, *found.findings.notes, *task.method.without_effect(job.params)),
+        seconds=watch.seconds,
         command=command,
+        findings=replace(found.findings, medoids=middles.medoids),
+        levels=found.levels,
     )
 
 
-def with_all_notes(
-    report: Report, layer: Layer, weights: Weights | None, features: Features, said: tuple[str, ...] = ()
-) -> tuple[Report, tuple[str, ...]]:
-    """Put what every stage noticed into the report, in the order of the stages, each note once."""
+def conclude(
+    layer: Layer,
+    job: Job,
+    features: Features,
+    weights: Weights | None,
+    partition: Partition,
+    report: Report,
+    *,
+    said: tuple[str, ...] = (),
+    seconds: dict[str, float] | None = None,
+    command: Command | None = None,
+    settings: dict[str, Any] | None = None,
+    **found: Any,
+) -> Solution:
+    """Put everything together: the command and the settings into the report, and what every stage noticed.
+
+    Parameters
+    ----------
+    said : tuple of str
+        What was noticed besides by layer, weights, variables and report: notes stand in the order of the
+        stages, each once.
+    seconds : dict, optional
+        Time of each stage.
+    command : Command, optional
+        What repeats the run at a shell.
+    settings : dict, optional
+        In place of those of the report.
+    **found
+        Further fields of the solution.
+
+    Returns
+    -------
+    Solution
+    """
     noticed = (*layer.notes, *(weights.notes if weights else ()), *features.notes, *said, *report.notes)
     notes = tuple(dict.fromkeys(noticed))
-    return replace(report, notes=notes), notes
+    report = replace(
+        report,
+        notes=notes,
+        settings=report.settings if settings is None else settings,
+        command=report.command if command is None else command.line(),
+    )
+    return Solution(
+        layer, job, features, weights, partition, report, notes, seconds or {}, command=command, **found
+    )
