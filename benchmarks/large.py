@@ -25,7 +25,7 @@ import shapely
 from benchmarks.contiguity import irregular
 from benchmarks.kmeans import synthetic_matrix
 from benchmarks.pages import machine, publish, table
-from benchmarks.timing import REPOSITORY, growth, in_child
+from benchmarks.timing import REPOSITORY, in_child
 
 PAGE = "large-data.md"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -117,7 +117,6 @@ def figures(run: Whole) -> str:
 def methods(files: dict[int, Path], folder: Path) -> Iterator[str]:
     """Every command by size, one run of each; a table after each size."""
     cells: dict[str, list[str]] = {words: [] for words in EVERY}
-    times: dict[str, dict[int, float]] = {words: {} for words in EVERY}
     shown = []
     for n, file in files.items():
         shown.append(n)
@@ -127,14 +126,9 @@ def methods(files: dict[int, Path], folder: Path) -> Iterator[str]:
             runs = dict(zip(tried, pool.map(start, tried), strict=True))
         for words in EVERY:
             run = runs.get(words)
-            if run is not None and not run.code:
-                times[words][n] = run.seconds
             cells[words].append("" if run is None else first_line(run) if run.code else figures(run))
-        rows = []
-        for words, row in cells.items():
-            steps = growth(times[words]) if len(times[words]) > 1 else []
-            rows.append([f"`{words}`", *row, f"n^{steps[-1][2]:.1f}" if steps else ""])
-        yield table(["command", *(f"{n:,}" for n in shown), "growth at the end"], rows)
+        rows = [[f"`{words}`", *row] for words, row in cells.items()]
+        yield table(["command", *(f"{n:,}" for n in shown)], rows)
 
 
 def first_line(run: Whole) -> str:
@@ -190,7 +184,7 @@ def refusals(files: dict[int, Path], folder: Path) -> str:
     lines = []
     for words in REFUSED:
         run = whole(words, file, folder)
-        error = first_line(run).replace(f"{file}:", "layer.parquet:")
+        error = first_line(run).replace(f"{file}:{file.stem}:", "layer.parquet:")
         lines += [f"$ regionalize {words} layer.parquet", *wrapped(error)]
     return "\n".join(["```text", *lines, "```"])
 

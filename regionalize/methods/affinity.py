@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.kernels.memory import available_memory
+from regionalize.model.distances import size
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -116,9 +117,11 @@ def gaussian_affinity(X: NDArray[np.floating], sigma: float | None = None) -> Fl
     if not 0 < width < np.inf:
         raise UsageError(f"--sigma is {width:g}; it must be above 0")
     needed = 2 * 8 * n**2  # once more while eigenvectors are found
-    if needed > available_memory():
+    free = available_memory()
+    if needed > free:
         raise InfeasibleError(
-            f"the affinities of all pairs of {n} units take {needed / 2**30:.1f} GiB, which are not there",
+            f"the affinities of all pairs of {n:,} units take {size(needed)}, "
+            f"and {size(free)} of memory are free",
             advice="use --affinity knn, which looks at the nearest units alone",
         )
     points = np.ascontiguousarray(X, dtype=np.float64)
