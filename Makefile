@@ -106,4 +106,5 @@ sample: $(VENV)/.installed-run
 	$(BIN)/python sample_data/build.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find regionalize tests docs benchmarks -name __pycache__ -prune -exec rm -rf {} +  # numba's caches, too

@@ -14,6 +14,7 @@ import contextlib
 import doctest
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -29,6 +30,9 @@ VERSIONS = re.compile(r"^regionalize \d+\.\d+\..*\n", re.MULTILINE)
 COMMAND = re.compile(
     r"^\$ ((?:.*\\\n)*.*<<'END'\n(?:.*\n)*?END|(?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE
 )
+
+LONGEST = 300.0
+"""Seconds that a command may take: some draw maps, and a busy machine is several times slower."""
 
 
 @dataclass(frozen=True)
@@ -101,22 +105,32 @@ def shell_environment(programs: Path) -> dict[str, str]:
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",  # both streams in the order in which they were written
         "PYTHONUTF8": "1",
+        "LC_ALL": "C.UTF-8",  # other programs' words and order, wherever this runs
         "COLUMNS": "80",
     }
 
 
 def run_command(example: Example, folder: Path, environment: dict[str, str]) -> Outcome:
-    """Run one command in a shell."""
-    done = subprocess.run(
+    """Run one command in a shell; one that does not come to an end fails."""
+    with subprocess.Popen(
         ["/bin/sh", "-c", example.text],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        check=False,
-    )
-    return Outcome(example, trimmed(done.stdout), done.returncode != 0)
+        start_new_session=True,  # so that what the shell started can be ended with it
+    ) as shell:
+        try:
+            said, _ = shell.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            os.killpg(shell.pid, signal.SIGKILL)
+            said, _ = shell.communicate()
+            return Outcome(example, f"{said}\nnot done after {LONGEST:g} s", True)
+        except BaseException:
+            os.killpg(shell.pid, signal.SIGKILL)
+            raise
+    return Outcome(example, trimmed(said), shell.returncode != 0)
 
 
 def run_python(example: Example, names: dict[str, Any]) -> Outcome:

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from regionalize import __version__
+from regionalize.cli.examples import EXAMPLES, examples_of
 from regionalize.cli.program import COMMANDS, program
 from regionalize.model.catalog import OWN
 
@@ -36,10 +37,12 @@ ABOUT = (
 )
 STATUS = {
     "0": "The whole result is there.",
-    "1": "The data, a file or what was asked of them stands in the way; or the reader of a pipe has gone.",
+    "1": "The data, a file or what was asked of them stands in the way, in a batch of some runs; or the "
+    "reader of a pipe has gone.",
     "2": "An option or argument cannot be meant.",
     "3": "validate --require found faults.",
-    "130, 143": "Interrupted, terminated; every file is the old one or the whole new one.",
+    "129, 130, 143": "The terminal has gone, interrupted, terminated. With any but 0, every file is the old "
+    "one or the whole new one; those of the runs of a batch that are done stay.",
 }
 ENVIRONMENT = {
     "NO_COLOR": "If set, no colours.",
@@ -53,21 +56,15 @@ FILES = {
     ".gal .gwt .parquet": "Weights.",
     ".toml": "Settings, for --config and from --save-config. No file of settings is read unasked.",
 }
-EXAMPLES = {
-    "Twelve clusters of the bundled sample, by all variables and by place:": (
-        "regionalize kmeans --k 12 --with-centroids",
-    ),
-    "A labelled copy of a layer and a map:": (
-        "regionalize sample .",
-        "regionalize skater georgia.gpkg --k 8 --columns 'pct_*' \\",
-        "    -o regions.gpkg --map regions.png",
-    ),
+SHOWN = {
+    "Clusters of the bundled sample; a copy of it, and a labelled one with a map:": EXAMPLES["regionalize"],
     "A pipe, and one number out of a report:": (
-        "regionalize -q kmeans georgia.gpkg --k 4 --columns 'pct_*' -o - |",
-        "    regionalize -q validate - --columns 'pct_*' --json |",
+        "regionalize -q kmeans georgia.gpkg --k 4 --columns 'pct_*' -o - |\n"
+        "    regionalize -q validate - --columns 'pct_*' --json |\n"
         "    python3 -c 'import json, sys; print(json.load(sys.stdin)[\"bss_tss_all\"])'",
     ),
 }
+"""Examples of the last section, by what they show."""
 
 
 def manual() -> str:
@@ -91,8 +88,8 @@ def manual() -> str:
     for title, rows in (("EXIT STATUS", STATUS), ("ENVIRONMENT", ENVIRONMENT), ("FILES", FILES)):
         parts += [f".SH {title}", *(line for name, text in rows.items() for line in entry(bold(name), text))]
     parts.append(".SH EXAMPLES")
-    for text, lines in EXAMPLES.items():
-        parts += [".PP", escaped(text), ".PP", ".RS 4", ".nf", *map(escaped, lines), ".fi", ".RE"]
+    for text, lines in SHOWN.items():
+        parts += [".PP", escaped(text), *as_it_is(lines)]
     parts += [".SH SEE ALSO", f"{bold('ogr2ogr')}(1), {bold('regionalize COMMAND --help')}"]
     return re.sub(r"^(\.S[HS] .*\n)\.PP\n", r"\1", "\n".join(parts) + "\n", flags=re.MULTILINE)
 
@@ -138,6 +135,7 @@ def command_section(name: str, command: click.Command, context: click.Context, s
     usage = " ".join(command.collect_usage_pieces(of_command))
     lines = [f".SS {escaped(name)}", *synopsis(f"regionalize {name}", usage)]
     lines += paragraphs(inspect.cleandoc(command.help or "").split("\n\n"))
+    lines += as_it_is(examples_of(command))
     options = listed_options(command, context)
     own = {option: record for option, record in options.items() if shared.get(option) != record}
     lines += entries(own)
@@ -160,6 +158,12 @@ def paragraphs(texts: tuple[str, ...] | list[str]) -> Iterator[str]:
             yield ".fi"
         else:
             yield from filled(escaped(text))
+
+
+def as_it_is(examples: tuple[str, ...]) -> list[str]:
+    """Write command lines, set in."""
+    lines = "\n".join(examples).splitlines()
+    return [".PP", ".RS 4", ".nf", *map(escaped, lines), ".fi", ".RE"]
 
 
 def entries(options: Options) -> list[str]:

@@ -134,16 +134,21 @@ def title_of(page: str) -> str:
 
 
 def command_reference(_: str, old: str) -> str:
-    """Return the help texts of the program and of every command; what stands before a help text stays."""
+    """Return examples and help of the program and of every command; what stands before the examples stays."""
+    from regionalize.cli.examples import EXAMPLES
+
     sections = {}
     for section in f"\n{old}".split("\n## ")[1:]:
         title, _, rest = section.partition("\n")
-        sections[title] = rest.partition("```text\nUsage:")[0].strip("\n")
+        before = rest.partition("```text\nUsage:")[0]
+        sections[title] = before.rpartition("```console\n")[0].strip("\n")  # the last block is of examples
     parts = []
     for name in ("", *commands()):
         title = f"regionalize {name}".rstrip()
+        shown = "\n".join(f"$ {example}\n..." for example in EXAMPLES[name or title])
         usage = fenced(help_text(*name.split()))
-        parts += [f"## {title}", *([sections[title]] if sections.get(title) else []), usage]
+        kept = [sections[title]] if sections.get(title) else []
+        parts += [f"## {title}", *kept, f"```console\n{shown}\n```", usage]
     return "\n\n".join(parts)
 
 

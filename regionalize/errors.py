@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+_MOST_LETTERS = 1000
+"""Of a reason, an advice or a place in a message: what stands in a file may be of any length."""
+
 
 class RegionalizeError(Exception):
     """A fault in data, files or feasibility (exit code 1).
@@ -44,7 +47,7 @@ class RegionalizeError(Exception):
         row: int | str | None = None,
     ) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = shortened(reason)
         self.advice = advice
         self.file = file
         self.layer = layer
@@ -53,9 +56,14 @@ class RegionalizeError(Exception):
 
     def __str__(self) -> str:
         row = "" if self.row is None else f"row {self.row}"
-        place = ":".join(part for part in (self.file, self.layer, self.column, row) if part)
-        text = f"{place}: {self.reason}" if place else self.reason
-        return " ".join((f"{text}; {self.advice}" if self.advice else text).split())
+        place = ":".join(_cut(part) for part in (self.file, self.layer, self.column, row) if part)
+        text = f"{place}: {_cut(self.reason)}" if place else _cut(self.reason)
+        return " ".join((f"{text}; {_cut(self.advice)}" if self.advice else text).split())
+
+
+def _cut(text: str) -> str:
+    """Leave out the middle of a text that is too long for a message."""
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS // 2]} … {text[-100:]}"
 
 
 class UsageError(RegionalizeError):
@@ -91,7 +99,7 @@ def located(file: str = "", layer: str = "") -> Iterator[None]:
         raise
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: object, known: Iterable[str]) -> str:
     """Return advice naming the known word nearest to `word`, or the empty string.
 
     Examples
@@ -102,7 +110,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     by_lower = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    found = get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
     return f"did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
@@ -115,6 +123,20 @@ def counted(count: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def shortened(text: str, limit: int = 500) -> str:
+    """Leave out the middle of a long text, so that what strangers wrote cannot flood a terminal.
+
+    Examples
+    --------
+    >>> shortened("abcdefghij", limit=7), shortened("abc")
+    ('abc … j', 'abc')
+    """
+    if len(text) <= limit:
+        return text
+    tail = limit // 4
+    return f"{text[: limit - tail - 3]} … {text[-tail:]}"
 
 
 def quoted(text: str) -> str:

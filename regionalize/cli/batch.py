@@ -16,9 +16,13 @@ from regionalize.model.catalog import find_method
 from regionalize.model.job import OUTPUT_OPTIONS
 
 if TYPE_CHECKING:
+    from regionalize.cli.config import Config
     from regionalize.model.method import Method
+    from regionalize.run.batch.plan import Plan
 
 NAME = "batch"
+PLAN = "regionalize.plan"
+"""Where a click context keeps the plan that was read to know its options."""
 
 
 class BatchCommand(opt.Sectioned):
@@ -31,44 +35,67 @@ class BatchCommand(opt.Sectioned):
         from regionalize.cli.config import CONFIG
 
         config = parent.meta.get(CONFIG) if parent is not None else None
-        methods = methods_meant(self, args, config, parent)
+        methods, plan = methods_meant(self, args, config, parent)
         meant = make_command(opt.Sectioned, methods) if methods else self
         if config is not None:
+            refuse_tables_of_one(config, methods)
             tables = (*(method.name for method in methods), NAME)
             extra["default_map"] = config.values(meant, *tables)
-        if meant is self:
-            return super().make_context(info_name, args, parent, **extra)
-        return meant.make_context(info_name, args, parent, **extra)
+        make = super().make_context if meant is self else meant.make_context
+        context = make(info_name, args, parent, **extra)
+        context.meta[PLAN] = plan
+        return context
+
+
+def refuse_tables_of_one(config: Config, methods: Sequence[Method]) -> None:
+    """Refuse what a configuration says of one method, where it would hold for others of the batch, too."""
+    from regionalize.model.kinds import with_dashes
+    from regionalize.run.batch.plan_values import keys_of
+
+    for method in methods:
+        others = [other.name for other in methods if other is not method]
+        for key in config.tables.get(method.name, {}):
+            shared = [other for other in others if with_dashes(key) in keys_of(other)]
+            if shared:
+                raise config.wrong(
+                    f"'{key}' is for {method.name} alone, and {shared[0]} has it too",
+                    "write it at the top, or write a plan with a table [[run]] for each method",
+                    method.name,
+                )
 
 
 def methods_meant(
     command: click.Command, args: Sequence[str], config: Any, parent: click.Context | None = None
-) -> tuple[Method, ...]:
-    """Return the methods of the plan, or the one that is named, typed or in a configuration file.
+) -> tuple[tuple[Method, ...], Plan | None]:
+    """Return the methods that are named, typed or in a configuration file, or those of the plan, and that.
 
     Raises
     ------
     UsageError
         No such method, or a plan that cannot be meant.
     """
-    from regionalize.run.batch.plan import ENDING, read_plan
+    from regionalize.run.batch.plan import ENDING, method_names, read_methods, read_plan
 
     # the parent says what --help is called, which click remembers
     lenient = click.Context(command, parent=parent, ignore_unknown_options=True, allow_extra_args=True)
     try:
         found, _, _ = command.make_parser(lenient).parse_args(list(args))
     except click.UsageError:  # an option without its value: told when all options are known
-        return ()
-    method = found.get("method")
+        return (), None
+    named = found.get("method")
     inputs = typed if isinstance(typed := found.get("input"), tuple | list) else ()
     if config is not None:
-        method = method if isinstance(method, str) else config.value("method", NAME)
+        named = named or config.value("method", NAME)
         said = config.value("inputs", NAME) or config.value("input", NAME) or ()
         inputs = inputs or ((said,) if isinstance(said, str) else said)
-    if isinstance(method, str):
-        return (find_method(method.partition(":")[0]),)
-    plans = [name for name in inputs if isinstance(name, str) and name.lower().endswith(ENDING)]
-    return tuple(map(find_method, read_plan(plans[0]).every_method())) if len(plans) == 1 else ()
+    plan = None
+    if named:
+        names = method_names(read_methods(named))
+    else:
+        plans = [name for name in inputs if isinstance(name, str) and name.lower().endswith(ENDING)]
+        plan = read_plan(plans[0]) if len(plans) == 1 else None
+        names = plan.every_method() if plan is not None else ()
+    return tuple(map(find_method, names)), plan
 
 
 def make_command(kind: type[click.Command], methods: Sequence[Method] = ()) -> click.Command:
@@ -92,14 +119,15 @@ def run_batch(context: click.Context, values: dict[str, Any]) -> int:
     for short. A run that fails never sinks the others: the exit code is 1 then, and the table says why.
     """
     from regionalize.cli.batch_report import Teller, batch_document, show_batch
-    from regionalize.run.batch.items_of_plan import carry_out, make_batch
+    from regionalize.run.batch.items_of_plan import carry_out, keep_summary, make_batch
     from regionalize.run.batch.plan import plan_of
 
     console: Console = context.obj
     own = {name: values.pop(name) for name in OWN}
     plan = plan_of(
         tuple(own["input"]),
-        (own["method"],) if own["method"] is not None else (),
+        tuple(own["method"]),
+        context.meta.get(PLAN),
         by=own["by"],
         out_dir=own["out_dir"],
         jobs=own["jobs"],
@@ -111,13 +139,12 @@ def run_batch(context: click.Context, values: dict[str, Any]) -> int:
     given = {name: value for name, value in values.items() if is_given(context, name)}
     outputs = {name: given.pop(name) for name in OUTPUT_OPTIONS if name in given}
     made = make_batch(plan, {**without_empty(given), **outputs}, shown=own["as_json"])
-    if not plan.inputs:
-        console.say_sample(None)
     console.notes(made.notes)
     with console.progress() as progress:
-        teller = Teller(console, made.names, progress)
+        everything = [*made.items, *(one.item for one in made.refused)]
+        teller = Teller(console, everything, progress)
         try:
-            finished = carry_out(made, teller)
+            finished = carry_out(made, teller, lambda note: console.notes([note]))
         except BaseException:
             teller.interrupted(resumable=made.out_dir is not None)
             raise
@@ -126,7 +153,9 @@ def run_batch(context: click.Context, values: dict[str, Any]) -> int:
     else:
         teller.notes(finished)
         show_batch(console.rich(), finished, len(made))
-    console.written({"summary": made.summary} if made.summary is not None else {})
+    if made.summary is not None:  # last: whatever stands in its way, the table has been shown
+        keep_summary(made.summary, made.out_dir, finished)
+        console.written({"summary": made.summary})
     return int(len(finished) < len(made) or any(one.status == "failed" for one in finished))
 
 

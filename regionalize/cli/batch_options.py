@@ -29,9 +29,10 @@ BATCH = opt.bundle(
     click.option(
         "--method",
         metavar="METHOD",
+        multiple=True,
         shell_complete=opt.completes("methods"),
-        help="What makes the clusters: its options join those below, or stand after a colon: "
-        "schc:linkage=average.",
+        help="What makes the clusters; several are each run: kmeans,skater, or --method once more. Their "
+        "options join those below, or stand after a colon: schc:linkage=average.",
     ),
     click.option(
         "--by",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from regionalize.cli.console import Console, printable
+from regionalize.cli.console import NARROWEST, PIPED, Console, printable
+from regionalize.cli.tables import GAP, NONE
 from regionalize.errors import counted
 
 if TYPE_CHECKING:
     import rich.console
 
-    from regionalize.run.batch.items import Finished
+    from regionalize.run.batch.items import Finished, Item
     from regionalize.run.progress import Progress
 
 WIDEST_NAME = 28
@@ -25,29 +27,42 @@ MOST_FAILED = 20
 A_SCREEN = 24
 """Rows of a table whose title is still to be seen when it ends."""
 LEAST_NAME = 12
-"""Cells of a name in the table, however narrow the terminal."""
+"""Cells of a name, however narrow the terminal."""
+OF_INPUTS = ("layer", "where", "exclude")
+"""Options that vary with inputs and parts, and are told by their names."""
+LEAST_LABEL = 6
+"""Cells of an input before what varies, however long that is."""
+MOST_SAID = "k = 12, BSS/TSS 0.94, 100 pieces, 12.3 s"
+"""What is said of a run, at its longest but for very long ones."""
 
 
 class Teller:
     """Says of each run that it has ended, and how."""
 
-    def __init__(self, console: Console, names: Sequence[str], progress: Progress | None) -> None:
+    def __init__(self, console: Console, items: Sequence[Item], progress: Progress | None) -> None:
         self.console, self.progress = console, progress
-        self.shared = len(shared_part(names))
-        self.width = min(max((cells(name[self.shared :]) for name in names), default=0), WIDEST_NAME)
+        self.line = line_width()
+        taken = len(f"[{len(items)}/{len(items)}] skipped ") + GAP + len(MOST_SAID)
+        names = short_names(items, min(max(self.line - taken, LEAST_NAME), WIDEST_NAME), self.line // 2)
+        self.names = {item.name: name for item, name in zip(items, names, strict=True)}
+        self.width = max(map(cells, names), default=0)
         self.done = 0
-        self.total = len(names)
-        if progress is not None and names:
-            progress("running", 0, len(names))
+        self.total = len(items)
+        if progress is not None and items:
+            progress("running", 0, len(items))
 
     def __call__(self, one: Finished, done: int, total: int) -> None:
         """Write the line of one run; where only errors are wanted, that of one that failed."""
         self.done = done
         count = f"[{done:>{len(str(total))}}/{total}]"
-        line = f"{count} {one.status:<7} {fitted(one.item.name[self.shared :], self.width)}  {outcome(one)}"
+        line = f"{count} {one.status:<7} {fitted(self.names[one.item.name], self.width)}  "
+        line += one.error if one.status == "failed" else outcome(one, self.line - cells(line))
         if one.status == "failed" and self.console.quiet:
             print(printable(line), file=sys.stderr)  # noqa: T201  # an error is never kept back
         self.console.say(line)
+        if self.console.verbose and one.stages:
+            stages = ", ".join(f"{stage} {seconds:.3f} s" for stage, seconds in one.stages.items())
+            self.console.say(f"timing: {stages}")
         if self.progress is not None:
             self.progress("running", done, total)
 
@@ -68,21 +83,92 @@ class Teller:
             self.console.say(f"note: {left}: --json and --summary have all")
 
 
-def outcome(one: Finished) -> str:
-    """Say in a line what came of a run."""
-    if one.status == "failed":
-        return one.error
+def outcome(one: Finished, room: int) -> str:
+    """Say what came of a run, as much of it as there is room for."""
     found = one.measures
-    parts = []
-    if found.get("k") is not None:
-        parts.append(counted(found["k"], "cluster"))
-    if found.get("bss_tss_attributes") is not None:
-        parts.append(f"BSS/TSS {found['bss_tss_attributes']:.2f}")
+    parts = [] if found.get("k") is None else [f"k = {found['k']}"]
+    if found.get("bss_tss_all") is not None:
+        parts.append(f"BSS/TSS {found['bss_tss_all']:.2f}")
     if found.get("contiguous") is not None:
-        pieces = f"not contiguous ({counted(found['subclusters'], 'piece')})"
-        parts.append("contiguous" if found["contiguous"] else pieces)
-    parts.append("done before" if one.status == "skipped" else f"{one.seconds:.1f} s")
+        parts.append("contiguous" if found["contiguous"] else counted(found["subclusters"], "piece"))
+    if one.status == "done":
+        parts.append(f"{one.seconds:.1f} s")
+    while len(", ".join(parts)) > room and len(parts) > 1:
+        parts.pop()
     return ", ".join(parts)
+
+
+def line_width() -> int:
+    """Return the cells of a line on standard error."""
+    if (said := os.environ.get("COLUMNS", "")).isdecimal():
+        return max(int(said), NARROWEST)
+    try:
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns, NARROWEST)
+    except (OSError, ValueError):  # no terminal
+        return PIPED
+
+
+def short_names(items: Sequence[Item], width: int, widest: int) -> list[str]:
+    """Return names without what all share, in a width; where some are longer, inputs and what varies.
+
+    These may be as wide as `widest`, or they could not be told apart.
+    """
+    shared = len(shared_part([item.name for item in items]))
+    names = [item.name[shared:] for item in items]
+    options = varied_cells(items, ("method", "k", "seed"))
+    if not options or all(cells(name) <= width for name in names):
+        return [shortened(name, width) for name in names]
+    found = []
+    for at, label in enumerate(labels(items)):
+        said = {name: values[at] for name, values in options.items() if values[at] != NONE}
+        tail = "".join(f" {text}" if name == "method" else f" {name}={text}" for name, text in said.items())
+        found.append(shortened(f"{shortened(label, max(widest - cells(tail), LEAST_LABEL))}{tail}", widest))
+    return found
+
+
+def labels(items: Sequence[Item]) -> list[str]:
+    """Return of each run the part of its name that all runs on the same input share."""
+    groups: dict[Any, list[str]] = {}
+    for item in items:
+        groups.setdefault(input_of(item), []).append(item.name)
+    same = {key: shared_part(names).rstrip("-") if len(names) > 1 else "" for key, names in groups.items()}
+    whole = [same[input_of(item)] or item.name for item in items]
+    shared = len(shared_part(list(dict.fromkeys(whole))))
+    return [label[shared:] for label in whole]
+
+
+def input_of(item: Item) -> tuple[Any, ...]:
+    """Return what an item reads."""
+    return item.source, item.job.layer, item.job.where, item.part.value if item.part else None
+
+
+def varied_cells(items: Sequence[Item], also: Iterable[str]) -> dict[str, list[str]]:
+    """Return options that are not the same in all runs, and what else is named, as they are shown."""
+    from regionalize.run.batch.summary import cell, varied_options, varying
+
+    jobs = [item.job for item in items]
+    found: dict[str, list[Any]] = {name: [cell(getattr(job, name)) for job in jobs] for name in also}
+    options = [name for name in varied_options(jobs) if name not in OF_INPUTS]
+    rows = varying(jobs, options)
+    found |= {name: [row[name] for row in rows] for name in options}
+    return {
+        name.replace("_", "-"): [shown(value) for value in values]
+        for name, values in found.items()
+        if len(set(map(str, values))) > 1
+    }
+
+
+def shown(value: Any) -> str:
+    """Return the value of an option in a few letters.
+
+    Examples
+    --------
+    >>> shown(True), shown(0.5), shown(None)
+    ('yes', '0.5', '–')
+    """
+    if value is None:
+        return NONE
+    return shortened({True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value), LEAST_NAME)
 
 
 def shared_part(names: Sequence[str]) -> str:
@@ -142,27 +228,40 @@ def shortened(name: str, width: int) -> str:
 
 def show_batch(console: rich.console.Console, finished: Sequence[Finished], total: int) -> None:
     """Print a row per run, why those failed that did, and how many are done."""
-    from regionalize.cli.tables import GAP, NONE, answers, column, decimals, show_table, show_text
+    from regionalize.cli.tables import answers, column, decimals, show_table, show_text
 
-    shared = shared_part([one.item.name for one in finished])
+    items = [one.item for one in finished]
+    shared = shared_part([item.name for item in items])
 
     def measure(name: str) -> list[Any]:
         return [one.measures.get(name) for one in finished]
 
     columns: dict[str, list[str]] = {
         "units": column(measure("rows_used")),
-        "k": column(measure("k")),
-        "BSS/TSS": decimals(measure("bss_tss_attributes"), 4),
+        "k": column(one.measures.get("k", one.item.job.k) for one in finished),
+        "BSS/TSS": decimals(measure("bss_tss_all"), 4),
+        "attributes": decimals(measure("bss_tss_attributes"), 4),
         "pieces": column(measure("subclusters")),
         "contiguous": answers(measure("contiguous")),
         "seconds": [NONE if one.status == "failed" else f"{one.seconds:.1f}" for one in finished],
         "status": [one.status for one in finished],
     }
+    if columns["attributes"] == columns["BSS/TSS"]:
+        del columns["attributes"]
     title = headline(finished, total, shared.rstrip("-"))
     if finished:
-        taken = sum(GAP + max(map(len, (name, *values))) for name, values in columns.items())
-        room = max(console.width - taken, LEAST_NAME)
-        names = [shortened(one.item.name[len(shared) :], room) for one in finished]
+
+        def room() -> int:
+            taken = (GAP + max(map(len, (name, *values))) for name, values in columns.items())
+            return console.width - sum(taken)
+
+        names = [item.name[len(shared) :] for item in items]
+        if max(map(cells, names)) > room() and (options := varied_cells(items, ("method", "seed"))):
+            names, columns = labels(items), {**options, **columns}
+            for name in ("contiguous", "seconds", "attributes"):  # the summary has them
+                if room() < LEAST_NAME:
+                    columns.pop(name, None)
+        names = [shortened(name, max(room(), LEAST_NAME)) for name in names]
         show_table(console, title, ["run", *columns], zip(names, *columns.values(), strict=True))
     failed = [one for one in finished if one.status == "failed"]
     for one in failed[:MOST_FAILED]:
@@ -191,11 +290,11 @@ def headline(finished: Sequence[Finished], total: int, of: str = "") -> str:
 def batch_document(finished: Sequence[Finished], total: int) -> dict[str, Any]:
     """Return everything that is known of the runs, for a program."""
     from regionalize.io.documents import plain
-    from regionalize.run.batch.summary import summary_rows
+    from regionalize.run.batch.summary import encodable, summary_rows
 
     counts = Counter(one.status for one in finished)
     rows = summary_rows(finished)
-    items = [{**row, "notes": list(one.notes)} for row, one in zip(rows, finished, strict=True)]
+    items = [{**row, "notes": [*map(encodable, one.notes)]} for row, one in zip(rows, finished, strict=True)]
     return {
         "runs": total,
         **{status: counts[status] for status in ("done", "skipped", "failed")},

@@ -20,7 +20,6 @@ LARGEST_TEXT = 64_000_000
 """Bytes of a file whose columns are not in its head, that is still read for their names."""
 TEXT = (".geojson", ".json", ".kml", ".gml", ".kmz")
 WEIGHTS = ("queen", "rook", "knn:", "distance:", "kernel:gaussian:")
-WEIGHTS_FILES = (".gal", ".gwt", ".parquet")
 
 
 def inputs(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
@@ -83,19 +82,15 @@ def layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items
     source = input_of(ctx, param)
     if not readable(source):
         return []
-    import pyogrio
+    from regionalize.io.source import HELPERS, find_source, list_layers
 
-    from regionalize.io import gdal
-    from regionalize.io.source import HELPERS, find_source
-
-    with gdal.quiet():
-        names = pyogrio.list_layers(find_source(source, None)[0].dataset)[:, 0]
-    return plain(incomplete, (str(name) for name in names if name not in HELPERS))
+    found = list_layers(find_source(source, None)[0])
+    return begun(incomplete, (name for name, _ in found if name not in HELPERS))
 
 
 def column(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """One column of INPUT."""
-    return plain(incomplete, columns_of(ctx, param))
+    return begun(incomplete, columns_of(ctx, param))
 
 
 def columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
@@ -124,10 +119,10 @@ def aggregated_columns(ctx: click.Context, param: click.Parameter, incomplete: s
     done, comma, last = incomplete.rpartition(",")
     name, colon, way = last.rpartition(":")
     if colon:
-        known = ("sum", "mean", "median", "min", "max", "sd")
-        return [
-            CompletionItem(f"{done}{comma}{name}:{one}", type="list") for one in known if one.startswith(way)
-        ]
+        from regionalize.run.aggregate import FUNCTIONS
+
+        ways = [one for one in FUNCTIONS if one.startswith(way)]
+        return [CompletionItem(f"{done}{comma}{name}:{one}", type="list") for one in ways]
     return next_of_list(incomplete, columns_of(ctx, param, numeric=True), mark=":")
 
 
@@ -135,11 +130,13 @@ def words_or_column(
     words: Iterable[str], ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> Items:
     """One of some words, or a column of INPUT."""
-    return plain(incomplete, dict.fromkeys((*words, *columns_of(ctx, param))))
+    return begun(incomplete, dict.fromkeys((*words, *columns_of(ctx, param))))
 
 
 def weights(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Kinds of weights, and files of them."""
+    from regionalize.model.job import WEIGHTS_FILES
+
     kinds = [
         CompletionItem(word, type="list" if word.endswith(":") else "plain")
         for word in WEIGHTS
@@ -178,11 +175,11 @@ def methods(ctx: click.Context, param: click.Parameter, incomplete: str) -> Item
 
 def things(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Files, methods and columns of the first file: what can be compared."""
-    named = plain(incomplete, columns_of(ctx, param)) if input_of(ctx, param) is not None else []
+    named = begun(incomplete, columns_of(ctx, param)) if input_of(ctx, param) is not None else []
     return [*inputs(ctx, param, incomplete), *methods(ctx, param, incomplete), *named]
 
 
-def plain(incomplete: str, names: Iterable[str]) -> Items:
+def begun(incomplete: str, names: Iterable[str]) -> Items:
     """Return the names that begin with what is typed."""
     return [CompletionItem(name) for name in names if name.startswith(incomplete) and name.isprintable()]
 
@@ -214,7 +211,7 @@ def columns_of(ctx: click.Context, param: click.Parameter, *, numeric: bool = Fa
     if found.format == "GeoParquet":
         import pyarrow.parquet
 
-        schema = pyarrow.parquet.read_schema(found.dataset)
+        schema = pyarrow.parquet.read_schema(found.path)
         wanted = (pyarrow.types.is_integer, pyarrow.types.is_floating, pyarrow.types.is_decimal)
         return [
             field.name

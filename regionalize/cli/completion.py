@@ -11,6 +11,7 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, S
 from click.shell_completion import split_arg_string as split
 
 from regionalize.cli import options as opt
+from regionalize.cli.examples import Exemplified
 
 ASKED = "_REGIONALIZE_COMPLETE"
 """Environment variable that asks for candidates in place of a run; a shell's script sets it."""
@@ -169,7 +170,7 @@ def complete(program: click.Command) -> int:
     return 0
 
 
-@click.command("completion", context_settings={"max_content_width": 100})
+@click.command("completion", cls=Exemplified, context_settings={"max_content_width": 100})
 @click.argument("shell", type=opt.OneOf(list(SCRIPTS)))
 def command(shell: str) -> None:
     """Print the script that makes bash, zsh or fish complete what is typed.

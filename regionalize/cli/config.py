@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from functools import cache
-from reprlib import repr as shortened
 from typing import Any
 
 import click
 
 from regionalize.cli.options import Numbers
-from regionalize.errors import UsageError, listed, nearest
+from regionalize.errors import UsageError, listed, located, nearest
+from regionalize.io.toml import read_toml
+from regionalize.model import kinds
+from regionalize.model.kinds import Kind, checked, refuse_twice, with_dashes
 
 CONFIG = "regionalize.config"
 """Where a click context keeps the `Config` that was read."""
@@ -20,8 +21,13 @@ OF_METHODS = ("batch",)
 """Commands that take the options of a method, too: which these are is known only when they are called."""
 INPUTS = ("input", "inputs")
 """Keys for what a command names without a dash, one thing or several."""
+OF_PLANS = ("run", "input")
+"""Keys of which a plan has tables, and no configuration."""
 NOT_SETTINGS = ("save_config",)
 """Options that say nothing of a run."""
+WHAT = "configuration"
+MEASURES = ("W|auto", "P%", "LENGTH", "RANGE", "A[,A...]", "H[,H...]")
+"""How the help writes what is a number or a word."""
 
 
 @dataclass(frozen=True)
@@ -87,31 +93,20 @@ class Config:
     ) -> dict[str, Any]:
         """Return the values of one table by parameter name, each checked against its parameter."""
         found: dict[str, Any] = {}
-        said: dict[str, str] = {}
-        for key, value in place.items():
-            name = as_typed(key)
-            if name not in known:
-                if strict:
+        with located(self.file, f"[{table}]" if table else ""):
+            refuse_twice(place, lambda key: known[name].name if (name := with_dashes(key)) in known else None)
+            for key, value in place.items():
+                name = with_dashes(key)
+                if name in known:
+                    found[str(known[name].name)] = checked_value(known[name], name, value)
+                elif strict:
                     raise self.unknown(key, known, table)
-                continue
-            param = known[name]
-            if param.name in said:
-                raise self.wrong(
-                    f"'{said[param.name]}' and '{key}' are one option", "keep one of them", table
-                )
-            said[str(param.name)] = key
-            try:
-                found[str(param.name)] = checked_value(param, name, value)
-            except UsageError as error:
-                error.file = self.file
-                error.layer = f"[{table}]" if table else ""
-                raise
         return found
 
     def unknown(self, key: str, known: Iterable[str], table: str = "") -> UsageError:
         """Return the refusal of a key, with the nearest that is known."""
         known = list(known)
-        bare = as_typed(key.strip("-"))
+        bare = with_dashes(key.strip("-"))
         advice = f"write {bare}, without dashes" if bare in known else nearest(bare, known)
         return self.wrong(f"unknown key '{key}'", advice, table)
 
@@ -131,7 +126,9 @@ def read_config(path: str, ctx: click.Context) -> Config:
     UsageError
         The file cannot be read or is not TOML, or a key is unknown.
     """
-    content = read_toml(path)
+    content = read_toml(path, WHAT)
+    if any(isinstance(content.get(key), list) and is_tables(content[key]) for key in OF_PLANS):
+        raise UsageError("is a plan, no configuration", advice=f"regionalize batch {path}", file=path)
     group = ctx.command
     assert isinstance(group, click.Group)
     names = group.list_commands(ctx)
@@ -148,55 +145,29 @@ def read_config(path: str, ctx: click.Context) -> Config:
     own = known(ctx.invoked_subcommand)
     before = {opt for param in group.params for opt in param.opts}
     for key in config.top:
-        name = as_typed(key)
+        name = with_dashes(key)
         if name in own or name in everywhere():
             continue
         if key in names:
             raise config.wrong(f"'{key}' is a command", f"write a table, [{key}]")
         if f"--{name}" in before:
             raise config.wrong(f"'{key}' is no setting of a run", f"type --{name} before the command")
+        if isinstance(content[key], dict):
+            raise config.wrong(f"there is no command '{key}'", nearest(key, names))
         raise config.unknown(key, [*everywhere(), *names])
     for table, place in tables.items():
         keys = known(table)
         for key in place:
-            if as_typed(key) not in keys and not (table in OF_METHODS and as_typed(key) in everywhere()):
+            if with_dashes(key) not in keys and not (
+                table in OF_METHODS and with_dashes(key) in everywhere()
+            ):
                 raise config.unknown(key, keys, table)
     return config
 
 
-def read_toml(path: str) -> dict[str, Any]:
-    """Read a TOML file, as editors of all systems write it.
-
-    Raises
-    ------
-    UsageError
-        With the line, where there is one.
-    """
-    import tomllib
-
-    try:
-        with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")  # some editors begin with a mark
-        return tomllib.loads(text)
-    except OSError as error:
-        raise UsageError(f"the configuration cannot be read ({error.strerror})", file=path) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(
-            f"is not TOML: line {line} is not UTF-8", advice="save it as UTF-8", file=path
-        ) from error
-    except RecursionError as error:
-        raise UsageError("is not TOML that anybody wrote: it is nested too deeply", file=path) from error
-    except ValueError as error:  # TOMLDecodeError is one, and a number of too many digits another
-        end = f"at line {len(text.splitlines())}, the end"
-        raise UsageError(
-            f"is not TOML: {str(error).replace('at end of document', end)}", file=path
-        ) from error
-
-
-def as_typed(key: str) -> str:
-    """Return a key with the dashes that an option is typed with."""
-    return key.replace("_", "-")
+def is_tables(value: list[Any]) -> bool:
+    """Whether a list is one of tables, ``[[key]]``."""
+    return bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def keys_of(command: click.Command | None) -> dict[str, click.Parameter]:
@@ -210,7 +181,7 @@ def keys_of(command: click.Command | None) -> dict[str, click.Parameter]:
     found: dict[str, click.Parameter] = {option.opts[-1].lstrip("-"): option for option in options}
     for option in options:
         for other in (*option.secondary_opts, *([str(option.name)] if option.name != "as_json" else [])):
-            found.setdefault(as_typed(other.lstrip("-")), option)
+            found.setdefault(with_dashes(other.lstrip("-")), option)
     for param in params:
         if isinstance(param, click.Argument) and "INPUT" in (param.metavar or ""):
             for key in INPUTS:
@@ -219,7 +190,7 @@ def keys_of(command: click.Command | None) -> dict[str, click.Parameter]:
 
 
 def checked_value(param: click.Parameter, name: str, value: Any) -> Any:
-    """Return a value as click is to have it, or refuse it: TOML's types are not bent to fit.
+    """Return a value as click is to have it, or refuse it.
 
     Raises
     ------
@@ -227,75 +198,72 @@ def checked_value(param: click.Parameter, name: str, value: Any) -> Any:
         Without the file.
     """
     if isinstance(param, click.Argument):
-        return checked_input(param, name, value)
+        several = param.nargs != 1
+        checked(name, value, kinds.TEXTS if several else kinds.TEXT)
+        if value == []:
+            raise UsageError(f"{name} is empty", advice="name something, or leave the key out")
+        return (value if isinstance(value, list) else [value]) if several else value
     assert isinstance(param, click.Option)
-    if param.multiple and isinstance(value, dict):  # column-weights = {pop = 2}
-        value = [f"{key}={checked_one(param, name, item)}" for key, item in value.items()]
-    if isinstance(value, list) and takes_several(param):
-        items = [checked_one(param, name, item) for item in value]
-        if param.multiple:
-            return tuple(items)
-        return items if isinstance(param.type, Numbers) else ",".join(items)
-    one = checked_one(param, name, value)
-    if f"--{name}" in param.secondary_opts:  # fail-fast = true is keep-going = false
-        return not one
-    return (one,) if param.multiple else one
-
-
-def checked_input(param: click.Argument, name: str, value: Any) -> Any:
-    """Check what a command names without a dash."""
-    several = param.nargs != 1
-    items = value if isinstance(value, list) and several else [value]
-    if not all(isinstance(item, str) for item in items):
-        takes = "text, or a list of texts" if several else "text"
-        raise UsageError(f"{name} is {as_toml(value)}", advice=f"it takes {takes}")
-    return tuple(items) if several else value
-
-
-def takes_several(option: click.Option) -> bool:
-    """Whether an option can be given a list, as its help says: LIST, A,B or K[,K...]."""
-    if isinstance(option.type, Numbers):
-        return option.type.several
-    return option.multiple or "," in (option.metavar or "") or option.metavar == "RANGE"
-
-
-def checked_one(option: click.Option, name: str, value: Any) -> Any:
-    """Check a value that is not a list."""
-    takes: str = "text"
-    kinds: tuple[type, ...] = (str, int, float)  # a number is text too: centroid-weight = 0.5
-    if option.is_flag:
-        takes, kinds = "true or false", (bool,)
-    elif isinstance(option.type, click.types.IntParamType):
-        takes, kinds = "a whole number", (int,)
-    elif isinstance(option.type, click.types.FloatParamType):
-        takes, kinds = "a number", (int, float)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and not option.is_flag):
-        takes += ", or a list" if takes_several(option) else ""
-        raise UsageError(f"{name} is {as_toml(value)}", advice=f"it takes {takes}")
-    if takes != "text":
+    kind = kind_of(param)
+    checked(name, value, kind)
+    if kind is kinds.TRUTH:
+        return value != (f"--{name}" in param.secondary_opts)  # fail-fast = true is keep-going = false
+    if kind in {kinds.NUMBER, kinds.WHOLE_NUMBER, kinds.WHOLE_NUMBERS}:
         return value
-    option.type.convert(str(value), option, None)  # refuses a word that is not among the choices
-    return str(value)
+    items = [str(item) for item in as_typed(param, value)]
+    for item in items:
+        param.type.convert(item, param, None)  # refuses a word that is not among the choices
+    return tuple(items) if param.multiple else ",".join(items)
 
 
-def as_toml(value: Any) -> str:
-    """Write a value for a message about as it stands in the file.
+def kind_of(option: click.Option) -> Kind:
+    """Return what an option of a command takes in a file.
 
     Examples
     --------
-    >>> as_toml(True), as_toml("many"), as_toml(date(2026, 1, 2)), as_toml([1] * 20)
-    ('true', "'many'", '2026-01-02', '[1, 1, 1, 1, 1, 1, ...]')
+    >>> kind_of(click.Option(["--columns"], multiple=True)).takes, kind_of(click.Option(["--map"])).takes
+    ('text, or a list of texts', 'text')
     """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, date | datetime | time):
-        return value.isoformat()
-    return shortened(value)
+    if option.is_flag:
+        return kinds.TRUTH
+    if isinstance(option.type, click.types.IntParamType):
+        several = isinstance(option.type, Numbers) and option.type.several
+        return kinds.WHOLE_NUMBERS if several else kinds.WHOLE_NUMBER
+    if isinstance(option.type, click.types.FloatParamType):
+        return kinds.NUMBER
+    shown = option.metavar or ""
+    if shown in MEASURES:
+        return kinds.MEASURES if "," in shown or shown == "RANGE" else kinds.MEASURE
+    return kinds.KINDS.get(str(option.name), kinds.TEXTS if option.multiple or "," in shown else kinds.TEXT)
+
+
+def as_typed(option: click.Option, value: Any) -> list[Any]:
+    """List what would have been typed for a value of a file: pairs as text, a single value by itself.
+
+    Examples
+    --------
+    >>> as_typed(click.Option(["--column-weights"], multiple=True), {"pop": 2, "a, b": 0.5})
+    ['pop=2', '"a, b=0.5"']
+    """
+    if not isinstance(value, dict):
+        return value if isinstance(value, list) else [value]
+    sign = ":" if option.name == "aggregate" else "="
+    pairs = [
+        f"{key}{sign}{one}"
+        for key, found in value.items()
+        for one in (found if isinstance(found, list) else [found])
+    ]
+    return [one_of_list(pair) for pair in pairs] if option.multiple else pairs
+
+
+def one_of_list(text: str) -> str:
+    """Write a text so that a list that is typed has it as one, whatever its signs."""
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
 def commands_in(path: str, commands: Iterable[str]) -> str:
     """Say which of the commands a configuration file has a table for, as advice for who named none."""
-    tables = [name for name in commands if isinstance(read_toml(path).get(name), dict)]
+    tables = [name for name in commands if isinstance(read_toml(path, WHAT).get(name), dict)]
     if not tables:
         return "name one; the file has no table of a command"
     return f"the file is for {listed(tables)}: regionalize --config {path} {tables[0]}"

@@ -46,7 +46,9 @@ class Console:
     def say_sample(self, source: str | None) -> None:
         """Say that the bundled sample stands in for a missing INPUT."""
         if source is None:
-            self.say("note: no INPUT given: using the bundled sample, 159 counties of Georgia (USA)")
+            from regionalize.io.sample import INSTEAD
+
+            self.notes([INSTEAD])
 
     def notes(self, notes: Iterable[str]) -> None:
         """Write what was noticed."""

@@ -45,9 +45,16 @@ class Numbers(click.types.IntParamType):
         """Return the number, or a list of them."""
         if isinstance(value, str) and "," in value:
             value = value.split(",")
-        if isinstance(value, list | tuple):
-            return [super(Numbers, self).convert(one, param, ctx) for one in value]
-        return super().convert(value, param, ctx)
+        try:
+            if isinstance(value, list | tuple):
+                return [super(Numbers, self).convert(one, param, ctx) for one in value]
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            others = ", or several with commas between them" if self.several else ""
+            raise UsageError(
+                f"{param.opts[-1] if param else 'it'} is '{value}'; it must be a whole number{others}",
+                advice="choose-k tries several numbers, such as --k 2-5",
+            ) from error
 
 
 def completes(to: str) -> Callable[[click.Context, click.Parameter, str], Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regionalize import __version__
+from regionalize.cli.examples import Exemplified
 from regionalize.errors import RegionalizeError, UsageError, nearest
 from regionalize.model.catalog import METHODS, OWN, package_of
 from regionalize.run.endings import Terminated, raise_when_ended
@@ -43,7 +44,7 @@ BOUNDS = ("--min-size", "--max-size", "--min-bound", "--max-bound")
 INTERRUPTION = "{}; every file is the old one or the whole new one"
 
 
-class Commands(click.Group):
+class Commands(Exemplified, click.Group):
     """Commands by name; a command's module is imported only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,13 +63,23 @@ class Commands(click.Group):
             return method_command(METHODS[cmd_name])
         return None
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the command; show the help where nothing stands at all."""
+        # it is no result: standard output stays empty, and a script is told
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(UsageError.exit_code)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named; with none, say which ones a configuration file is for."""
-        config = ctx.params.get("config")
-        if config is not None and not getattr(ctx, "_protected_args", ctx.args):
-            from regionalize.cli.config import commands_in
+        if not getattr(ctx, "_protected_args", ctx.args):
+            config, advice = ctx.params.get("config"), "see regionalize --help"
+            if config is not None:
+                from regionalize.cli.config import commands_in
 
-            raise UsageError("no command is named", advice=commands_in(config, self.list_commands(ctx)))
+                advice = commands_in(config, self.list_commands(ctx))
+            raise UsageError("no command is named", advice=advice)
         return super().invoke(ctx)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
@@ -117,7 +128,9 @@ def complete_config(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 @click.command(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    "regionalize",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option(
@@ -158,7 +171,7 @@ def program(
 
 
 def run_program(args: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code: 0, 1, 2, 3, 130 or 143 (`docs/cli.md`)."""
+    """Run one command line and return its exit code: 0 to 3, 129, 130 or 143 (`docs/cli.md`)."""
     if args is None and "_REGIONALIZE_COMPLETE" in os.environ:  # a shell asks what may come next
         from regionalize.cli.completion import complete
 

@@ -8,9 +8,10 @@ import click
 
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
+from regionalize.cli.examples import Exemplified
 
 
-@click.command("sample")
+@click.command("sample", cls=Exemplified)
 @click.argument("folder", required=False, default=".", type=click.Path(path_type=Path))
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @opt.JSON

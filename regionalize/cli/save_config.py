@@ -10,14 +10,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from regionalize.cli.config import CONFIG, INPUTS, keys_of
+from regionalize.cli.config import CONFIG, INPUTS, MEASURES, keys_of
 from regionalize.cli.options import Numbers
 from regionalize.cli.sectioned import TYPED
 from regionalize.errors import OutputError, UsageError
 
 ENDING = ".toml"
-MEASURES = ("W|auto", "P%", "LENGTH", "RANGE", "A[,A...]", "H[,H...]")
-"""How the help writes what is a number or a word."""
+OF_THE_DAY = ("overwrite", "resume")
+"""Options that speak of files that were there at the time: saved, they would replace others unasked."""
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def settings_of(ctx: click.Context) -> dict[str, Any]:
     for param in sorted(ctx.command.params, key=lambda param: isinstance(param, click.Option)):
         name = str(param.name)
         source = given.get(ctx.get_parameter_source(name))  # type: ignore[arg-type]  # None is no key
-        if id(param) not in keys or source is None or name not in source:
+        if id(param) not in keys or source is None or name not in source or name in OF_THE_DAY:
             continue
         if isinstance(param, click.Argument):
             several = param.nargs != 1

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from regionalize.cli.examples import Exemplified
+
 TYPED = "regionalize.typed"
 """Where a click context keeps the values of options as they were typed."""
 
@@ -34,7 +36,7 @@ class Inputs(click.Argument):
         return super().consume_value(ctx, said)
 
 
-class Sectioned(click.Command):
+class Sectioned(Exemplified):
     """A command whose help lists options under the titles of their bundles, and whose call can be saved."""
 
     def make_parser(self, ctx: click.Context) -> Any:

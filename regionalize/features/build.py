@@ -234,14 +234,14 @@ def with_geometry(
 def _refuse_too_few(columns: Columns, layer: Layer, job: Job) -> None:
     if len(columns.rows) >= 2:
         return
-    chosen = f" that satisfy --where {quoted(job.where)}" if job.where else ""
-    if len(layer) == 1:
+    if len(layer) == 1 and not job.where:
         raise DataError(
-            f"there is a single unit{chosen}, and grouping takes at least 2", advice="leave this layer out"
+            "there is a single unit, and grouping takes at least 2", advice="leave this layer out"
         )
+    chosen = f" that satisfy --where {quoted(job.where)}" if job.where else ""
     raise DataError(
         f"{len(columns.rows)} of {len(layer)} rows{chosen} can be used, and grouping takes at least 2",
-        advice="see which rows --missing drop leaves out",
+        advice="choose more rows" if job.where else "see which rows --missing drop leaves out",
     )
 
 

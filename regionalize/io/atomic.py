@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from regionalize.errors import OutputError
-from regionalize.io.lock import remove_lock
+from regionalize.io.lock import hold, remove_lock
 
 _REASONS = {
     errno.ENOSPC: ("there is no space left on the device", "free some space, or write to another one"),
@@ -99,14 +99,17 @@ def target_of(path: str | Path) -> Path:
 
 @contextmanager
 def staging(target: Path) -> Iterator[Path]:
-    """Give a hidden, unpredictable folder beside `target`, and remove it afterwards whatever happens."""
+    """Give a hidden, unpredictable folder beside `target`, and remove it afterwards whatever happens.
+
+    It is locked: what no process holds has been left by one that was killed (`remove_leftovers`).
+    """
     writable_folder(target.parent, shown=target)
     folder: Path | None = None
+    held: int | None = None
     try:
         try:
             with signals_held():  # so that a folder made is a folder known
-                made = tempfile.mkdtemp(prefix=_hidden(target), suffix=_TEMPORARY, dir=target.parent)
-                folder = Path(made)
+                folder, held = _make_folder(target)
                 _staging.add(folder)
         except OSError as error:
             raise output_error(error, target) from error
@@ -116,6 +119,22 @@ def staging(target: Path) -> Iterator[Path]:
             with signals_held():
                 _staging.discard(folder)
                 shutil.rmtree(folder, ignore_errors=True)
+                if held is not None:
+                    os.close(held)
+
+
+def _make_folder(target: Path) -> tuple[Path, int | None]:
+    """Make a folder and lock it, where folders can be locked."""
+    while True:
+        made = tempfile.mkdtemp(prefix=_hidden(target), suffix=_TEMPORARY, dir=target.parent)
+        try:
+            held = hold(Path(made), os.O_RDONLY)
+        except FileNotFoundError:
+            continue  # taken for a leftover before it was locked
+        except OSError:
+            return Path(made), None
+        if held is not None:
+            return Path(made), held
 
 
 def _hidden(target: Path) -> str:
@@ -126,7 +145,7 @@ def _hidden(target: Path) -> str:
 def remove_leftovers(paths: Iterable[str | Path]) -> None:
     """Remove the hidden folders and locks that processes left beside files they were to write, when killed.
 
-    Whoever calls this knows that nobody is writing these files now.
+    What another process holds stays; and all folders do where nobody can tell, because they cannot be locked.
     """
     beside: dict[Path, set[str]] = {}
     for path in paths:
@@ -139,7 +158,15 @@ def remove_leftovers(paths: Iterable[str | Path]) -> None:
             for entry in entries:
                 marked = entry.name.endswith(_TEMPORARY) and entry.is_dir(follow_symlinks=False)
                 if marked and entry.name[: -len(_TEMPORARY) - _RANDOM] in names:
-                    shutil.rmtree(entry.path, ignore_errors=True)
+                    _remove_unless_held(Path(entry.path))
+
+
+def _remove_unless_held(folder: Path) -> None:
+    with suppress(OSError):
+        held = hold(folder, os.O_RDONLY)
+        if held is not None:
+            shutil.rmtree(folder, ignore_errors=True)  # before it is let go of: nobody can take it meanwhile
+            os.close(held)
 
 
 @contextmanager

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import OutputError, located
 from regionalize.io.atomic import target_of, writable_folder
-from regionalize.io.formats import GEODATABASE, GEOPACKAGE, SHAPEFILE, Format, find_format, layer_name_of
+from regionalize.io.formats import (
+    GEODATABASE,
+    GEOPACKAGE,
+    SHAPEFILE,
+    SHAPEFILE_INDEXES,
+    SHAPEFILE_PARTS,
+    Format,
+    find_format,
+    layer_name_of,
+)
 from regionalize.io.geopackage import layer_names, refuse_open_database, replacement_note
 from regionalize.io.sample import sample_path
 from regionalize.io.source import HELPERS
@@ -16,8 +25,7 @@ from regionalize.model.record import record_file
 if TYPE_CHECKING:
     from regionalize.model.layer import Layer
 
-SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-SHAPEFILE_LEFTOVERS = (".sbn", ".sbx", ".qix", ".idm", ".ind", ".qpj", ".prj", ".cpg", ".shx", ".dbf")
+SHAPEFILE_LEFTOVERS = (*SHAPEFILE_INDEXES, *SHAPEFILE_PARTS[1:])
 """What of an old shapefile would contradict a new one."""
 
 
@@ -70,7 +78,7 @@ def check_output(
         return ()
     from regionalize.io.fit import fit_layer
 
-    with located(str(path)):
+    with located("standard output" if str(path) == "-" else str(path)):
         notes = fit_layer(layer, _empty_columns(layer, added_names), form, layer_name).notes
     if form is GEOPACKAGE and layer_name is None and str(path) != "-":
         notes += replacement_note(target_of(path), layer_name_of(Path(path).name, form, None))
@@ -134,7 +142,7 @@ def check_not_input(target: Path, source: str | Path) -> None:
     """
     if str(source) == "-" or not Path(source).exists():
         return
-    read, written = _parts(Path(source).resolve()), _parts(target)
+    read, written = parts_of_file(Path(source).resolve()), parts_of_file(target)
     for one in written:
         for other in read:
             same = one == other or (one.exists() and other.exists() and one.samefile(other))
@@ -151,7 +159,7 @@ def check_not_input(target: Path, source: str | Path) -> None:
                 )
 
 
-def _parts(path: Path) -> list[Path]:
+def parts_of_file(path: Path) -> list[Path]:
     """Return a file and, of a shapefile, its companions."""
     if path.suffix.lower() not in {".shp", ".dbf", ".shx"}:
         return [path]

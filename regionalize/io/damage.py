@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,8 +137,11 @@ def database(source: Source) -> Iterator[sqlite3.Connection]:
     """Open a GeoPackage on the disk, past GDAL; what SQLite cannot read is a fault of the file."""
     import sqlite3
 
+    from regionalize.io.database import read_only
+
+    assert source.path is not None
     try:
-        with closing(open_read_only(source)) as connection:
+        with read_only(source.path) as connection:
             yield connection
     except sqlite3.DatabaseError as error:
         raise DataError(f"the database cannot be checked ({error})", advice=AGAIN) from error
@@ -166,17 +169,6 @@ def check_database(
             + (f" of {stated[0]:,}" if stated else ""),
             advice=AGAIN,
         )
-
-
-def open_read_only(source: Source) -> sqlite3.Connection:
-    """Open a SQLite file so that nothing is created beside it, unless another program is writing to it."""
-    import sqlite3
-    from urllib.parse import quote
-
-    assert source.path is not None
-    busy = any(source.path.with_name(source.path.name + mark).exists() for mark in ("-wal", "-journal"))
-    flags = "mode=ro" if busy else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(source.path.absolute()))}?{flags}", uri=True)
 
 
 def check_count(source: Source, layer: str | None, rows: int) -> dict[str, str]:

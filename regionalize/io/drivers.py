@@ -11,6 +11,7 @@ import numpy as np
 from regionalize.errors import OutputError, listed
 from regionalize.io import gdal
 from regionalize.io.formats import FLATGEOBUF, GEODATABASE, GEOPACKAGE, SHAPEFILE, ZIPPED_SHAPEFILE, Format
+from regionalize.io.geopackage import without_triggers
 from regionalize.io.parquet import free_name
 from regionalize.model.record import KEY
 
@@ -55,10 +56,11 @@ def write_gdal(layer: Layer, fitted: Fitted, form: Format, path: Path, name: str
     more: dict[str, Any] = {"encoding": "UTF-8"} if form in (SHAPEFILE, ZIPPED_SHAPEFILE) else {}
     more |= {"layer_metadata": {KEY: history}} if form is FLATGEOBUF and history else {}
     try:
-        with gdal.quiet():  # all of it is said in our own words beforehand, or verified
+        # warnings: all of it is said in our own words beforehand, or verified
+        with without_triggers(path), gdal.quiet(), gdal.writable(path) as plain:
             pyogrio.raw.write_arrow(
                 table,
-                path,
+                plain,
                 layer=name,
                 driver=form.driver,
                 geometry_name=geometry_name,

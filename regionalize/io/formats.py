@@ -97,10 +97,18 @@ def find_format(path: str | Path) -> Format:
     raise OutputError(reason, file=str(path), advice=meant or f"use one of {listed(known, limit=len(known))}")
 
 
+SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""Endings of the files that a shapefile is."""
+SHAPEFILE_INDEXES = (".sbn", ".sbx", ".qix", ".idm", ".ind", ".qpj")
+"""Endings of what programs make from these, and that contradicts others of the name."""
+JOURNALS = ("-wal", "-journal")
+"""What a database that is in use, or was left half written, keeps of its content in a file beside it."""
 NAMED_LAYERS = (GEOPACKAGE, GEODATABASE, FLATGEOBUF, GEOJSON)
 """Formats that hold the name of a layer beside the name of the file."""
 _NOT_FIRST_IN_A_LAYER_NAME = "`~!@#$%^&*()+-={}|[]\\:\";'<>?,./"
 """What GDAL refuses at the start of a GeoPackage layer's name."""
+_NOT_IN_A_LAYER_NAME = str.maketrans(dict.fromkeys('<>:"/\\|?*', "-"))
+"""What GDAL refuses anywhere in a KML layer's name."""
 
 
 def stem_of(name: str, form: Format) -> str:
@@ -125,4 +133,6 @@ def layer_name_of(name: str, form: Format, asked: str | None = None) -> str:
     if asked is not None and form in NAMED_LAYERS:
         return asked
     stem = stem_of(name, form)
+    if form is KML:
+        return stem.translate(_NOT_IN_A_LAYER_NAME)
     return (stem.lstrip(_NOT_FIRST_IN_A_LAYER_NAME) or "regions") if form is GEOPACKAGE else stem

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from regionalize.errors import OutputError, listed
+from regionalize.errors import DataError, OutputError, listed
+from regionalize.io.database import open_journals, quoted_name, read_only
 from regionalize.io.source import HELPERS
 
 
@@ -22,17 +22,11 @@ def refuse_open_database(path: Path) -> None:
     ------
     OutputError
     """
-    for mark in ("-wal", "-journal"):
-        beside = path.with_name(path.name + mark)
-        if beside.exists() and beside.stat().st_size:
-            raise OutputError(
-                f"another program has it open ({beside.name} lies beside it)",
-                advice="close it there first, or write to another file",
-            )
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    for beside in open_journals(path):
+        raise OutputError(
+            f"another program has it open ({beside.name} lies beside it)",
+            advice="close it there first, or write to another file",
+        )
 
 
 def layer_names(path: Path) -> list[str]:
@@ -44,20 +38,83 @@ def layer_names(path: Path) -> list[str]:
         If the file is not a GeoPackage.
     """
     try:
-        with closing(_open(path)) as database:
+        with read_only(path) as database:
             return [str(row[0]) for row in database.execute("SELECT table_name FROM gpkg_contents")]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, DataError) as error:
         raise OutputError(
             "exists and is not a sound GeoPackage", file=str(path), advice="choose another name"
         ) from error
 
 
 @contextmanager
-def staged_database(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database that is not in place yet, for one change: whoever puts it there flushes it to disk."""
+def staged_database(path: Path, what: str) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage that is not in place yet, for one change: whoever puts it there flushes it to disk.
+
+    Parameters
+    ----------
+    path : Path
+        GeoPackage.
+    what : str
+        What is stored in it, for the message.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        with _changing(path) as database:
+            triggers = _take_triggers(database)
+            yield database
+            _put_back(database, triggers)
+    except sqlite3.Error as error:
+        raise OutputError(f"{what} could not be stored ({error})", advice="write to another file") from error
+
+
+@contextmanager
+def without_triggers(path: Path) -> Iterator[None]:
+    """Let a staged GeoPackage, if there is one, do nothing of its own while GDAL writes a layer into it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    triggers: list[str] = []
+    try:
+        if path.exists():
+            with _changing(path) as database:
+                triggers = _take_triggers(database)
+        yield
+        if triggers:
+            with _changing(path) as database:
+                _put_back(database, triggers)
+    except sqlite3.Error as error:
+        raise OutputError(f"cannot be changed ({error})", advice="write to another file") from error
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("PRAGMA synchronous = OFF")
         yield database
+
+
+def _take_triggers(database: sqlite3.Connection) -> list[str]:
+    """Take away the triggers of all tables but layers, which could change any layer, and return them."""
+    ours = (
+        r"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+        r"AND (tbl_name LIKE 'gpkg\_%' ESCAPE '\' OR tbl_name LIKE 'layer\_styles' ESCAPE '\')"
+    )
+    found = database.execute(ours).fetchall()
+    for name, _ in found:
+        database.execute(f"DROP TRIGGER {quoted_name(name)}")
+    return [str(sql) for _, sql in found]
+
+
+def _put_back(database: sqlite3.Connection, triggers: list[str]) -> None:
+    for sql in triggers:
+        database.execute(sql)
 
 
 def replacement_note(path: Path, kept: str) -> tuple[str, ...]:
@@ -78,9 +135,9 @@ def replacement_note(path: Path, kept: str) -> tuple[str, ...]:
 def copy_database(path: Path, copy: Path) -> None:
     """Copy a database with all it holds."""
     try:
-        with closing(_open(path)) as database, closing(sqlite3.connect(copy)) as target:
+        with read_only(path) as database, closing(sqlite3.connect(copy)) as target:
             database.backup(target)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, DataError) as error:
         raise OutputError(
             f"the old file cannot be copied ({error})", advice="write to another file"
         ) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from regionalize.errors import OutputError
 from regionalize.io.geopackage import staged_database
 
 STANDARD = "urn:regionalize:runs"
@@ -37,8 +36,13 @@ _EXTENSIONS = (
 )
 
 
-def stored_history(database: sqlite3.Connection, layer: str) -> str | None:
-    """Return what is stored of the runs that made a layer, None where there is nothing."""
+LONGEST = 1 << 25
+"""Bytes of a history that are read: no number of runs comes near."""
+
+
+def stored_history(database: sqlite3.Connection, layer: str) -> tuple[str | None, tuple[str, ...]]:
+    """Return what is stored of the runs that made a layer, None where there is nothing, and notes."""
+    before = database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
     try:
         found = database.execute(
             "SELECT metadata FROM gpkg_metadata_reference JOIN gpkg_metadata ON md_file_id = id "
@@ -47,8 +51,12 @@ def stored_history(database: sqlite3.Connection, layer: str) -> str | None:
             (STANDARD, layer),
         ).fetchone()
     except sqlite3.OperationalError:  # most files have no such tables
-        return None
-    return str(found[0]) if found else None
+        return None, ()
+    except sqlite3.DataError:
+        return None, ("how its columns were made is kept with the layer, but is too long to be so: not read",)
+    finally:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+    return str(found[0]) if found else None, ()
 
 
 def store_history(path: Path, layer: str, text: str) -> tuple[str, ...]:
@@ -73,13 +81,8 @@ def store_history(path: Path, layer: str, text: str) -> tuple[str, ...]:
     OutputError
         If the database cannot be written.
     """
-    try:
-        with staged_database(path) as database:
-            return _store(database, layer, text)
-    except sqlite3.Error as error:
-        raise OutputError(
-            f"how the columns were made could not be stored ({error})", advice="write to another file"
-        ) from error
+    with staged_database(path, "how the columns were made") as database:
+        return _store(database, layer, text)
 
 
 def _store(database: sqlite3.Connection, layer: str, text: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import IO
+from typing import Any
 
 from regionalize.io.documents import plain
 from regionalize.io.source import Source
@@ -26,8 +26,8 @@ from regionalize.model.record import (
     record_file,
 )
 
-_HEAD = 1 << 16
-"""Bytes of a GeoJSON file that are looked at first; more where a member does not end there."""
+_TAIL = 1 << 16
+"""Bytes at the end of a GeoJSON file in which other programs may have put our member."""
 _QUOTED = f'"{KEY}"'.encode()
 
 
@@ -51,18 +51,18 @@ def history_text(history: Iterable[RunRecord]) -> str:
     return text
 
 
-def understood_history(text: str | bytes | None) -> tuple[History, tuple[str, ...]]:
-    """Return the history that a layer keeps, and a note if nobody can understand it.
+def understood_history(kept: Any) -> tuple[History, tuple[str, ...]]:
+    """Return the history that a layer keeps, as JSON or read from it, and a note if nobody can understand it.
 
     Examples
     --------
     >>> understood_history("{")[1][0].startswith("how its columns were made is kept with the layer, but")
     True
     """
-    if not text:
+    if not kept:
         return (), ()
     try:
-        return read_history(json.loads(text)), ()
+        return read_history(json.loads(kept) if isinstance(kept, str | bytes) else kept), ()
     except (ValueError, RecursionError) as error:
         return (), (f"how its columns were made is kept with the layer, but cannot be understood ({error})",)
 
@@ -95,79 +95,42 @@ def kept_beside(source: Source) -> bytes | None:
         return None
 
 
-def kept_in_geojson(source: Source) -> str | None:
-    """Return the member of a feature collection that holds its history."""
-    if isinstance(source.dataset, bytes):
-        return member_of(source.dataset[:_HEAD], source.dataset) or last_member(source.dataset[-_HEAD:])
-    file = source.open()
-    if file is None:
-        return None
-    with file:
-        head = file.read(_HEAD)
-        found = member_of(head, file)
-        if found is not None or source.member:  # what is compressed has no end that could be read first
-            return found
-        if len(head) < _HEAD:
-            return last_member(head)
-        file.seek(max(file.seek(0, os.SEEK_END) - _HEAD, 0))
-        return last_member(file.read())
-
-
-def member_of(head: bytes, whole: bytes | IO[bytes]) -> str | None:
-    """Return our member of a collection where it stands before the features, as JSON; None without.
+def kept_in_geojson(source: Source, head: Mapping[str, Any]) -> Any:
+    """Return the member of a feature collection that holds its history.
 
     Parameters
     ----------
-    head : bytes
-        How it begins.
-    whole : bytes or binary file
-        All of it, or what comes after `head`.
-
-    Examples
-    --------
-    >>> member_of(b'{"type": "FeatureCollection", "regionalize": {"runs": []}, "features": []}', b"")
-    '{"runs": []}'
+    source : Source
+        The collection.
+    head : mapping
+        Its members before the features (`regionalize.io.geojson_head.read_head`).
     """
-    at = head.find(_QUOTED)
-    features = head.find(b'"features"')
-    if at < 0 or 0 <= features < at:
+    if KEY in head:
+        return head[KEY]
+    if isinstance(source.dataset, bytes):
+        return last_member(source.dataset[-_TAIL:])
+    file = None if source.member else source.open()  # what is compressed has no end that could be read first
+    if file is None:
         return None
-    if features < 0:  # a long history
-        head = whole if isinstance(whole, bytes) else head + whole.read()
-    text = head.decode("utf-8", "replace").removeprefix("\ufeff")
-    decoder, space = json.JSONDecoder(), " \t\r\n"
-    place = text.find("{") + 1
-    try:
-        while True:
-            while text[place] in space + ",":
-                place += 1
-            name, place = decoder.raw_decode(text, place)
-            while text[place] in space + ":":
-                place += 1
-            start = place
-            if name == "features":
-                return None
-            _, place = decoder.raw_decode(text, place)
-            if name == KEY:
-                return text[start:place]
-    except (ValueError, IndexError, RecursionError):  # not JSON, which the reader of features tells better
-        return None
+    with file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
+        return last_member(file.read())
 
 
-def last_member(tail: bytes) -> str | None:
+def last_member(tail: bytes) -> Any:
     """Return our member where another program has put it after the features.
 
     Examples
     --------
     >>> last_member(b'"features": [], "regionalize": {"runs": []}, "type": "FeatureCollection"}')
-    '{"runs": []}'
+    {'runs': []}
     >>> last_member(b'"properties": {"regionalize": {"runs": []}}}]}')
     """
     at = tail.rfind(_QUOTED)
     while at >= 0:
         try:
-            found = json.loads("{" + tail[at:].decode("utf-8"))
-            return json.dumps(found[KEY]) if isinstance(found.get(KEY), dict) else None
+            found = json.loads("{" + tail[at:].decode("utf-8"))[KEY]
+            return found if isinstance(found, dict) else None
         except (ValueError, RecursionError):  # it stands deeper, as the name in a list of versions does
             at = tail.rfind(_QUOTED, 0, at)
     return None

@@ -38,12 +38,7 @@ def alone(target: Path) -> Iterator[None]:
         yield
     finally:
         if held is not None:
-            with suppress(OSError):  # before it is let go of: whoever waits for it then sees that it is gone
-                lock.unlink()
-            os.close(held)
-            if sys.platform == "win32":
-                with suppress(OSError):
-                    lock.unlink()
+            _let_go(held, lock)
 
 
 def lock_of(target: Path) -> Path:
@@ -66,14 +61,36 @@ def remove_lock(target: Path) -> None:
     """Remove what a writer that was killed has left, unless somebody holds it."""
     lock = lock_of(target)
     with suppress(OSError):
-        file = os.open(lock, os.O_RDWR)
-        try:
-            stale = _take(file) and _is_there(file, lock)
-            if stale and sys.platform != "win32":
-                lock.unlink()
-        finally:
-            os.close(file)
-        if stale and sys.platform == "win32":  # what is open cannot be removed there
+        if lock.exists() and (held := hold(lock, os.O_RDWR)) is not None:
+            _let_go(held, lock)
+
+
+def hold(path: Path, flags: int) -> int | None:
+    """Open a file or folder and lock it; None if another process has it, or has just removed it.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be opened or locked, as on some network drives; folders on Windows.
+    """
+    file = os.open(path, flags, 0o666)
+    try:
+        if _take(file) and _is_there(file, path):
+            return file
+    except BaseException:
+        os.close(file)
+        raise
+    os.close(file)
+    return None
+
+
+def _let_go(held: int, lock: Path) -> None:
+    """Remove a lock that is held."""
+    with suppress(OSError):  # before it is let go of: whoever waits for it then sees that it is gone
+        lock.unlink()
+    os.close(held)
+    if sys.platform == "win32":  # what is open cannot be removed there
+        with suppress(OSError):
             lock.unlink()
 
 
@@ -82,19 +99,12 @@ def _wait(lock: Path, target: Path) -> int | None:
     end = time.monotonic() + LONGEST
     while time.monotonic() < end:
         try:
-            file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+            held = hold(lock, os.O_RDWR | os.O_CREAT)
         except OSError:
             return None
-        try:
-            taken = _take(file)
-        except OSError:
-            os.close(file)
-            return None
-        if taken and _is_there(file, lock):
-            return file
-        os.close(file)
-        if not taken:
-            time.sleep(PAUSE)
+        if held is not None:
+            return held
+        time.sleep(PAUSE)
     raise OutputError(
         "another process has been writing it for long", file=str(target), advice="write to another file"
     )

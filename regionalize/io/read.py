@@ -124,7 +124,7 @@ def _prepared(source: Source, codec: str | None) -> Iterator[tuple[str | bytes, 
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / Path(source.member or source.shown).name
             copy.write_bytes(as_utf8(source, str(codec)))
-            yield str(copy), ()
+            yield gdal.readable(copy), ()
         return
     notes = damage.check_shapefile(source) if source.format == "shapefile" else ()
     if not notes:
@@ -139,30 +139,32 @@ def _prepared(source: Source, codec: str | None) -> Iterator[tuple[str | bytes, 
                 with part, (Path(folder) / f"{stem}{suffix}").open("wb") as copied:
                     shutil.copyfileobj(part, copied)
         with gdal.setting("SHAPE_RESTORE_SHX", "YES"):
-            yield str(Path(folder) / f"{stem}.shp"), notes
+            yield gdal.readable(Path(folder) / f"{stem}.shp"), notes
 
 
 def _read(source: Source, layer: str | None, where: str | None, codec: str | None) -> Layer:
     meta, table, notes, encoding = _read_text(source, layer, where, codec)
     table, wkb, fids = _split(table, meta, source)
-    name = layer if layer is not None else _default_layer(source)
+    head = read_head(source) if source.format == "GeoJSON" else {}
+    name = layer if layer is not None else _default_layer(source, head)
     nulls = 0 if wkb is None else wkb.null_count
     filtered = where is not None
-    kept: str | bytes | None = None
+    kept: Any = None
     if source.format == "shapefile":
         damage.check_shapes_read(source, nulls, filtered=filtered)
     elif source.format == "GeoPackage" and not source.member:
         with damage.database(source) as connection:
             damage.check_database(connection, name, len(table), nulls, filtered=filtered)
-            kept = stored_history(connection, name)
+            kept, unread = stored_history(connection, name)
+            notes += unread
     elif source.format in {"GeoPackage", "FlatGeobuf", "File Geodatabase"}:
         rows = len(_open_arrow(source, layer, None, None, columns=[])[1]) if filtered else len(table)
         kept = kept_in_metadata(damage.check_count(source, layer, rows))
     if source.format == "GeoJSON":
-        kept = kept_in_geojson(source)
+        kept = kept_in_geojson(source, head)
     history, said = understood_history(kept or kept_beside(source))
     crs = meta["crs"] or None
-    if source.format == "GeoJSON" and read_head(source).get("crs", crs) is None:
+    if head.get("crs", crs) is None:
         crs = None  # said outright; GDAL takes it for longitude and latitude
     if source.format == "CSV":
         wkb, crs, more = _csv_geometry(table, wkb, crs)
@@ -184,9 +186,9 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
     return Layer(table, wkb, crs, origin, (*notes, *said), shapes=shapes, history=history)
 
 
-def _default_layer(source: Source) -> str:
+def _default_layer(source: Source, head: dict[str, Any]) -> str:
     if source.path is None and source.format == "GeoJSON":
-        return str(read_head(source).get("name", ""))
+        return str(head.get("name") or "")
     return Path(source.member or source.shown).stem
 
 

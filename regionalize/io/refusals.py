@@ -121,5 +121,5 @@ def where_error(where: str, reason: str, columns: list[str]) -> DataError:
 
 def _reason(error: Exception) -> str:
     """Put on one line, without SQLite's query, and once what it says twice."""
-    text = re.sub(r"^sqlite3_\w+\(.*\) failed: ", "", " ".join(str(error).split()))
+    text = re.sub(r"^sqlite3_\w+\(.*\) failed: ", "", " ".join(str(error).split())).replace(gdal.AS_IT_IS, "")
     return "; ".join(dict.fromkeys(text.rstrip(".").split("; ")))

@@ -9,6 +9,7 @@ from regionalize.errors import DataError, OutputError, listed
 from regionalize.io.atomic import replacing, writable_folder
 
 SAMPLE_LAYER = "georgia.gpkg"
+INSTEAD = "no INPUT given: using the bundled sample, 159 counties of Georgia (USA)"
 _FILES = {
     name: name
     for name in (SAMPLE_LAYER, "georgia.shp", "georgia.shx", "georgia.dbf", "georgia.prj", "georgia.cpg")

@@ -12,6 +12,7 @@ from typing import IO, BinaryIO
 
 from regionalize.errors import DataError, listed, nearest
 from regionalize.io import gdal
+from regionalize.io.formats import SHAPEFILE_INDEXES
 from regionalize.io.sample import sample_path
 from regionalize.model.record import RECORD_FILE
 
@@ -26,7 +27,7 @@ SINGLE = {
 """Formats of one layer per file: no need to ask which layers there are."""
 PARQUET = (".parquet", ".geoparquet", ".pq")
 VECTOR = (*SINGLE, *PARQUET, ".gpkg", ".gdb", ".kml", ".kmz", ".gml", ".sqlite", ".tab", ".mif", ".zip")
-COMPANIONS = (".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix")
+COMPANIONS = (".shx", ".prj", ".cpg", *SHAPEFILE_INDEXES)
 HELPERS = frozenset({"layer_styles", "qgis_projects", "data_licenses"})
 """Tables that programs keep beside the layers of a GeoPackage, never data to read."""
 
@@ -114,9 +115,6 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
         return _piped("standard input", _standard_input()), layer
     if any("\ud800" <= letter <= "\udfff" for letter in shown):  # GDAL takes UTF-8 only
         raise DataError("the file name is not valid UTF-8", file=shown, advice="rename the file")
-    if any(letter in shown for letter in "\n\r\t") and not shown.lower().endswith(PARQUET):
-        # what opens files for GDAL leaves these out, and would open another file
-        raise DataError("the file name has a line end or a tab in it", file=shown, advice="rename the file")
     if shown.startswith("/vsi"):
         return Source(shown, shown, "other", None), layer
     file = Path(path)
@@ -145,7 +143,22 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
         )
     if suffix == ".dbf" and file.with_suffix(".shp").exists():
         return find_source(file.with_suffix(".shp"), layer)
-    return Source(shown, str(file.absolute()), format_of(file.name), file), layer
+    return Source(shown, _dataset(file), format_of(file.name), file), layer
+
+
+def _dataset(file: Path) -> str:
+    """Return what GDAL opens; under an odd name, it does not see what is in a database's journal only."""
+    from regionalize.io.database import open_journals
+
+    dataset = gdal.readable(file)
+    busy = open_journals(file.resolve()) if dataset.startswith(gdal.AS_IT_IS) else []
+    if busy:
+        raise DataError(
+            f"another program has it open ({busy[0].name} lies beside it)",
+            file=str(file),
+            advice="close it there first, or give it a plain name",
+        )
+    return dataset
 
 
 def format_of(name: str) -> str:
@@ -192,6 +205,12 @@ def _absent(file: Path, error: OSError) -> DataError:
         return DataError("permission denied", file=str(file), advice="check who may read the folder")
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         return DataError(error.strerror or str(error), file=str(file), advice="name another file")
+    if file.is_symlink():
+        return DataError(
+            f"is a link to '{os.readlink(file)}', and there is no such file",
+            file=str(file),
+            advice="name the file itself, or mend the link",
+        )
     if not folder.is_dir():
         return DataError(f"there is no folder '{folder}'", file=str(file), advice="check the path")
     names = [entry.name for entry in _entries(folder)]
@@ -268,7 +287,8 @@ def _in_archive(file: Path, layer: str | None) -> tuple[Source, str | None]:
             )
         members, layer = chosen, None
     member = members[0]
-    dataset = f"/vsizip/{{{file.absolute()}}}/{member}"
+    inside = member.replace("\\", "/")  # what GDAL takes a backslash for
+    dataset = f"/vsizip/{file.absolute()}/{inside}"
     if layer is not None and layer in {str(PurePosixPath(member).with_suffix("")), member}:
         layer = None
     return Source(str(file), dataset, format_of(member), file, member), layer
@@ -298,15 +318,12 @@ def choose_layer(source: Source, layer: str | None) -> tuple[str | None, tuple[s
     """
     if source.format in {*SINGLE.values(), "GeoParquet"} and layer is None:
         return None, ()
-    import pyogrio
-
-    with gdal.quiet():
-        found = pyogrio.list_layers(source.dataset)
-    spatial = [str(name) for name, kind in found if kind is not None]
-    tables = [str(name) for name, kind in found if kind is None and name not in HELPERS]
+    found = list_layers(source)
+    spatial = [name for name, with_geometry in found if with_geometry]
+    tables = [name for name, with_geometry in found if not with_geometry and name not in HELPERS]
     names = [*spatial, *tables]
     if layer is not None:
-        if layer in names or layer in HELPERS & {str(name) for name, _ in found}:
+        if layer in names or layer in HELPERS & {name for name, _ in found}:
             return layer, ()
         advice = nearest(layer, names) or f"it holds {listed(names)}"
         raise DataError(f"there is no layer '{layer}'", advice=advice)
@@ -318,3 +335,39 @@ def choose_layer(source: Source, layer: str | None) -> tuple[str | None, tuple[s
         return names[0], (note,) if note else ()
     shown = [*spatial, *(f"{name} (no geometry)" for name in tables)]
     raise DataError(f"holds {len(names)} layers: {listed(shown)}", advice="choose one with --layer")
+
+
+def list_layers(source: Source) -> list[tuple[str, bool]]:
+    """Return the names of all layers and tables, each with whether it has geometry."""
+    found = _registered_layers(source.path) if source.format == "GeoPackage" and not source.member else None
+    if found is not None:
+        return found
+    import pyogrio
+
+    with gdal.quiet():
+        return [(str(name), kind is not None) for name, kind in pyogrio.list_layers(source.dataset)]
+
+
+def _registered_layers(path: Path | None) -> list[tuple[str, bool]] | None:
+    """Ask a GeoPackage itself, which is faster; None where GDAL may know more than is registered there."""
+    import sqlite3
+
+    from regionalize.io.database import read_only
+
+    assert path is not None
+    try:
+        with read_only(path) as database:
+            rows = database.execute(
+                "SELECT c.table_name, c.data_type, g.column_name FROM gpkg_contents AS c "
+                "LEFT JOIN gpkg_geometry_columns AS g USING (table_name) ORDER BY c.rowid"
+            ).fetchall()
+            there = database.execute(
+                r"SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'gpkg\_%' "
+                r"ESCAPE '\' AND name NOT LIKE 'rtree\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"
+            ).fetchall()
+    except sqlite3.Error:  # for GDAL to tell
+        return None
+    found = [(str(name), column is not None) for name, _, column in rows]
+    kinds = {"features": True, "attributes": False}
+    plain = all(kinds.get(kind) is (column is not None) for _, kind, column in rows)
+    return found if plain and sorted(name for name, _ in found) == sorted(name for (name,) in there) else None

@@ -59,13 +59,8 @@ def store_styles(path: Path, layer: str, styles: Sequence[Style]) -> tuple[str, 
     OutputError
         If the database cannot be written.
     """
-    try:
-        with staged_database(path) as database:
-            return _store(database, layer, styles)
-    except sqlite3.Error as error:
-        raise OutputError(
-            f"the style could not be written ({error})", advice="write to another file"
-        ) from error
+    with staged_database(path, "the style") as database:
+        return _store(database, layer, styles)
 
 
 def _store(database: sqlite3.Connection, layer: str, styles: Sequence[Style]) -> tuple[str, ...]:
@@ -78,9 +73,10 @@ def _store(database: sqlite3.Connection, layer: str, styles: Sequence[Style]) ->
         return ()
     table, geometry, changed = found
     columns = {str(row[1]) for row in database.execute(f"PRAGMA table_info({STYLES})")}
+    kinds = database.execute("SELECT type FROM sqlite_master WHERE lower(name) = ?", (STYLES,)).fetchall()
     if not columns:
         _make_styles_table(database, changed)
-    elif not columns >= set(_STYLE_COLUMNS):
+    elif not columns >= set(_STYLE_COLUMNS) or kinds != [("table",)]:
         return (f"table {STYLES} is not as QGIS makes it: no style was stored, and it is as it was",)
     names = [style.column for style in styles]
     others = [
@@ -112,6 +108,7 @@ def _store(database: sqlite3.Connection, layer: str, styles: Sequence[Style]) ->
         }
         places = ", ".join("?" * len(row))
         database.execute(f"INSERT INTO {STYLES} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
+    _count_styles(database)
     if not others:
         return ()
     return (
@@ -128,6 +125,17 @@ def _make_styles_table(database: sqlite3.Connection, changed: str) -> None:
         "VALUES (?, 'attributes', ?, '', ?, 0)",
         (STYLES, STYLES, changed),
     )
+
+
+def _count_styles(database: sqlite3.Connection) -> None:
+    """State the number of rows where GDAL does, as its triggers would."""
+    table = "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'"
+    if database.execute(table).fetchone()[0]:
+        database.execute(
+            f"UPDATE gpkg_ogr_contents SET feature_count = (SELECT count(*) FROM {STYLES}) "
+            "WHERE lower(table_name) = ?",
+            (STYLES,),
+        )
 
 
 def renamed_style(style: Style, *renamed: Mapping[str, str]) -> Style:

@@ -1,4 +1,4 @@
-"""TOML out: a table of plain values, each on a line of its own, read back as it was."""
+"""TOML in, as editors of all systems write it, and out: plain values, read back as they were."""
 
 from __future__ import annotations
 
@@ -8,9 +8,72 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from regionalize.errors import UsageError
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _RAW = re.compile("[\x7f]")
 """What JSON leaves as it is inside of text, and TOML does not."""
+_DEEPEST = 6
+"""Tables and lists within each other: a plan has four at most."""
+
+
+def read_toml(path: str, what: str) -> dict[str, Any]:
+    """Read a TOML file, whose values anything can be asked of: texts fit to be paths, numbers of 64 bits.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    what : str
+        What it is, for messages: ``"plan"``.
+
+    Raises
+    ------
+    UsageError
+        With the line, where there is one.
+    """
+    import tomllib
+
+    try:
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")  # some editors begin with a mark
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(f"the {what} cannot be read ({error.strerror})", file=path) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(
+            f"is not TOML: line {line} is not UTF-8", advice="save it as UTF-8", file=path
+        ) from error
+    except RecursionError as error:
+        raise UsageError("is not TOML that anybody wrote: it is nested too deeply", file=path) from error
+    except ValueError as error:  # TOMLDecodeError is one, and a number of too many digits another
+        end = f"at line {len(text.splitlines())}, the end"
+        raise UsageError(
+            f"is not TOML: {str(error).replace('at end of document', end)}", file=path
+        ) from error
+    for key, value in content.items():
+        fault = _fault("", key) or _fault(key, value)
+        if fault:
+            raise UsageError(fault, file=path)
+    return content
+
+
+def _fault(key: str, value: Any, depth: int = 0) -> str:
+    """Return what is wrong with a value that TOML allows and no option takes; empty for nothing."""
+    if isinstance(value, str):
+        where = f"{key} holds" if key else "a key holds"
+        return f"{where} the character of code 0, which is in no text" if "\0" in value else ""
+    if isinstance(value, int):
+        return "" if -(2**63) <= value < 2**63 else f"{key} is a whole number of more than 64 bits"
+    if not isinstance(value, dict | list):
+        return ""
+    if depth == _DEEPEST:
+        return f"{key} is nested too deeply"
+    if isinstance(value, list):
+        return next(filter(None, (_fault(key, one, depth + 1) for one in value)), "")
+    faults = (_fault("", name) or _fault(f"{key}.{name}", one, depth + 1) for name, one in value.items())
+    return next(filter(None, faults), "")
 
 
 def toml_text(tables: Mapping[str, Mapping[str, Any]]) -> str:

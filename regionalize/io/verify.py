@@ -6,7 +6,15 @@ from pathlib import Path
 
 from regionalize.errors import DataError, OutputError
 from regionalize.io import damage, gdal
-from regionalize.io.formats import CSV, GEOJSON, GEOPARQUET, SHAPEFILE, ZIPPED_SHAPEFILE, Format
+from regionalize.io.formats import (
+    CSV,
+    GEOJSON,
+    GEOPACKAGE,
+    GEOPARQUET,
+    SHAPEFILE,
+    ZIPPED_SHAPEFILE,
+    Format,
+)
 from regionalize.io.source import Source
 
 
@@ -30,6 +38,10 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
 
         _compare(pq.read_metadata(path).num_rows, rows)
         return {}
+    if form is GEOPACKAGE:
+        found, there = _stored(path, layer)
+        _compare(there, rows)
+        return _renamed(found, names, form)
     import pyogrio
 
     try:
@@ -37,13 +49,30 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
             if form in (SHAPEFILE, ZIPPED_SHAPEFILE):
                 damage.check_shapefile(Source(path.name, str(path), "shapefile", path))
             # a geodatabase may have renamed the layer; it holds only the one
-            chosen = layer if form.driver == "GPKG" else 0
-            about = pyogrio.read_info(path, layer=chosen, force_feature_count=True)
+            about = pyogrio.read_info(gdal.readable(path), layer=0, force_feature_count=True)
     except (DataError, ValueError, RuntimeError, OSError) as error:
         reason = error.reason if isinstance(error, DataError) else " ".join(str(error).split())
         raise _not_whole(reason) from error
     _compare(int(about["features"]), rows)
     return _renamed([str(name) for name in about["fields"]], names, form)
+
+
+def _stored(path: Path, layer: str) -> tuple[list[str], int]:
+    """Return the names of a GeoPackage's columns and the number of its rows, as SQLite finds them."""
+    import sqlite3
+
+    from regionalize.io.database import quoted_name, read_only
+
+    table = quoted_name(layer)
+    try:
+        with read_only(path) as database:
+            rows = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            about = database.execute(f"PRAGMA table_info({table})").fetchall()
+            geometry = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
+            shapes = {name for (name,) in database.execute(geometry, (layer,))}
+    except (sqlite3.Error, DataError) as error:
+        raise _not_whole(str(error)) from error
+    return [str(name) for _, name, _, _, _, key in about if not key and name not in shapes], int(rows)
 
 
 def _renamed(found: list[str], names: list[str], form: Format) -> dict[str, str]:

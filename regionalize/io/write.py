@@ -114,7 +114,7 @@ def write_layer(
     ['pct_black', 'cluster']
     """
     if str(path) == "-":
-        with located(str(path)):
+        with located("standard output"):
             fitted = fit_layer(layer, added, find_format(path), layer_name)
             name = layer_name or layer.origin.layer or "regions"
             kept = history_text(history_of(layer.history, fitted.names, record))
@@ -206,7 +206,9 @@ def _write(
 ) -> tuple[Path, dict[str, str], tuple[str, ...]]:
     """Write into the staging folder and verify; return the file, columns GDAL renamed, and notes on these."""
     name = layer_name_of(target.name, form, layer_name)
-    staged = folder / (f"{stem_of(target.name, form)}.shp" if form is ZIPPED_SHAPEFILE else target.name)
+    # in an archive, a backslash ends the name of a folder
+    member = f"{stem_of(target.name, form)}.shp".replace("\\", "-")
+    staged = folder / (member if form is ZIPPED_SHAPEFILE else target.name)
     if form is GEOPACKAGE and layer_name is not None and target.exists():
         copy_database(target, staged)
         name = next((there for there in layer_names(target) if there.lower() == name.lower()), name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import get_args
 
-from regionalize.errors import PluginError, RegionalizeError, listed
+from regionalize.errors import PluginError, RegionalizeError, listed, shortened
 from regionalize.model.catalog import OWN
 from regionalize.model.job import JOB_OPTIONS, OUTPUT_OPTIONS
 from regionalize.model.method import Center, Length, Method, Param, Share
@@ -25,10 +25,21 @@ COMMANDS = frozenset(
 """Commands that are no methods (a test holds them equal to those of `regionalize.cli`)."""
 ARGUMENTS = ("seed", "bounds", "jobs", "progress", "findings")
 """What every method function is given besides X, k and its own options."""
-RESERVED = frozenset(
-    {*JOB_OPTIONS, *OUTPUT_OPTIONS, *ARGUMENTS, "X", "levels", "input", "json", "timing", "help"}
+OF_COMMANDS = frozenset(
+    {
+        *("as_json", "config", "debug", "help", "json", "no_color", "quiet", "save_config", "timing"),
+        *("verbose", "version"),  # at a shell, with any method
+        *("by", "fail_fast", "grid", "input", "inputs", "keep_going", "name", "out_dir", "path", "resume"),
+        *("run", "summary"),  # of a batch, and of its plan
+        *("ks", "match", "resample", "reseed", "runs", "stability_column", "words"),  # of studies
+        *("connectivity", "frame", "n_clusters", "options", "params", "things"),  # in Python
+    }
 )
+"""What commands and calls that run methods have besides (a test holds that all are there)."""
+RESERVED = frozenset({*JOB_OPTIONS, *OUTPUT_OPTIONS, *ARGUMENTS, *OF_COMMANDS, "X", "levels"})
 """Names that an option of a method cannot have."""
+IMPORTED: set[str] = set()
+"""Methods of other packages whose code this process has imported, or tried to."""
 KINDS = (int, float, str, Share, Length)
 """Kinds of options, beside a tuple of words."""
 
@@ -88,6 +99,8 @@ def plugin_row(name: str) -> Method:
     found = tried(name)
     if isinstance(found, Method):
         return found
+    if isinstance(found, KeyboardInterrupt):  # whoever waits for this one has had enough
+        raise found
     package = offered()[name].package
     raise PluginError(
         f"method '{name}' of package {package} cannot be used: {told(found)}",
@@ -102,10 +115,11 @@ def tried(name: str) -> Method | BaseException:
     try:
         if name in OWN or name in COMMANDS:
             raise ValueError(f"'{name}' is {'a method' if name in OWN else 'a command'} already")
+        IMPORTED.add(name)
         with redirect_stdout(sys.stderr):
             row = plugin.load()
         check_row(row, name)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         return error
     assert isinstance(row, Method)
     return row
@@ -176,8 +190,9 @@ def check_params(row: Method) -> None:
     for at, param in enumerate(row.params):
         if not re.fullmatch(r"[a-z]\w*", str(param.name)) or param.name in names[:at]:
             raise ValueError(f"it cannot have an option called '{param.name}'")
-        if param.name in RESERVED or param.option.removeprefix("--").replace("-", "_") in typed:
-            raise ValueError(f"its option {param.option} is one that all methods have")
+        shown = param.option.removeprefix("--").replace("-", "_").removeprefix("no_")  # a flag, switched off
+        if param.name in RESERVED or shown in typed:
+            raise ValueError(f"its option {param.option} is called as one of regionalize's own")
         words = param.kind if isinstance(param.kind, tuple) else None
         if words is None and param.kind not in KINDS:
             raise ValueError(f"its option {param.option} is of no kind there is (int, float, str, words …)")
@@ -232,5 +247,5 @@ def told(error: BaseException) -> str:
     """
     kind, text = type(error).__name__, str(error)
     if not text or kind not in {"ValueError", "AssertionError", "ModuleNotFoundError"}:
-        text = f"{text} ({kind})".strip()
-    return text
+        text = f"{shortened(text)} ({kind})".strip()
+    return shortened(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -82,7 +83,7 @@ class RunRecord:
         for name, kinds in _KINDS.items():
             value = known.get(name)
             if name in known and (not isinstance(value, kinds) or isinstance(value, bool)):
-                raise ValueError(f"'{name}' of a run is {value!r}")
+                raise ValueError(f"'{name}' of a run is {reprlib.repr(value)}")
         columns = known.get("columns", [])
         if "made_by" not in known or not all(isinstance(column, str) for column in columns):
             raise ValueError("a run does not say what made which columns")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 UNUSED = frozenset({"pandas", "geopandas"})
@@ -15,22 +16,36 @@ class NotHere:
     pyogrio and pyarrow import pandas and geopandas wherever they are installed: half the time of a small run,
     for data frames that a run of files never makes. They do without when there are none. numba imports
     SciPy's linear algebra for functions that no kernel calls, and does without when told that there is none.
+
+    A method of another package may need them all: once the code of one is imported, nothing is refused.
     """
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         """Refuse the packages that are not used; leave all others to the next finder."""
-        if name in UNUSED:
+        if name in UNUSED and not others_run():
             raise ModuleNotFoundError(f"{name} is not used by the command line", name=name)
         if name == ASKS_FOR_BLAS:
             import numba.np.linalg
 
-            numba.np.linalg.ensure_blas = no_blas
+            numba.np.linalg.ensure_blas = asked_by_others(numba.np.linalg.ensure_blas)
 
 
-def no_blas() -> None:
-    """Tell numba that there is no linear algebra."""
-    raise ImportError("linear algebra is not used by the command line")
+def others_run() -> bool:
+    """Tell whether this process has imported, or is importing, a method of another package."""
+    plugins = sys.modules.get("regionalize.model.plugins")
+    return plugins is not None and bool(plugins.IMPORTED)
+
+
+def asked_by_others(ensure_blas: Callable[[], None]) -> Callable[[], None]:
+    """Tell numba that there is no linear algebra, as long as the code that runs is ours alone."""
+
+    def ensure() -> None:
+        if not others_run():
+            raise ImportError("linear algebra is not used by the command line")
+        ensure_blas()
+
+    return ensure
 
 
 def do_without() -> None:

@@ -303,7 +303,7 @@ def split_list(value: str | Iterable[str]) -> tuple[str, ...]:
 
 def parse_column_weights(value: Any) -> tuple[tuple[str, float], ...]:
     """Read ``pop=2,gini=.5``, a mapping or pairs."""
-    if isinstance(value, str):
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         pairs: Iterable[tuple[str, Any]] = [split_pair(item, "column-weights") for item in split_list(value)]
     else:
         try:

@@ -426,3 +426,87 @@ class TestTable:
         lines = found.out.strip().splitlines()
         assert lines[-1] == lines[0] == "batch, 48 runs: 24 done, 24 failed"
         assert lines[-2].startswith("4 more failed")
+
+    def test_runs_whose_names_do_not_fit_are_told_apart_by_columns(self, cli, folder):
+        shutil.copy("in/one.gpkg", "in/a name as long as that of the Distrito Federal.gpkg")
+        (folder / "in" / "bad layer with a name that is long.gpkg").write_bytes(b"nothing")
+        (folder / "plan.toml").write_text(
+            "inputs = 'in/[ab]*.gpkg'\ncolumns = ['a', 'b']\n[[run]]\nmethod = 'kmeans'\n"
+            "grid = {k = [2, 3], transform = ['z', 'raw']}\n[[run]]\nmethod = 'skater'\nk = 2\n"
+        )
+        found = cli("batch", "plan.toml", "--summary", "s.csv")
+        rows = [line.split() for line in found.out.splitlines() if line.endswith((" done", " failed"))]
+        assert len({tuple(row[:-6]) + tuple(row[-5:-4]) for row in rows[1:]}) == 10
+        lines = [line.partition("]")[2] for line in found.err.splitlines() if line.startswith("[")]
+        assert len({line.split(None, 1)[1].partition("  ")[0] for line in lines}) == 10
+        for method in ("kmeans k=2 transform=raw", "kmeans k=3 transform=z", "skater k=2 transform=z"):
+            assert sum(method in line for line in lines) == 2
+
+    @pytest.mark.parametrize("width", [40, 60, 80])
+    def test_lines_of_runs_that_are_done_fit(self, cli, folder, monkeypatch, width):
+        from rich.cells import cell_len
+
+        monkeypatch.setenv("COLUMNS", str(width))
+        for name in ("Rio Grande do Norte e do Sul, duas vezes", "日本" * 20):
+            shutil.copy("in/ten.gpkg", folder / "in" / f"{name}.gpkg")
+        found = cli("batch", "in", *RUN, "--k", 12, "--summary", "s.csv")
+        lines = [line for line in found.err.splitlines() if line.startswith("[")]
+        assert len(lines) == 5
+        assert max(map(cell_len, lines)) <= width
+        assert all("k = 12" in line for line in lines)
+
+    def test_bss_tss_is_the_figure_that_info_has(self, cli, folder):
+        import re
+
+        line = ("in/one.gpkg", *RUN[2:], "--with-centroids")
+        found = cli("batch", *line, "--method", "kmeans", "--out-dir", "out", "--summary", "s.json")
+        told = cli("info", "out/one.gpkg").out
+        both, alone = map(float, re.search(r"BSS/TSS ([0-9.]+), attributes alone ([0-9.]+)", told).groups())
+        header, row = (line.split() for line in found.out.splitlines()[-2:])
+        shown = dict(zip(header, row, strict=True))
+        assert (float(shown["BSS/TSS"]), float(shown["attributes"])) == (both, alone)
+        assert f"BSS/TSS {both:.2f}" in found.err
+        (row,) = strict((folder / "s.json").read_text())
+        assert row["bss_tss_all"] == pytest.approx(both, abs=1e-4)
+        assert row["bss_tss_attributes"] == pytest.approx(alone, abs=1e-4)
+
+
+class TestVerbose:
+    def test_says_how_long_each_stage_took(self, cli, folder):
+        found = cli("-v", "batch", "in", *RUN, "--summary", "s.csv")
+        timings = [line for line in found.err.splitlines() if line.startswith("timing: ")]
+        assert len(timings) == 3
+        assert all("read" in line for line in timings)
+        assert "timing" not in cli("batch", "in", *RUN, "--summary", "t.csv").err
+
+
+class TestNames:
+    @pytest.mark.unix
+    @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+    def test_that_are_no_text(self, process, folder, ending):
+        import os
+
+        shutil.copy("in/one.gpkg", os.fsencode(folder / "in") + b"/caf\xe9.gpkg")
+        found = process("batch", "in", *map(str, RUN), "--summary", f"s.{ending}")
+        assert "Traceback" not in found.err
+        assert "4 runs" in found.out
+        assert (folder / f"s.{ending}").exists()
+
+    def test_the_table_is_shown_before_a_summary_that_cannot_be_written(self, cli, folder, monkeypatch):
+        from regionalize.run.batch import summary
+
+        def broken(*_):
+            raise ZeroDivisionError("never seen before")
+
+        monkeypatch.setattr(summary, "write_rows", broken)
+        found = cli("-q", "batch", "in", *RUN, "--summary", "s.csv", "--out-dir", "out")
+        assert found.code == 1
+        assert "batch, 3 runs: 3 done" in found.out
+        assert found.err.splitlines()[-1].startswith("error: s.csv: the summary cannot be written (ZeroDiv")
+        assert names(folder / "out") == ["one.gpkg", "ten.gpkg", "two.gpkg"]
+
+
+def test_fail_fast_begins_with_the_smallest(cli, folder):
+    (folder / "in" / "zzz.gpkg").write_bytes(b"nothing")
+    found = cli("batch", "in", *RUN, "--fail-fast", "--jobs", 1, "--summary", "s.csv")
+    assert "batch, 4 runs: 1 failed, 3 not started" in found.out

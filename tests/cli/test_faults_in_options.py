@@ -130,7 +130,7 @@ def config(tmp_path):
         ("clusters = 3", ["unknown key 'clusters'"]),
         ("colums = ['a']", ["unknown key 'colums'", "did you mean 'columns'?"]),
         ("[kmeans]\nn-int = 3", ["unknown key 'n-int'", "did you mean 'n-init'?"]),
-        ("[kmean]\nk = 3", ["unknown key 'kmean'", "did you mean 'kmeans'?"]),
+        ("[kmean]\nk = 3", ["there is no command 'kmean'", "did you mean 'kmeans'?"]),
         ("[weights]\nk = 3", ["unknown key 'k'"]),
         ("k = ", ["is not TOML"]),
         ("k = 2.5", ["k"]),

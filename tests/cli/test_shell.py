@@ -327,13 +327,12 @@ class TestManyAtATime:
         assert done.returncode == 0, done.stderr
         assert {path.name for path in (tmp_path / "out").iterdir()} == {*names, "two\nlines.parquet"}
 
-    def test_a_line_end_in_a_name_that_GDAL_does_not_take(self, shell, squares):
-        squares.rename(squares.with_name("two\nlines.gpkg"))
-        done = shell("regionalize -q kmeans $'two\\nlines.gpkg' --k 2")
-        assert done.returncode == 1
-        assert done.stderr.splitlines() == [
-            "error: two lines.gpkg: the file name has a line end or a tab in it; rename the file"
-        ]
+    def test_signs_in_names_that_GDAL_takes_apart(self, shell, squares, tmp_path):
+        squares.rename(squares.with_name("two\nlines!;.gpkg"))
+        done = shell("regionalize -q kmeans $'two\\nlines!;.gpkg' --columns a,b --k 2 -o $'out\\n!;in.shp'")
+        assert (done.returncode, done.stderr) == (0, "")
+        parts = {f"out\n!;in.{ending}" for ending in ("shp", "shx", "dbf", "prj", "cpg", "shp.run.json")}
+        assert {path.name for path in tmp_path.iterdir()} <= {".bin", "two\nlines!;.gpkg", *parts}
 
     def test_find_exec_and_make(self, shell, grid, save, tmp_path):
         for name in ("a", "b", "c"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -9,7 +10,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +21,7 @@ import pytest
 
 from regionalize.errors import OutputError
 from regionalize.io import atomic
-from regionalize.io.atomic import replacing
+from regionalize.io.atomic import remove_leftovers, replacing, staging
 from regionalize.io.centers import write_centers
 from regionalize.io.read import read_layer
 from regionalize.io.sample import sample_path
@@ -436,3 +439,67 @@ def test_signals_wait_for_the_renames():
         assert got == ["late"]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+# --- what others have left, and what they are at ------------------------------------------------------
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from regionalize.io.atomic import staging
+with staging(Path(sys.argv[1])) as folder:
+    (folder / "part").write_text("half")
+    print(folder, flush=True)
+    sys.stdin.read()
+    if sys.argv[2] == "dies":
+        os._exit(9)
+"""
+
+
+@pytest.mark.unix
+@pytest.mark.parametrize("how", ["dies", "ends"])
+def test_a_folder_is_left_over_once_nobody_holds_it(tmp_path, how):
+    target = tmp_path / "out.gpkg"
+    other = subprocess.Popen(
+        [sys.executable, "-c", KILLED, target, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    folder = Path(other.stdout.readline().strip())
+    assert (folder / "part").exists()
+    remove_leftovers([target])
+    assert (folder / "part").exists()
+    other.communicate()
+    assert folder.exists() == (how == "dies")
+    remove_leftovers([tmp_path / "another.gpkg"])
+    assert folder.exists() == (how == "dies")
+    remove_leftovers([target])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.unix
+def test_a_folder_taken_for_a_leftover_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
+    target = tmp_path / "out.gpkg"
+    make, made = tempfile.mkdtemp, []
+
+    def raced(**about):
+        made.append(make(**about))
+        if len(made) == 1:
+            remove_leftovers([target])
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", raced)
+    with staging(target) as folder:
+        assert folder.exists()
+        assert [Path(one) == folder for one in made] == [False, True]
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_that_cannot_be_locked_are_used_and_stay(tmp_path, monkeypatch):
+    def nothing(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("regionalize.io.atomic.hold", nothing)
+    with staging(tmp_path / "out.gpkg") as folder:
+        remove_leftovers([tmp_path / "out.gpkg"])
+        assert folder.exists()
+    assert not list(tmp_path.iterdir())

@@ -254,6 +254,18 @@ def test_bad_archives(shapefile, tmp_path):
 # --- what is not there, or not a layer ----------------------------------------------------------------
 
 
+def test_a_link_to_nothing(tmp_path):
+    link = tmp_path / "dead.gpkg"
+    try:
+        link.symlink_to("gone.gpkg")
+    except OSError:
+        pytest.skip("links need a privilege here")
+    text = refusal(link)
+    assert (
+        "is a link to 'gone.gpkg', and there is no such file; name the file itself, or mend the link" in text
+    )
+
+
 def test_missing_files(geopackage, tmp_path):
     assert "there is no such file; did you mean 'georgia.gpkg'?" in refusal(tmp_path / "gorgia.gpkg")
     assert "did you mean 'georgia.gpkg'?" in refusal(tmp_path / "georgia.shp")

@@ -16,7 +16,8 @@ import shapely
 
 from regionalize.errors import OutputError
 from regionalize.io import gdal
-from regionalize.io.history import kept_in_geojson, member_of
+from regionalize.io.geojson_head import FIRST, members_before_features, read_head
+from regionalize.io.history import kept_in_geojson
 from regionalize.io.read import read_layer
 from regionalize.io.source import find_source
 from regionalize.io.write import write_layer
@@ -328,10 +329,9 @@ class TestGeoJSON:
                 return found
 
         with out.open("rb") as file:
-            file.seek(0)
-            assert member_of(b'{"type": "FeatureCollection", "features": [', Watched(file)) is None
-        assert not read
-        assert kept_in_geojson(source) is None
+            assert list(members_before_features(Watched(file))) == ["type", "name"]
+        assert read == [min(out.stat().st_size, FIRST)]
+        assert kept_in_geojson(source, read_head(source)) is None
 
     def test_standard_input(self, collection, monkeypatch):
         import io

@@ -77,7 +77,7 @@ def test_it_is_in_the_help_and_gives_the_right_groups(shell, tmp_path):
     import numpy as np
 
     assert "regionalize-slices" in "".join(shell("regionalize --help").stdout.split())
-    done = shell("regionalize -q slices --k 4 --columns pct_pov,pct_rural --by 2 -o out.gpkg --json")
+    done = shell("regionalize -q slices --k 4 --columns pct_pov,pct_rural --variable 2 -o out.gpkg --json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["settings"]["method"] == "slices"
@@ -89,12 +89,12 @@ def test_it_is_in_the_help_and_gives_the_right_groups(shell, tmp_path):
 
 
 def test_its_options_are_held_to(shell):
-    done = shell("regionalize -q slices --k 4 --by 0")
+    done = shell("regionalize -q slices --k 4 --variable 0")
     assert done.returncode == 2
-    assert done.stderr.splitlines() == ["error: --by is 0; it must be a whole number of at least 1"]
-    done = shell("regionalize -q slices --k 4 --bye 1")
-    assert done.stderr.splitlines() == ["error: there is no option --bye; did you mean --by?"]
-    done = shell("regionalize -q slices --k 4 --by 90")
+    assert done.stderr.splitlines() == ["error: --variable is 0; it must be a whole number of at least 1"]
+    done = shell("regionalize -q slices --k 4 --variabel 1")
+    assert done.stderr.splitlines() == ["error: there is no option --variabel; did you mean --variable?"]
+    done = shell("regionalize -q slices --k 4 --variable 90")
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
@@ -103,8 +103,9 @@ def test_its_options_are_held_to(shell):
 
 def test_it_takes_part_in_batch(shell):
     assert shell("regionalize sample a").returncode == 0
-    done = shell("regionalize -q batch 'a/*.gpkg' --method slices --k 3 --out-dir out")
+    done = shell("regionalize -q batch 'a/*.gpkg' --method slices --k 3 --variable 2 --out-dir out")
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
 
 
 def test_from_python(shell):

@@ -25,7 +25,7 @@ SLICES = Method(
     name="slices",
     summary="Cut units in the order of one variable.",
     function="othermethods:slices",
-    params=(Param("by", int, 1, "Which variable.", minimum=1),),
+    params=(Param("variable", int, 1, "Which variable.", minimum=1),),
     reference="nobody (2026)",
 )
 TOUCHING = Method("touching", "Whatever it is told.", "othermethods:touching", (), "nobody", contiguous=True)
@@ -33,13 +33,13 @@ HAZY = Method("hazy", "Noise.", "othermethods:hazy", (), "nobody", takes_k=False
 ANSWER = None
 
 
-def slices(X, k, *, by=1, seed=0, bounds=(), jobs=None, progress=None, findings=None):
+def slices(X, k, *, variable=1, seed=0, bounds=(), jobs=None, progress=None, findings=None):
     import numpy as np
 
     print("a word to the wrong stream")
     findings.facts["seen"] = len(X)
     codes = np.empty(len(X), dtype=np.int64)
-    codes[np.argsort(X[:, by - 1], kind="stable")] = np.arange(len(X)) * k // len(X)
+    codes[np.argsort(X[:, variable - 1], kind="stable")] = np.arange(len(X)) * k // len(X)
     return codes
 
 
@@ -67,14 +67,17 @@ def installed(tmp_path, monkeypatch):
             (folder / f"{module}.py").write_text(textwrap.dedent(source))
             monkeypatch.delitem(sys.modules, module, raising=False)
         monkeypatch.syspath_prepend(folder)
+        forget()
+        return folder
+
+    def forget():
         plugins.offered.cache_clear()
         plugins.tried.cache_clear()
-        return folder
+        plugins.IMPORTED.clear()
 
     yield install
     monkeypatch.undo()
-    plugins.offered.cache_clear()
-    plugins.tried.cache_clear()
+    forget()
     sys.modules.pop("othermethods", None)
 
 
@@ -139,9 +142,12 @@ BAD_ROWS = {
     "params": ("replace(ROW, params=['a'])", "not a tuple of Param"),
     "option name": ("replace(ROW, params=(Param('a b', int, 1, 'x'),))", "called 'a b'"),
     "option twice": ("replace(ROW, params=(Param('a', int, 1, 'x'),) * 2)", "called 'a'"),
-    "shared option": ("replace(ROW, params=(Param('columns', int, 1, 'x'),))", "all methods have"),
-    "argument": ("replace(ROW, params=(Param('findings', int, 1, 'x'),))", "all methods have"),
-    "typed": ("replace(ROW, params=(Param('a', int, 1, 'x', typed='where'),))", "all methods have"),
+    "shared option": ("replace(ROW, params=(Param('columns', int, 1, 'x'),))", "one of regionalize's own"),
+    "argument": ("replace(ROW, params=(Param('findings', int, 1, 'x'),))", "one of regionalize's own"),
+    "typed": ("replace(ROW, params=(Param('a', int, 1, 'x', typed='where'),))", "one of regionalize's own"),
+    "of batch": ("replace(ROW, params=(Param('by', int, 1, 'x'),))", "option --by is called as one"),
+    "of its table": ("replace(ROW, params=(Param('out_dir', str, None, 'x'),))", "option --out-dir is"),
+    "switched off": ("replace(ROW, params=(Param('no_qml', int, 1, 'x'),))", "option --no-qml is called"),
     "kind": ("replace(ROW, params=(Param('a', list, 1, 'x'),))", "no kind"),
     "words": ("replace(ROW, params=(Param('a', ('x', 'y'), 'z', 'x'),))", "none of its words"),
     "help": ("replace(ROW, params=(Param('a', int, 1, ''),))", "no help"),
@@ -174,6 +180,7 @@ def test_a_bad_row_is_refused_by_name(row, says, installed):
         ("import not_there_at_all", "No module named 'not_there_at_all'"),
         ("1 / 0", "division by zero (ZeroDivisionError)"),
         ("raise SystemExit(3)", "SystemExit"),
+        ("raise ValueError('much' * 100_000)", "muchmuchmuch"),
         ("def broken(:", "SyntaxError"),
         ("", "ROW"),
     ],
@@ -184,6 +191,7 @@ def test_a_package_that_cannot_be_imported_breaks_nothing(source, says, installe
     assert code == 0, err
     code, out, err = cli_like("--help")
     assert code == 0
+    assert len(out) < 6000
     assert "Methods that cannot be used" in out
     assert "(broken-methods1.0)" in "".join(out.split())
     code, out, err = cli_like("near", "--k", "3")
@@ -192,6 +200,7 @@ def test_a_package_that_cannot_be_imported_breaks_nothing(source, says, installe
     assert "Traceback" not in err
     assert says in err
     assert err.count("error: ") == 1
+    assert len(err) < 700
 
 
 @pytest.fixture
@@ -225,6 +234,86 @@ def test_two_packages_of_one_name_are_both_named(installed):
         find_method("slices")
     assert "first 1.0" in str(caught.value)
     assert "second 1.0" in str(caught.value)
+
+
+USES = """
+import {module}
+from regionalize.model.method import Method
+
+NEAR = Method("near", "x", "near_methods:near", (), "x", bounded=False)
+
+
+def near(X, k, **_):
+    import numba
+    import numpy as np
+    import pandas
+    from pyarrow import Table
+
+    dot = numba.njit(lambda a, b: np.dot(a, b))
+    assert dot(np.ones(2), np.ones(2)) == 2  # needs SciPy's linear algebra
+    assert len(Table.from_pandas(pandas.DataFrame(X))) == len(X)
+    return pandas.qcut(pandas.Series(X[:, 0]).rank(method="first"), k, labels=False).to_numpy()
+"""
+
+
+@pytest.mark.parametrize("module", ["pandas", "geopandas", "libpysal"])
+def test_one_that_uses_what_the_command_line_does_without(module, installed, tmp_path):
+    """In a process of its own, in which pandas is refused to whoever would only import it in passing."""
+    import os
+    import subprocess
+    from pathlib import Path
+
+    pytest.importorskip(module, reason="not installed here, and nothing of ours needs it")
+    folder = installed("near-methods", {"near": "near_methods:NEAR"}, near_methods=USES.format(module=module))
+    paths = os.pathsep.join([str(folder), str(Path(rz.__file__).parents[1])])
+    for line in (
+        ["near", "--k", "3", "-o", "near.gpkg"],
+        ["batch", "near.gpkg", "--method", "near", "--k", "2", "--label-column", "two", "--out-dir", "out"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "regionalize", "-q", *line],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_one_that_interrupts_does_not_end_a_listing(installed, cli_like):
+    installed("rude-methods", {"near": "rudemethods:ROW"}, rudemethods="raise KeyboardInterrupt")
+    code, out, err = cli_like("--help")
+    assert code == 0
+    assert err == ""
+    assert "(KeyboardInterrupt)" in out
+    assert cli_like("kmean")[2] == "error: there is no command 'kmean'; did you mean 'kmeans'?\n"
+    assert cli_like("near", "--k", "3")[0] == 130  # as is right where the user did it
+
+
+def test_every_name_that_commands_and_calls_have_is_reserved():
+    """An option of a method joins those of whatever runs it."""
+    import inspect
+
+    import click
+
+    from regionalize.cli.program import program
+
+    def names(param):
+        words = (*param.opts, *param.secondary_opts)
+        return {param.name, *(word.lstrip("-").replace("-", "_") for word in words)}
+
+    context = click.Context(program)
+    ours = {name for row in OWN.values() for one in row.params for name in (one.name, one.typed)}
+    calls = (rz.regionalize, rz.Regionalizer, rz.batch, rz.choose_k, rz.compare, rz.stability)
+    taken = {name for call in calls for name in inspect.signature(call).parameters}
+    for name in (*OWN, "batch", "choose-k", "compare", "stability"):
+        for param in program.get_command(context, name).params:
+            taken |= names(param)
+    for param in program.params:
+        taken |= names(param)
+    assert len(taken) > 80
+    assert {name for name in taken if len(name) > 1} <= plugins.RESERVED | ours
 
 
 def path(n):
@@ -305,7 +394,7 @@ def test_bounds_are_held_to(other, cli_like):
 
 
 class TestCheckMethod:
-    ROW = Method("slices", "x", "othermethods:slices", (Param("by", int, 1, "x", minimum=1),), "x")
+    ROW = Method("slices", "x", "othermethods:slices", (Param("variable", int, 1, "x", minimum=1),), "x")
 
     @pytest.mark.parametrize("name", ["kmedoids", "skater", "schc", "redcap", "hierarchical", "hdbscan"])
     def test_ours_pass(self, name):
@@ -316,20 +405,20 @@ class TestCheckMethod:
         rz.check_method(self.ROW)
 
     def test_another_default(self, other):
-        with pytest.raises(PluginError, match="by is 2 in its row, and 1 in its function"):
-            rz.check_method(replace(self.ROW, params=(Param("by", int, 2, "x"),)))
+        with pytest.raises(PluginError, match="variable is 2 in its row, and 1 in its function"):
+            rz.check_method(replace(self.ROW, params=(Param("variable", int, 2, "x"),)))
 
     def test_an_option_that_the_function_lacks(self, other):
         with pytest.raises(PluginError, match="does not take 'more'"):
             rz.check_method(replace(self.ROW, params=(Param("more", int, 2, "x"),)))
 
     def test_regions_that_are_not_contiguous(self, other):
-        other.slices = lambda X, k, by=1, **_: np.arange(len(X)) % k
+        other.slices = lambda X, k, variable=1, **_: np.arange(len(X)) % k
         with pytest.raises(PluginError, match="pieces"):
             rz.check_method(replace(self.ROW, contiguous=True))
 
     def test_another_answer_every_time(self, other):
         turn = iter(range(100))
-        other.slices = lambda X, k, by=1, **_: np.roll(np.arange(len(X)) % k, next(turn))
+        other.slices = lambda X, k, variable=1, **_: np.roll(np.arange(len(X)) % k, next(turn))
         with pytest.raises(PluginError, match="when it is called again"):
             rz.check_method(self.ROW)

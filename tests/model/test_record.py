@@ -51,6 +51,13 @@ def test_what_is_not_known_is_not_written():
     assert made("kmeans", "cluster").to_dict() == {"made_by": "kmeans", "columns": ["cluster"]}
 
 
+@pytest.mark.parametrize("wrong", [["z" * 300_000], {"a": list(range(10_000))}, True, 3])
+def test_a_wrong_value_is_told_in_few_words(wrong):
+    with pytest.raises(ValueError, match="'made_by' of a run is ") as caught:
+        read_history({"runs": [{"made_by": wrong, "columns": ["c"]}]})
+    assert len(str(caught.value)) < 200
+
+
 def test_what_a_later_version_adds_is_kept():
     later = {
         "format": FORMAT + 1,

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regionalize.errors import UsageError
 from regionalize.run.batch.items import Finished
 
 if TYPE_CHECKING:
@@ -112,10 +113,12 @@ def batch(
     >>> found.table[["name", "status", "k", "contiguous"]].values.tolist()
     [['georgia-skater', 'done', 4, True], ['georgia-redcap', 'done', 4, True]]
     """
-    from regionalize.run.batch.items_of_plan import carry_out, make_batch
+    from regionalize.run.batch.items_of_plan import carry_out, keep_summary, make_batch
     from regionalize.run.batch.plan import plan_of
 
     named = () if inputs is None else (inputs,) if isinstance(inputs, str | PathLike) else tuple(inputs)
+    if inputs is not None and not named:
+        raise UsageError("inputs is empty", advice="name a file; None stands for the bundled sample")
     plan = plan_of(
         tuple(fspath(name) for name in named),
         (method,) if isinstance(method, str) else tuple(method or ()),
@@ -128,4 +131,8 @@ def batch(
         summary=None if summary is None else Path(summary),
     )
     made = make_batch(plan, {name: value for name, value in options.items() if value is not None}, shown=True)
-    return BatchResult(items=tuple(carry_out(made)), notes=made.notes)
+    notes = list(made.notes)
+    finished = carry_out(made, noted=notes.append)
+    if made.summary is not None:
+        keep_summary(made.summary, made.out_dir, finished)
+    return BatchResult(items=tuple(finished), notes=tuple(notes))

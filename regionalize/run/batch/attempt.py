@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING
 
 from regionalize.errors import OutputError, RegionalizeError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from regionalize.run.batch.record import Record, Records
     from regionalize.run.batch.standing import FilesFound
     from regionalize.run.solve import Solution
+
+LONGEST, PAUSE = 1.0, 0.05
+"""Seconds that another batch is given to complete its record, and between looks at it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,25 +85,34 @@ class Runner:
         from regionalize.io.atomic import telling_of_moves
         from regionalize.run.batch.fingerprint import fingerprint
         from regionalize.run.batch.record import Journal, Records
-        from regionalize.run.batch.standing import contents_of
+        from regionalize.run.batch.standing import labels_of, leftovers_note, look, may_replace
 
         records = Records(terms.out_dir)
         mark = fingerprint(item, records.folder, self.digests) or ""
-        former = records.read(item)
+        former = records.read(item.name)
         outputs = item.outputs
-        if terms.resume and former is not None:
-            found = look_at_files(item, former, records)
-            if former.done and former.fingerprint == mark != "" and not (found.lost or found.changed):
-                return skipped(item, former)
-            outputs = replacing_own(item, former, found, records)
-        journal = Journal(records, item, mark, former)
-        with telling_of_moves(journal.tell):
-            solution = self.solve(item, outputs, terms)
+        journal = Journal(records, item.name, mark, former)
+        try:
+            if terms.resume and former is not None:
+                found = look(former, records, outputs)
+                if is_done(former, mark, found):
+                    return skipped(item, former, records)
+                if not outputs.overwrite:
+                    allowed = may_replace(outputs, former, found, records.folder)
+                    outputs = replace(outputs, overwrite=allowed)
+            with telling_of_moves(journal.tell):
+                solution = self.solve(item, outputs, terms)
+        except OutputError:
+            meanwhile = done_meanwhile(item, mark, records) if terms.resume else None
+            if meanwhile is None:
+                raise
+            return skipped(item, meanwhile, records)
         if fingerprint(item, records.folder, self.digests) != mark:  # changed while it was being read
             journal.forget_inputs()
         done = finished(item, solution, start)
-        journal.complete(done, contents_of(solution, item.outputs, records.folder))
-        return done
+        about = {"seconds": done.seconds, "measures": done.measures, "notes": done.notes}
+        journal.complete(**about, **labels_of(solution, item.outputs))
+        return replace(done, notes=(*done.notes, *leftovers_note(former, records, item.outputs)))
 
     def solve(self, item: Item, outputs: Outputs, terms: Terms) -> Solution:
         """Read, solve and write."""
@@ -125,43 +137,41 @@ def finished(item: Item, solution: Solution, start: float) -> Finished:
         item=item,
         status="done",
         seconds=perf_counter() - start,
+        stages=solution.seconds,
         measures=measures_of(solution.report),
         notes=solution.notes,
     )
 
 
-def skipped(item: Item, record: Record) -> Finished:
+def is_done(record: Record, mark: str, found: FilesFound) -> bool:
+    """Whether nothing has changed since an item was done."""
+    return record.done and record.fingerprint == mark != "" and found.whole
+
+
+def done_meanwhile(item: Item, mark: str, records: Records) -> Record | None:
+    """Return the record of another batch that has just done the same, if that is what stands in the way."""
+    from regionalize.run.batch.standing import look
+
+    end = monotonic() + LONGEST
+    while True:
+        record = records.read(item.name)
+        if record is None or record.fingerprint != mark:
+            return None
+        if record.done:
+            return record if is_done(record, mark, look(record, records, item.outputs)) else None
+        if monotonic() > end:
+            return None
+        sleep(PAUSE)  # its files are being put in place
+
+
+def skipped(item: Item, record: Record, records: Records) -> Finished:
     """Say what came of an item when it was done."""
+    from regionalize.run.batch.standing import leftovers_note
+
     return Finished(
         item=item,
         status="skipped",
         seconds=record.seconds,
         measures=record.measures,
-        notes=record.notes,
+        notes=(*record.notes, *leftovers_note(record, records, item.outputs)),
     )
-
-
-def look_at_files(item: Item, record: Record, records: Records) -> FilesFound:
-    """Look at what has become of the files of an item."""
-    from regionalize.run.batch.standing import look
-
-    return look(record, records, item.outputs.output_layer)
-
-
-def replacing_own(item: Item, record: Record, found: FilesFound, records: Records) -> Outputs:
-    """Return outputs that may replace files that are the item's own.
-
-    Raises
-    ------
-    OutputError
-        If there is somebody else's work in some.
-    """
-    from regionalize.run.batch.standing import may_replace
-
-    if item.outputs.overwrite:
-        return item.outputs
-    if found.changed:
-        reason = "was changed since it was written" if record.done else "already exists"
-        advice = "use --overwrite to make it anew"
-        raise OutputError(reason, advice=advice, file=str(records.path(found.changed[0])))
-    return replace(item.outputs, overwrite=may_replace(item.outputs, found, records.folder))

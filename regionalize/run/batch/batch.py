@@ -13,6 +13,8 @@ from regionalize.run.batch.pool import Pool
 
 Told = Callable[[Finished, int, int], None]
 """Called with what came of an item, how many are finished, and how many there are."""
+Noted = Callable[[str], None]
+"""Called with what a person should know."""
 
 
 def run_batch(
@@ -23,6 +25,7 @@ def run_batch(
     out_dir: Path | None = None,
     resume: bool = False,
     told: Told | None = None,
+    noted: Noted | None = None,
 ) -> list[Finished]:
     """Run every item; one that fails never sinks the others.
 
@@ -33,7 +36,8 @@ def run_batch(
     jobs : int, optional
         How many run at the same time, at least 1: as many as there are processors by default.
     fail_fast : bool
-        Start no more items once one has failed; what has been started is finished.
+        Start no more items once one has failed; what has been started is finished. Small layers come first,
+        so that what fails does so soon.
     out_dir : Path, optional
         Folder, which exists, of the outputs. Records of what is done are kept in its hidden folder
         `.regionalize`; without it, none are.
@@ -43,6 +47,8 @@ def run_batch(
         ``item.outputs.overwrite`` says that they may be replaced.
     told : callable, optional
         Called with each item as it is finished, in the thread of the caller.
+    noted : callable, optional
+        Called at the end with what a person should know of the workers.
 
     Returns
     -------
@@ -72,7 +78,10 @@ def run_batch(
                 if told is not None:
                     told(finished, len(found), len(items))
     finally:
-        remove_leftovers(places(pool.cut_short))
+        remove_leftovers(places(list(pool.cut_short.values())))
+    if pool.missing and noted is not None:
+        workers = f"{len(pool.missing)} of {jobs} worker processes"
+        noted(f"{workers} could not be started ({pool.missing[0]}); the others did what there was")
     return [found[at] for at in sorted(found)]
 
 

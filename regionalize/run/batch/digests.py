@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
+from regionalize.io.formats import JOURNALS, SHAPEFILE_PARTS
 from regionalize.model.record import record_file
 
-SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _COMPANIONS = {
-    ".shp": SHAPEFILE,
-    ".dbf": SHAPEFILE,
+    ".shp": SHAPEFILE_PARTS,
+    ".dbf": SHAPEFILE_PARTS,
     ".tab": (".tab", ".dat", ".map", ".id", ".ind"),
     ".mif": (".mif", ".mid"),
     ".csv": (".csv", ".csvt", ".prj"),
     ".gml": (".gml", ".gfs", ".xsd"),
 }
 """What is read besides a file of an ending, by the same name."""
-_JOURNALS = ("-wal", "-journal")
-"""What a database that is open elsewhere keeps beside itself."""
+_REFERRING = (".vrt", ".ovf", ".gdalg.json", ".000")
+"""Endings of files that others are read with, or in the place of: S-57 has updates."""
+_REFERENCES = (b"<ogrvrt", b"<ogrwfs", b"gdal_streamed_alg", b"\\isseamless", b"create view")
+"""What stands in the beginning of such files, whatever they are called: MapInfo's tables may be of others."""
+_HEAD = 1 << 12
 DIGEST_BYTES = 20
 Stamp = tuple[str, int, int]
 
@@ -44,7 +49,7 @@ def files_read(path: str | None) -> list[Path] | None:
     others = [named.with_suffix(either) for ending in endings for either in (ending, ending.upper())]
     beside = record_file(named)
     others += [] if beside is None else [beside]
-    others += [named.with_name(named.name + journal) for journal in _JOURNALS]
+    others += [named.with_name(named.name + journal) for journal in JOURNALS]
     return sorted({named, *(other for other in others if other.is_file())})
 
 
@@ -62,10 +67,10 @@ class Digests:
     """Digests of inputs; every file is read once, unless it changes."""
 
     def __init__(self) -> None:
-        self.known: dict[Stamp, str] = {}
+        self.known: dict[Stamp, str | None] = {}
 
     def of(self, path: str | None) -> str | None:
-        """Return what stands for the content of what is read; None where that is no files."""
+        """Return what stands for the content of what is read; None where that is not in files alone."""
         marks = stamps(path)
         if not marks:
             return None
@@ -74,13 +79,33 @@ class Digests:
         try:
             for mark in marks:
                 if mark not in self.known:
-                    self.known[mark] = file_digest(Path(mark[0]))
+                    self.known[mark] = None if refers(Path(mark[0])) else file_digest(Path(mark[0]))
+                if self.known[mark] is None:
+                    return None
                 # a file may be called otherwise tomorrow; within a folder, names are part of the content
                 name = Path(mark[0]).suffix if root is None else Path(mark[0]).relative_to(root).as_posix()
                 together.update(f"{name}\0{self.known[mark]}\0".encode("utf-8", "surrogatepass"))
         except OSError:
             return None
         return together.hexdigest()
+
+
+def refers(file: Path) -> bool:
+    """Whether what is read lies in other files, too: a virtual layer, tables joined to one, a pipeline.
+
+    Raises
+    ------
+    OSError
+    """
+    names = [file.name]
+    if is_zipfile(file):
+        with suppress(BadZipFile), ZipFile(file) as archive:
+            names += archive.namelist()
+    if any(name.lower().endswith(_REFERRING) for name in names):
+        return True
+    with file.open("rb") as opened:
+        head = opened.read(_HEAD).lower()
+    return not head.startswith(b"sqlite format") and any(mark in head for mark in _REFERENCES)
 
 
 def file_digest(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "shapely", "pyproj", "pyo
 """What computes, reads and writes."""
 NO_ANSWER = {"jobs"}
 """Of a job, what changes no answer."""
+A_FILE = "a file"
+"""In the place of a path: what is in the file is among the inputs."""
 
 
 def fingerprint(item: Item, folder: Path, digests: Digests) -> str | None:
@@ -39,6 +42,9 @@ def fingerprint(item: Item, folder: Path, digests: Digests) -> str | None:
     if None in inputs:
         return None
     job = {field.name: getattr(item.job, field.name) for field in fields(item.job)}
+    job |= {} if item.job.weights_file is None else {"weights": A_FILE}
+    if job["params"].get("distances") is not None:
+        job["params"] = {**job["params"], "distances": A_FILE}
     outputs = {field.name: getattr(item.outputs, field.name) for field in fields(item.outputs)}
     del outputs["overwrite"]
     about = {
@@ -58,29 +64,27 @@ def placed(value: Any, folder: Path) -> Any:
 
 
 def relative(path: Path, folder: Path) -> str:
-    """Return a path in the words of a folder, with slashes; whole where it is elsewhere.
+    """Return the real path in the words of the real folder, with slashes; whole where it is elsewhere.
 
     Examples
     --------
     >>> relative(Path("out/maps/a.png"), Path("out"))
     'maps/a.png'
     """
-    full, root = path.absolute(), folder.absolute()
+    full, root = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
     return (full.relative_to(root) if full.is_relative_to(root) else full).as_posix()
 
 
 @cache
 def versions(method: str) -> dict[str, str]:
     """Return the versions of regionalize, of the packages it computes with, and of a method's own package."""
-    from importlib.metadata import PackageNotFoundError, packages_distributions, version
+    from importlib.metadata import PackageNotFoundError, version
 
     from regionalize import __version__
-    from regionalize.model.catalog import find_method
+    from regionalize.model.catalog import package_of
 
-    module = find_method(method).function.partition(".")[0].partition(":")[0]
-    own = () if module == "regionalize" else packages_distributions().get(module, ())
-    found = {"regionalize": __version__}
-    for name in (*PACKAGES, *own):
+    found = {"regionalize": __version__, "method": package_of(method)}
+    for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -60,6 +60,8 @@ class Finished:
         How it ended.
     seconds : float
         What it took; of a skipped item, what it took when it was done.
+    stages : mapping of str to float
+        What each stage of it took, in seconds; nothing where it was not run now.
     measures : mapping of str to number, text, bool or None
         Every measure of the report, flat: a row of the summary (`regionalize.run.batch.summary`).
     notes : tuple of str
@@ -73,6 +75,7 @@ class Finished:
     item: Item
     status: Status
     seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str = ""

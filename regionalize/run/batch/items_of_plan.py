@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.errors import RegionalizeError, UsageError, counted
+from regionalize.io.sample import INSTEAD
 from regionalize.model.job import Job, Outputs
 from regionalize.run.batch.items import Finished, Item, Part
 from regionalize.run.batch.names import file_name, told_apart, unique
@@ -17,6 +18,7 @@ from regionalize.run.batch.output_paths import (
     check_forms,
     files_of,
     folders_made,
+    has_placeholder,
     make_outputs,
     real_path,
     refuse_existing,
@@ -26,7 +28,7 @@ from regionalize.run.batch.output_paths import (
 from regionalize.run.batch.parts import Splitter, part_label
 from regionalize.run.batch.plan import SOURCE, Input, Plan
 from regionalize.run.batch.sources import expand
-from regionalize.run.batch.variants import Variant, spell_out
+from regionalize.run.batch.variants import Variant, refuse_too_many, spell_out
 
 Told = Callable[[Finished, int, int], None]
 
@@ -105,12 +107,13 @@ def make_batch(plan: Plan, typed: Mapping[str, Any] | None = None, *, shown: boo
     typed = dict(typed or {})
     variants, merged = spell_out(plan, typed)
     splitter = Splitter()
-    drafts = [
-        draft
-        for one, source, label in sources_of(plan)
-        for variant in variants
-        for draft in drafts_of(one, source, label, variant, plan, typed, splitter)
-    ]
+    sources = sources_of(plan)
+    refuse_too_many(len(sources) * len(variants), plan)
+    drafts: list[Draft] = []
+    for one, source, label in sources:
+        for variant in variants:
+            drafts += drafts_of(one, source, label, variant, plan, typed, splitter)
+            refuse_too_many(len(drafts), plan)
     errors = {draft.error for draft in drafts}
     if len(errors) == 1 and (error := errors.pop()) is not None:
         raise error  # it stands in the way of all
@@ -126,6 +129,8 @@ def make_batch(plan: Plan, typed: Mapping[str, Any] | None = None, *, shown: boo
         items.append(Item(name=name, source=draft.source, job=draft.job, outputs=outputs, part=draft.part))
     check_outputs(items, plan, shown=shown)
     notes = list(dict.fromkeys(splitter.notes))
+    if not plan.inputs:
+        notes.insert(0, INSTEAD)
     if merged:
         verb = "is a run" if merged == 1 else "are runs"
         notes.append(f"{counted(merged, 'combination')} {verb} that others are too, done once")
@@ -150,6 +155,11 @@ def check_settings(plan: Plan) -> None:
         raise UsageError("--resume looks for what is done in --out-dir", advice="give --out-dir DIR")
     if plan.by is not None and not plan.by:
         raise UsageError("--by is empty", advice="name a column")
+    if plan.out_dir is not None and has_placeholder(str(plan.out_dir)):
+        raise UsageError(
+            f"--out-dir {plan.out_dir} is one folder, for all runs",
+            advice="use -o '{method}/{name}.gpkg', or the like, for folders of their own",
+        )
 
 
 def sources_of(plan: Plan) -> list[tuple[Input, str, str]]:
@@ -236,6 +246,7 @@ def without_column(job: Job, column: str) -> Job:
 
 def check_outputs(items: Sequence[Item], plan: Plan, *, shown: bool) -> None:
     """Refuse outputs that cannot be written, and make the folders of those that can."""
+    from regionalize.run.batch.standing import is_own_summary
     from regionalize.run.batch.summary import check_summary
 
     if items:
@@ -249,12 +260,15 @@ def check_outputs(items: Sequence[Item], plan: Plan, *, shown: bool) -> None:
         refuse_existing(files)
     with folders_made([*files, *summaries], plan.out_dir):
         if plan.summary is not None:
-            check_summary(plan.summary, inputs, files, replace=bool(plan.overwrite or plan.resume))
+            own = plan.resume and plan.out_dir is not None and is_own_summary(plan.summary, plan.out_dir)
+            check_summary(plan.summary, inputs, files, replace=bool(plan.overwrite or own))
         check_forms(items)
 
 
-def carry_out(batch: Batch, told: Told | None = None) -> list[Finished]:
-    """Run a batch, write its summary, and return what came of every item, in order.
+def carry_out(
+    batch: Batch, told: Told | None = None, noted: Callable[[str], None] | None = None
+) -> list[Finished]:
+    """Run a batch, and return what came of every item, in order.
 
     Parameters
     ----------
@@ -262,6 +276,8 @@ def carry_out(batch: Batch, told: Told | None = None) -> list[Finished]:
         What to do.
     told : callable, optional
         Called with what came of an item, how many are finished, and how many there are.
+    noted : callable, optional
+        Called with what a person should know of how it was done.
 
     Returns
     -------
@@ -283,13 +299,24 @@ def carry_out(batch: Batch, told: Told | None = None) -> list[Finished]:
             out_dir=batch.out_dir,
             resume=batch.resume,
             told=None if told is None else lambda one, done, _: told(one, before + done, total),
+            noted=noted,
         )
     place = {name: number for number, name in enumerate(batch.names)}
-    finished.sort(key=lambda one: place[one.item.name])
-    if batch.summary is not None:
-        from regionalize.io.atomic import replacing
-        from regionalize.run.batch.summary import write_summary
+    return sorted(finished, key=lambda one: place[one.item.name])
 
-        with replacing(batch.summary) as temporary:
-            write_summary(temporary, batch.summary.suffix, finished)
-    return finished
+
+def keep_summary(path: Path, out_dir: Path | None, finished: Sequence[Finished]) -> None:
+    """Write the summary, and remember in the folder of the outputs what it is."""
+    from regionalize.io.atomic import replacing, telling_of_moves
+    from regionalize.run.batch.record import SUMMARY, Journal, Records
+    from regionalize.run.batch.summary import write_summary
+
+    if out_dir is None:
+        with replacing(path) as temporary:
+            write_summary(temporary, path.suffix, finished)
+        return
+    records = Records(out_dir)
+    journal = Journal(records, SUMMARY, "", records.read(SUMMARY))
+    with telling_of_moves(journal.tell), replacing(path) as temporary:
+        write_summary(temporary, path.suffix, finished)
+    journal.complete()

@@ -14,7 +14,8 @@ MOST_BYTES = 120
 """Of a name: file systems take 255, some 143, and an ending and marks of our own are to follow."""
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 """What Windows takes for a device, whatever the ending."""
-_UNSAFE = re.compile(r'[<>:"/\\|?*]+')
+_UNSAFE = re.compile(r'[<>:"/\\|?*!;]+')
+"""What Windows does not take in the name of a file, and what programs part an address by."""
 _RUNS = re.compile(r"(\d+)")
 DOUBLE = (".shp.zip", ".shp.xml", ".csv.gz")
 """Endings of two parts."""

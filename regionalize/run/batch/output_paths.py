@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import OutputError, UsageError, counted, nearest
 from regionalize.model.job import Job, Outputs
+from regionalize.run.batch.digests import files_read
 from regionalize.run.batch.items import Item
 from regionalize.run.batch.names import clash_key
 from regionalize.run.batch.plan import is_ending
@@ -27,6 +28,17 @@ KNOWN = ("name", "method", "k")
 def option_of(name: str) -> str:
     """Return an output option as it is typed."""
     return "--" + str(OUTPUT_FIELDS[name].metadata.get("typed", name.replace("_", "-")))
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether a text has what only patterns of outputs can have.
+
+    Examples
+    --------
+    >>> has_placeholder("x/{method}"), has_placeholder("{x}")
+    (True, False)
+    """
+    return any(found[1] in KNOWN for found in PLACEHOLDER.finditer(text))
 
 
 def make_outputs(
@@ -157,27 +169,25 @@ def real_path(path: Path, folders: dict[Path, str] | None = None) -> str:
 
 
 def refuse_inputs(files: Mapping[str, Item], inputs: Sequence[str]) -> None:
-    """Refuse outputs that are files read, whatever links lead to them.
+    """Refuse outputs that would replace what is read, on whatever system and whatever links lead there.
+
+    Of both all files count: those of a shapefile, those in a folder.
 
     Raises
     ------
     OutputError
     """
-    read = {clash_key(os.path.realpath(source)): source for source in inputs}
+    from regionalize.io.check_output import parts_of_file
+
+    read = {clash_key(os.path.realpath(part)) for one in inputs for part in (one, *(files_read(one) or ()))}
     for file in files:
-        source = read.get(clash_key(file))
-        if source is not None and (os.path.realpath(source) == file or same_file(source, file)):
-            raise OutputError(
-                "is an input", file=file, advice="the input is never changed: choose another --out-dir"
-            )
-
-
-def same_file(one: str, other: str) -> bool:
-    """Whether two paths lead to one file."""
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False
+        for part in parts_of_file(Path(file)):
+            if clash_key(str(part)) in read:
+                raise OutputError(
+                    "is an input" if str(part) == file else f"would write {part.name}, which is an input",
+                    file=file,
+                    advice="the input is never changed: choose another --out-dir",
+                )
 
 
 def refuse_existing(files: Mapping[str, Item]) -> None:

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.errors import UsageError, located, nearest
+from regionalize.io.toml import read_toml
 from regionalize.model.catalog import METHODS, find_method
-from regionalize.run.batch.plan_values import (
-    OUTPUT_PATHS,
+from regionalize.model.kinds import (
     TEXT,
     TEXTS,
     TRUTH,
     WHOLE_NUMBER,
-    Check,
+    Kind,
+    as_toml,
     checked,
-    every_key,
-    keys_of,
-    value_of,
+    keyed,
+    refuse_twice,
 )
+from regionalize.run.batch.plan_values import OUTPUT_PATHS, every_key, keys_of, value_of
 
 ENDING = ".toml"
 
@@ -61,7 +62,9 @@ class Runs:
     options : mapping
         Values by the keys of the plan.
     grid : mapping of str to list
-        Values to combine.
+        Values to combine; `methods` stand apart, also those of a grid.
+    in_grid : tuple of str
+        Keys of the grid as it was written, the method among them.
     place : str
         Where it stands in the plan, for messages.
     """
@@ -70,6 +73,7 @@ class Runs:
     name: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, list[Any]] = field(default_factory=dict)
+    in_grid: tuple[str, ...] = ()
     place: str = ""
 
 
@@ -113,11 +117,10 @@ class Plan:
 
     def every_method(self) -> tuple[str, ...]:
         """Return the methods of all runs, each once, without options of their own."""
-        texts = [text for runs in self.runs for text in (runs.methods or self.methods)]
-        return tuple(dict.fromkeys(text.partition(":")[0] for text in texts))
+        return method_names(text for runs in self.runs for text in (runs.methods or self.methods))
 
 
-SETTINGS: dict[str, Check] = {
+SETTINGS: dict[str, Kind] = {
     "by": TEXT,
     "out-dir": TEXT,
     "jobs": WHOLE_NUMBER,
@@ -128,12 +131,14 @@ SETTINGS: dict[str, Check] = {
     "summary": TEXT,
 }
 """Keys of the whole batch."""
-LISTS_BY_KEY: Check = ("a table of lists", lambda value: isinstance(value, dict))
-LIST: Check = ("a list of values, at least one", lambda value: isinstance(value, list) and bool(value))
+OF_CONFIGURATIONS = (*METHODS, "batch")
+"""Tables that a configuration has, and no plan."""
 SOURCE = ("layer", "where", "id", "encoding")
 
 
-def plan_of(inputs: tuple[str, ...], methods: tuple[str, ...] = (), **settings: Any) -> Plan:
+def plan_of(
+    inputs: tuple[str, ...], methods: tuple[str, ...] = (), plan: Plan | None = None, **settings: Any
+) -> Plan:
     """Return the plan among the inputs, or one for them, with what was typed, which wins.
 
     Parameters
@@ -142,6 +147,8 @@ def plan_of(inputs: tuple[str, ...], methods: tuple[str, ...] = (), **settings: 
         Files, folders and patterns, among them at most one plan.
     methods : tuple of str
         Methods for all runs.
+    plan : Plan, optional
+        The one among the inputs, if it was read before.
     **settings
         As `regionalize.run.batch.plan.Plan` has them; None where nothing is said.
 
@@ -153,12 +160,12 @@ def plan_of(inputs: tuple[str, ...], methods: tuple[str, ...] = (), **settings: 
     plans = [name for name in inputs if name.lower().endswith(ENDING)]
     if len(plans) > 1:
         raise UsageError(f"{plans[0]} and {plans[1]} are both plans", advice="run one after the other")
-    plan = read_plan(plans[0]) if plans else Plan()
+    plan = Plan() if not plans else plan or read_plan(plans[0])
     others = tuple(Input(path=name) for name in inputs if name not in plans)
     if others:
         plan = replace(plan, inputs=others)
     if methods:
-        read_methods(list(methods))
+        methods = read_methods(list(methods))
         runs = tuple(replace(one, methods=()) for one in plan.runs)
         plan = replace(plan, methods=methods, runs=runs)
     return with_typed(plan, **settings)
@@ -178,10 +185,17 @@ def read_plan(path: str) -> Plan:
         The file cannot be read or is not TOML; an unknown key, with the nearest, or a value of the wrong
         type.
     """
-    content = {key.replace("_", "-"): value for key, value in read_toml(path).items()}
+    content = read_toml(path, "plan")
     folder = Path(path).parent
     with located(path):
-        inputs = read_inputs(content.pop("inputs", []), content.pop("input", []), folder)
+        for key in OF_CONFIGURATIONS:
+            if isinstance(content.get(key), dict):
+                raise UsageError(
+                    f"[{key}] is a table of a configuration, which is no plan",
+                    advice=f"regionalize --config {path} batch",
+                )
+        content = keyed(content)
+        inputs = read_inputs(content.pop("inputs", None), content.pop("input", []), folder)
         methods = read_methods(content.pop("method", []))
         tables = tables_of(content.pop("run", []), "run")
         runs = tuple(read_runs(table, place) for place, table in tables) or (Runs(),)
@@ -221,23 +235,9 @@ def found_from(folder: Path, path: str) -> str:
     return short if os.path.realpath(short) == os.path.realpath(full) else full  # not across links
 
 
-def read_toml(path: str) -> dict[str, Any]:
-    """Read a TOML file."""
-    import tomllib
-
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
-        return tomllib.loads(text)
-    except OSError as error:
-        raise UsageError(f"the plan cannot be read ({error.strerror})", file=path) from error
-    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8
-        raise UsageError(f"the plan is not TOML: {error}", file=path) from error
-
-
 def fail_fast(settings: Mapping[str, Any]) -> bool | None:
     """Return what `fail-fast` says, or `keep-going`, its opposite."""
-    if "fail-fast" in settings and "keep-going" in settings:
-        raise UsageError("fail-fast and keep-going are one option", advice="keep one of them")
+    refuse_twice(settings, lambda key: "fail-fast" if key in {"fail-fast", "keep-going"} else None)
     if "keep-going" in settings:
         return not settings["keep-going"]
     return settings.get("fail-fast")
@@ -245,12 +245,14 @@ def fail_fast(settings: Mapping[str, Any]) -> bool | None:
 
 def read_inputs(names: Any, tables: Any, folder: Path) -> tuple[Input, ...]:
     """Read what is to be read: a list of paths, and tables with options of their own."""
-    checked("inputs", names, TEXTS)
+    names = checked("inputs", names, TEXTS) if names is not None else ()
+    if names == [] and not tables:
+        raise UsageError("inputs is empty", advice="name a file, a folder or a pattern")
     listed = [names] if isinstance(names, str) else names
     found = [Input(path=found_from(folder, name) if name != "-" else name) for name in listed]
     for place, table in tables_of(tables, "input"):
         with located("", place):
-            values = {key.replace("_", "-"): value for key, value in table.items()}
+            values = keyed(table)
             for key, value in values.items():
                 refuse_unknown(key, ("path", "name", "by", *SOURCE))
                 checked(key, value, TEXT)
@@ -268,29 +270,54 @@ def read_inputs(names: Any, tables: Any, folder: Path) -> tuple[Input, ...]:
 
 
 def read_methods(value: Any) -> tuple[str, ...]:
-    """Read one method, or several."""
+    """Read one method, or several, in a list or with commas between them."""
     checked("method", value, TEXTS)
-    methods = (value,) if isinstance(value, str) else tuple(value)
+    texts = [value] if isinstance(value, str) else value
+    methods = [method for text in texts for method in split_methods(text)]
     for method in methods:
         find_method(method.partition(":")[0])
-    return methods
+    return tuple(methods)
+
+
+def method_names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of methods, each once, without the options behind a colon."""
+    return tuple(dict.fromkeys(text.partition(":")[0] for text in texts))
+
+
+def split_methods(text: str) -> list[str]:
+    """Split methods with commas between them; the options of one, after a colon, go on to the end.
+
+    Examples
+    --------
+    >>> split_methods("kmeans, skater"), split_methods("kmeans,schc:linkage=ward,k=3")
+    (['kmeans', 'skater'], ['kmeans', 'schc:linkage=ward,k=3'])
+    """
+    names, colon, options = text.partition(":")
+    *others, last = (name.strip() for name in names.split(","))
+    return [*others, f"{last}{colon}{options}"]
 
 
 def read_runs(table: Mapping[str, Any], place: str) -> Runs:
     """Read a table `run`; the values of its options are checked with the method they are for."""
     with located("", place):
-        values = {key.replace("_", "-"): value for key, value in table.items()}
+        values = keyed(table)
         methods = read_methods(values.pop("method", []))
         name = checked("name", values.pop("name", ""), TEXT)
-        grid = checked("grid", values.pop("grid", {}), LISTS_BY_KEY)
-        grid = {key.replace("_", "-"): value for key, value in grid.items()}
+        grid = values.pop("grid", {})
+        if not isinstance(grid, dict):
+            raise UsageError(f"grid is {as_toml(grid)}", advice="it takes a table of lists")
+        grid = keyed(grid)
         for key, value in grid.items():
-            checked(f"grid.{key}", value, LIST)
+            if not isinstance(value, list) or not value:
+                raise UsageError(
+                    f"grid.{key} is {as_toml(value)}", advice="it takes a list of values, at least one"
+                )
             if key in values or (key == "method" and methods):
                 raise UsageError(f"{key} is in the grid and beside it", advice="keep one of them")
+        written = tuple(grid)
         if "method" in grid:
             methods = read_methods(grid.pop("method"))
-        return Runs(methods=methods, name=name, options=values, grid=grid, place=place)
+        return Runs(methods=methods, name=name, options=values, grid=grid, in_grid=written, place=place)
 
 
 def tables_of(tables: Any, key: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -298,7 +325,7 @@ def tables_of(tables: Any, key: str) -> list[tuple[str, Mapping[str, Any]]]:
     if isinstance(tables, dict):
         raise UsageError(f"{key} is one table", advice=f"write [[{key}]], in double brackets")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise UsageError(f"{key} is {tables!r}", advice=f"write tables, [[{key}]]")
+        raise UsageError(f"{key} is {as_toml(tables)}", advice=f"write tables, [[{key}]]")
     return [(f"{key} {number}", table) for number, table in enumerate(tables, 1)]
 
 
@@ -341,13 +368,12 @@ def options_for(method: str, values: Mapping[str, Any], plan: Plan) -> dict[str,
         A value of the wrong type.
     """
     keys = keys_of(method)
+    refuse_twice(values, keys.get)
     found: dict[str, Any] = {}
     for key, value in values.items():
         name = keys.get(key)
         if name is None:
             continue
-        if name in found:
-            raise UsageError(f"'{key}' is there twice", advice="keep one of them")
         found[name] = value_of(method, key, name, value, plan.folder)
     if plan.out_dir is None:
         for name in OUTPUT_PATHS:

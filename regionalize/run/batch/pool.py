@@ -18,7 +18,7 @@ from typing import Any
 from regionalize.errors import RegionalizeError
 from regionalize.run.batch.attempt import Terms
 from regionalize.run.batch.items import Finished, Item
-from regionalize.run.batch.waiting import WaitingItems
+from regionalize.run.batch.waiting import First, WaitingItems
 
 GRACE = 5.0
 """Seconds in which a worker that is told to end may tidy up."""
@@ -28,14 +28,16 @@ _BOOT = "import sys; sys.path[:] = {path}; from regionalize.run.batch.worker imp
 """What a worker runs: it finds modules where this process does, and nowhere else."""
 _ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Read by libraries of linear algebra when they are loaded."""
-
-
 _TRIES = 2
 """How often a worker is started that ends before it can begin: the first may have been ended from outside."""
 
 
 class WorkerDiedError(Exception):
     """A worker ended in the middle of an item, or before it could begin; the text says how."""
+
+
+class NoWorkerError(Exception):
+    """A worker cannot be started; the text says why."""
 
 
 class Worker:
@@ -45,23 +47,19 @@ class Worker:
         limits = {name: str(threads) for name in _ONE_EACH if name not in os.environ}
         boot = _BOOT.format(path=ascii(sys.path))
         # in a group of its own: an interrupt at the terminal is for whoever started it, who tells it
-        apart = {"creationflags": 0x200} if os.name == "nt" else {"process_group": 0}
+        apart: dict[str, int] = {"process_group": 0}
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         try:
             self.process: subprocess.Popen[bytes] = subprocess.Popen(
-                [sys.executable, "-P", "-c", boot],
+                [sys.executable, *interpreter_flags(), "-P", "-c", boot],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, **limits},
                 **apart,  # type: ignore[call-overload]  # other keys on other systems
             )
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-        ) as error:  # TypeError: an embedded Python does not know itself
-            raise RegionalizeError(
-                f"no worker process can be started: {error}", advice="check the installation of Python"
-            ) from error
+        except (OSError, ValueError, TypeError) as error:  # TypeError: an embedded Python
+            raise NoWorkerError(str(error)) from error
 
     def begin(self) -> None:
         """Wait until it says that it is ready.
@@ -106,6 +104,21 @@ class Worker:
         return self.process.wait()
 
 
+def interpreter_flags() -> list[str]:
+    """Return the flags of this interpreter that change what a run does or says."""
+    known = {
+        "-I": sys.flags.isolated,
+        "-E": sys.flags.ignore_environment,
+        "-s": sys.flags.no_user_site,
+        "-B": sys.flags.dont_write_bytecode,
+        "-O": sys.flags.optimize == 1,
+        "-OO": sys.flags.optimize > 1,
+        "-Xdev": sys.flags.dev_mode,
+        f"-Xutf8={sys.flags.utf8_mode}": True,
+    }
+    return [*(flag for flag, is_set in known.items() if is_set), *(f"-W{text}" for text in sys.warnoptions)]
+
+
 def ending(code: int) -> str:
     """Say how a process ended.
 
@@ -130,14 +143,18 @@ class Pool:
         self.items = items
         self.terms = terms
         self.fail_fast = fail_fast
-        self.waiting = WaitingItems(items, in_order=workers == 1)
+        first: First = "smallest" if fail_fast else "given" if workers == 1 else "largest"
+        self.waiting = WaitingItems(items, first=first)
         self.answers: SimpleQueue[tuple[int, Finished] | BaseException | None] = SimpleQueue()
         self.lock = threading.Lock()
         self.ended = False
         self.workers: list[Worker] = []
-        self.cut_short: list[Item] = []
-        """Items whose worker died: it may have left something behind."""
+        self.cut_short: dict[int, Item] = {}
+        """Items that a worker is at, or that it died of: it may have left something behind."""
+        self.missing: list[str] = []
+        """Why there are fewer workers than were asked for."""
         self.threads = [threading.Thread(target=self._lead, daemon=True) for _ in range(workers)]
+        self.leading = workers
 
     def __enter__(self) -> Pool:
         try:
@@ -173,35 +190,56 @@ class Pool:
         """Hand items to one worker after the other: to the same, unless it dies."""
         worker: Worker | None = None
         at: int | None = None
+        reason = ""
         try:
-            while (at := self.waiting.take(at)) is not None:
+            while self.waiting.are_left():
                 if worker is None and (worker := self._start()) is None:
                     return
+                if (at := self.waiting.take(at)) is None:
+                    return
                 start = monotonic()
+                self.cut_short[at] = self.items[at]
                 try:
                     found = worker.ask(self.items[at], self.terms)
+                    del self.cut_short[at]
                 except WorkerDiedError as death:
                     worker = None
-                    self.cut_short.append(self.items[at])
                     found = died(self.items[at], str(death), monotonic() - start)
                 if self.ended:
                     return
-                if found.status == "failed" and self.fail_fast:
-                    self.waiting.close()
-                self.answers.put((at, found))
+                self._tell(at, found)
+        except NoWorkerError as error:
+            reason = str(error)
         except BaseException as error:  # raised again where somebody can see it
             self.answers.put(error)
         finally:
             if worker is not None:
                 worker.dismiss()
-            self.answers.put(None)
+            self._leave(reason)
+
+    def _tell(self, at: int, found: Finished) -> None:
+        """Pass on what came of an item."""
+        if found.status == "failed" and self.fail_fast:
+            self.waiting.close()
+        self.answers.put((at, found))
+
+    def _leave(self, reason: str) -> None:
+        """Be a thread less; whoever has no worker for a `reason` leaves what waits to the others, if any."""
+        with self.lock:
+            self.leading -= 1
+            alone = not self.leading
+        if reason and not alone:
+            self.missing.append(reason)
+        while reason and alone and (at := self.waiting.take(None)) is not None:
+            self._tell(at, without_worker(self.items[at], reason))
+        self.answers.put(None)
 
     def _start(self) -> Worker | None:
         """Start a worker that is ready; None where no more are wanted.
 
         Raises
         ------
-        RegionalizeError
+        NoWorkerError
             If it cannot be started, or ends before it can begin.
         """
         how = ""
@@ -217,10 +255,7 @@ class Pool:
                 how = str(death)
             else:
                 return worker
-        raise RegionalizeError(
-            f"a worker process ended before it could begin ({how})",
-            advice="check the installation of regionalize",
-        )
+        raise NoWorkerError(f"it ended before it could begin: {how}")
 
     def _end(self) -> None:
         """Tell all workers to end, and end those that do not."""
@@ -238,6 +273,19 @@ class Pool:
         finally:  # at once, when asked again
             for process in running:
                 process.kill()
+            for process in running:  # so that it holds nothing any more
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_WAKE)
+
+
+def without_worker(item: Item, reason: str) -> Finished:
+    """Say of an item that there is no worker for it."""
+    said = RegionalizeError(
+        f"no worker process can be started ({reason})",
+        advice="use fewer --jobs, or check the installation",
+        file=item.source,
+    )
+    return Finished(item=item, status="failed", error=str(said))
 
 
 def died(item: Item, how: str, seconds: float) -> Finished:

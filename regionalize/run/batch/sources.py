@@ -9,13 +9,14 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from regionalize.errors import DataError, UsageError, listed, nearest
+from regionalize.io.formats import JOURNALS
 from regionalize.io.source import COMPANIONS, VECTOR
 from regionalize.model.record import RECORD_FILE
 from regionalize.run.batch.names import natural
 
 SIDECARS = (*COMPANIONS, ".dbf", ".shp.xml", ".qml", ".sld", ".qmd")
 """Endings of what goes with a shapefile."""
-JOURNALS = ("-wal", "-shm", "-journal")
+BESIDE_DATABASES = (*JOURNALS, "-shm")
 """What SQLite keeps beside a GeoPackage that is in use."""
 TABLES = (".csv", ".dbf", ".json", ".zip")
 """Endings of what is taken from a folder only where there is nothing else: most are no layers."""
@@ -143,7 +144,7 @@ def without_companions(files: Sequence[str]) -> list[str]:
         for ending in SIDECARS:
             if lower.endswith(ending) and f"{lower.removesuffix(ending)}.shp" in named:
                 return True
-        return any(lower.endswith(mark) and lower.removesuffix(mark) in named for mark in JOURNALS)
+        return any(lower.endswith(mark) and lower.removesuffix(mark) in named for mark in BESIDE_DATABASES)
 
     return [file for file in files if not belongs(file)]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regionalize.errors import OutputError
 from regionalize.run.batch.items import Finished, Item
 
 if TYPE_CHECKING:
@@ -155,15 +156,44 @@ def summary_rows(finished: Sequence[Finished]) -> list[dict[str, Any]]:
         `BEFORE`, options that vary between the items, `MEASURES`, what methods add, `AFTER`.
     """
     varied = varied_options([one.item.job for one in finished])
-    names = {**BEFORE, **dict.fromkeys(varied), **MEASURES}
     added = dict.fromkeys(name for one in finished for name in one.measures)
-    names |= {name: None for name in added if name not in AFTER}
-    columns = [*names, *AFTER]
+    columns = option_columns(varied, {**BEFORE, **MEASURES, **AFTER, **added})
+    before = dict.fromkeys((*BEFORE, *columns.values(), *MEASURES, *added))
+    names = [*(name for name in before if name not in AFTER), *AFTER]
     rows = []
     for one, options in zip(finished, varying([one.item.job for one in finished], varied), strict=True):
-        known = {**options, **one.measures, **about(one)}
-        rows.append({name: known.get(name) for name in columns})
+        said = {columns[name]: value for name, value in options.items()}
+        known = {**said, **one.measures, **about(one)}
+        rows.append({name: encodable(known.get(name)) for name in names})
     return rows
+
+
+def option_columns(options: Iterable[str], taken: Container[str]) -> dict[str, str]:
+    """Return the column of each option: its name, or ``option_`` and its name where a measure has that.
+
+    Examples
+    --------
+    >>> option_columns(["hops", "neighbors"], {"neighbors", "k"})
+    {'hops': 'hops', 'neighbors': 'option_neighbors'}
+    """
+    found = {}
+    for option in options:
+        column = option
+        while column in taken:
+            column = f"option_{column}"
+        found[option] = column
+    return found
+
+
+def encodable(value: Any) -> Any:
+    r"""Return text that every format takes: bytes of a name that are no text are written as escapes.
+
+    Examples
+    --------
+    >>> encodable("a\udce9.gpkg"), encodable(2)
+    ('a\\udce9.gpkg', 2)
+    """
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def about(one: Finished) -> dict[str, Any]:
@@ -258,13 +288,16 @@ def kind_of(values: Iterable[Any], known: type | None) -> type:
     --------
     >>> kind_of([1, None, 0.5], None), kind_of([1, "auto"], None), kind_of([None], None)
     (<class 'float'>, <class 'str'>, <class 'float'>)
+    >>> kind_of([1, 10**30], int), kind_of([10**400], int)
+    (<class 'float'>, <class 'str'>)
     """
-    if known is not None:
-        return known
-    kinds = {type(value) for value in values if value is not None}
-    if len(kinds) == 1:
-        return kinds.pop()
-    return float if kinds <= {int, float} else str
+    there = [value for value in values if value is not None]
+    kinds = {type(value) for value in there}
+    kind = known or (kinds.pop() if len(kinds) == 1 else float if kinds <= {int, float} else str)
+    largest = max((abs(value) for value in there if isinstance(value, int)), default=0)
+    if kind is int and largest >= 2**63:
+        kind = float
+    return str if kind is float and largest >= 2**1023 else kind
 
 
 def converted(value: Any, kind: type) -> Any:
@@ -276,8 +309,23 @@ def write_summary(path: Path, suffix: str, finished: Sequence[Finished]) -> None
     """Write a row per item into `path`, as ``.csv``, ``.json`` (a list of objects) or ``.parquet``.
 
     Nulls are empty in CSV, and null in the others.
+
+    Raises
+    ------
+    OutputError
+        Whatever stands in the way: the runs are done, and an error of its own would hide that.
     """
-    rows = summary_rows(finished)
+    try:
+        write_rows(path, suffix, summary_rows(finished))
+    except OSError:  # whoever says where it goes says so better
+        raise
+    except Exception as error:
+        reason = f"the summary cannot be written ({type(error).__name__}: {error})"
+        raise OutputError(reason, advice="--json tells the same", file=path.name) from error
+
+
+def write_rows(path: Path, suffix: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of a summary."""
     if suffix.lower() == ".parquet":
         import pyarrow.parquet as pq
 
@@ -314,7 +362,6 @@ def check_summary(path: Path, inputs: Iterable[str], outputs: Mapping[str, Item]
     """
     import os
 
-    from regionalize.errors import OutputError
     from regionalize.run.batch.names import clash_key
     from regionalize.run.refusals import check_ending, check_side_file
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
+from math import prod
 from typing import Any
 
-from regionalize.errors import UsageError, located
+from regionalize.errors import UsageError, counted, located
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, OUTPUT_OPTIONS, Job, check_option_names
 from regionalize.run.batch.plan import Plan, Runs, check_key, options_for
 from regionalize.run.batch.plan_values import keys_of, option_names
 from regionalize.run.options import make_job
 from regionalize.run.recipes import read_recipe
+
+MOST_RUNS = 100_000
+"""Of a batch: more would be days of work, and are a slip in a grid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,9 @@ class Variant:
         What tells it from the others, for names.
     filtered : bool
         Whether it has a filter of its own, which holds besides that of an input.
+    in_grid : tuple of str
+        Options that stand in its grid, by their names in Python: they are part of its label, however many
+        values there are.
     place : str
         Where it stands in the plan.
     """
@@ -41,6 +48,7 @@ class Variant:
     name: str = ""
     label: str = ""
     filtered: bool = False
+    in_grid: tuple[str, ...] = ()
     place: str = ""
 
 
@@ -66,6 +74,7 @@ def spell_out(plan: Plan, typed: Mapping[str, Any]) -> tuple[tuple[Variant, ...]
         )
     for name in typed:
         check_taken(name, typed[name], methods)
+    refuse_too_many(sum(combinations_of(runs, plan, typed) for runs in plan.runs), plan)
     found: dict[Any, Variant] = {}
     combinations = 0
     for runs in plan.runs:
@@ -74,6 +83,28 @@ def spell_out(plan: Plan, typed: Mapping[str, Any]) -> tuple[tuple[Variant, ...]
                 combinations += 1
                 found.setdefault(identity(variant), variant)
     return labelled(tuple(found.values())), combinations - len(found)
+
+
+def combinations_of(runs: Runs, plan: Plan, typed: Mapping[str, Any]) -> int:
+    """Return how many runs a table comes to, before any is made."""
+    names = [text.partition(":")[0] for text in runs.methods or plan.methods]
+    return sum(prod(len(runs.grid[key]) for key in axes_of(runs, name, typed)) for name in names)
+
+
+def axes_of(runs: Runs, method: str, typed: Mapping[str, Any]) -> list[str]:
+    """Return the keys of a grid that a method has, and that nothing typed takes the place of."""
+    keys = keys_of(method)
+    return [key for key in runs.grid if key in keys and keys[key] not in typed]
+
+
+def refuse_too_many(count: int, plan: Plan) -> None:
+    """Refuse a batch of more runs than can be meant."""
+    if count > MOST_RUNS:
+        raise UsageError(
+            f"this would be {counted(count, 'run')}, and a batch has {MOST_RUNS:,} at most",
+            advice="give fewer values, or make several batches of it",
+            file=plan.file,
+        )
 
 
 def check_taken(name: str, value: Any, methods: Sequence[str]) -> None:
@@ -103,10 +134,12 @@ def variants_of(runs: Runs, plan: Plan, typed: Mapping[str, Any]) -> Iterable[Va
         over = {option: value for option, value in typed.items() if option in own_names}
         shared = options_for(name, plan.options, plan)
         own = options_for(name, runs.options, plan)
-        axes = [key for key in runs.grid if key in keys and keys[key] not in over]
+        axes = axes_of(runs, name, typed)
+        in_grid = tuple(keys[key] for key in axes) + (("method",) if "method" in runs.in_grid else ())
         for values in product(*(runs.grid[key] for key in axes)):
             chosen = options_for(name, dict(zip(axes, values, strict=True)), plan)
-            yield make_variant(text, shared, {**own, **chosen}, over, runs)
+            variant = make_variant(text, shared, {**own, **chosen}, over, runs)
+            yield replace(variant, in_grid=in_grid)
 
 
 def make_variant(
@@ -153,53 +186,72 @@ def frozen(value: Any) -> Any:
 
 
 def labelled(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
-    """Give each run a label of its name, if it has one, and what differs from others of that name."""
-    from dataclasses import replace
+    """Give each run a label, which tells it from the others and changes as little as may be with them.
 
+    It has the run's name, if there is one; the method, where others of that name have another; and what
+    stands in the grid, or differs from other runs of the name and method.
+    """
     alike: dict[str, list[Variant]] = {}
     for variant in variants:
         alike.setdefault(variant.name, []).append(variant)
     labels: dict[int, str] = {}
     for name, group in alike.items():
-        settings = [settings_of(variant.job) for variant in group]
-        varied = names_that_vary(settings)
-        for variant, found in zip(group, settings, strict=True):
-            labels[id(variant)] = "-".join(filter(None, (name, label_text(found, varied))))
+        methods = {variant.job.method for variant in group}
+        varied = {
+            method: names_that_vary([named_settings(one.job) for one in group if one.job.method == method])
+            for method in methods
+        }
+        for variant in group:
+            job = variant.job
+            names = {*varied[job.method], *variant.in_grid, *(["method"] if len(methods) > 1 else [])}
+            labels[id(variant)] = "-".join(filter(None, (name, label_text(job, names, variant.in_grid))))
     return tuple(replace(variant, label=labels[id(variant)]) for variant in variants)
 
 
+def named_settings(job: Job) -> dict[str, Any]:
+    """Return what is not by default, as names tell it: all numbers of regions together."""
+    found = settings_of(job)
+    if job.levels:
+        found["k"] = (*found.pop("levels"), job.k)
+    return found
+
+
 def names_that_vary(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Name the settings that are not the same in all, method and k first.
+    """Name the settings that are not the same in all.
 
     Examples
     --------
     >>> names_that_vary([{"method": "kmeans", "k": 4, "hops": 1}, {"k": 5, "method": "kmeans"}])
     ('k', 'hops')
     """
-    names = dict.fromkeys(("method", "k", *(name for one in settings for name in one)))
+    names = dict.fromkeys(name for one in settings for name in one)
     return tuple(name for name in names if len({frozen(one.get(name)) for one in settings}) > 1)
 
 
-def label_text(settings: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Write the settings that vary as part of a name.
+def label_text(job: Job, names: Collection[str], in_grid: Collection[str] = ()) -> str:
+    """Write settings as part of a name: the method, k, then the others; defaults only those of a grid.
 
     Examples
     --------
-    >>> label_text({"method": "schc", "k": 4, "with_centroids": True, "alpha": 0.5}, ("k", "alpha"))
-    'k4-alpha-0.5'
+    >>> job = Job(method="schc", k=4, with_centroids=True, alpha=0.25)
+    >>> label_text(job, ("k", "alpha", "hops")), label_text(job, ("hops", "with_centroids"), ("hops",))
+    ('k4-alpha-0.25', 'with-centroids-hops-0')
     """
+    defaults = settings_of(Job(method=job.method))
+    settings = {name: value for name, value in named_settings(job).items() if defaults.get(name) != value}
+    every = {**{item.name: getattr(job, item.name) for item in fields(job)}, **job.params}
+    settings |= {name: every.get(name) for name in in_grid if name not in settings}
+    settings["method"] = job.method
     pieces = []
-    for name in names:
-        value = settings.get(name)
-        if name == "k" and "levels" in names and "levels" in settings:
-            value = "-".join(map(str, (*settings["levels"], value)))
-        if value is None or value is False or name == "levels":
+    for name in dict.fromkeys(("method", "k", *every)):
+        value = settings.get(name) if name in names else None
+        if value is None or value is False:
             continue
         typed = name.replace("_", "-")
         if name == "method":
             pieces.append(str(value))
         elif name == "k":
-            pieces.append(f"k{value}")
+            pieces.append(f"k{value_label(value)}")
         else:
             pieces.append(typed if value is True else f"{typed}-{value_label(value)}")
     return "-".join(pieces)

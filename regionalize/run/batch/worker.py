@@ -1,15 +1,19 @@
 """A process that does items, one at a time: ``python -m regionalize.run.batch.worker``.
 
 It reads pickled pairs of an item and its terms from standard input, and answers each on standard output with
-what came of it. Whatever else is printed goes to standard error. It ends when there is no more to read: so it
-does, after the item it is at, when whoever started it is gone.
+what came of it. Whatever else is printed goes to standard error. It ends when there is no more to read: at
+once, whatever it is at, because whoever started it is gone then.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
+import threading
+import time
+from queue import SimpleQueue
 from typing import BinaryIO
 
 from regionalize.run.absent import do_without
@@ -19,6 +23,10 @@ from regionalize.run.endings import Terminated, raise_when_ended
 
 READY = "ready"
 """The first thing that is said."""
+PATIENCE = 5.0
+"""Seconds for tidying up, when whoever started this process is gone."""
+
+Asked = tuple[Item, Terms]
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -36,13 +44,32 @@ def take_pipes() -> tuple[BinaryIO, BinaryIO]:
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Do items until there are no more, or nobody listens."""
     runner = Runner()
+    asked: SimpleQueue[Asked | None] = SimpleQueue()
+    idle = threading.Event()
+    idle.set()
+    threading.Thread(target=listen, args=(incoming, asked, idle), daemon=True).start()
     send(outgoing, READY)
-    while True:
-        try:
-            item, terms = pickle.load(incoming)
-        except EOFError:
-            return
-        send(outgoing, answer(runner, item, terms))
+    while (message := asked.get()) is not None:
+        found = answer(runner, *message)
+        idle.set()  # before anybody can answer with the next
+        send(outgoing, found)
+
+
+def listen(incoming: BinaryIO, asked: SimpleQueue[Asked | None], idle: threading.Event) -> None:
+    """Take in items, and end this process when there is nobody any more who asks for any."""
+    try:
+        while True:
+            message = pickle.load(incoming)
+            idle.clear()
+            asked.put(message)
+    except EOFError:
+        pass
+    finally:
+        asked.put(None)
+    if not idle.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)  # to tidy up; on Windows that is the end
+        time.sleep(PATIENCE)
+        os._exit(1)
 
 
 def answer(runner: Runner, item: Item, terms: Terms) -> Finished:

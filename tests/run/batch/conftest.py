@@ -13,6 +13,7 @@ import shapely
 
 from regionalize.model.job import Outputs
 from regionalize.run.batch import pool
+from regionalize.run.batch.attempt import Runner, Terms
 from regionalize.run.batch.items import Item
 from regionalize.run.options import make_job
 
@@ -63,6 +64,18 @@ def make_item(tmp_path):
         return Item(name=name, source=str(path), job=job, outputs=Outputs(**written), part=part)
 
     return item
+
+
+@pytest.fixture
+def out(tmp_path):
+    """Return the folder that `make_item` writes into."""
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def attempt(out):
+    """Return `attempt(item, resume=True)`: done by a worker that knows of no earlier item."""
+    return lambda item, resume=True: Runner().attempt(item, Terms(out_dir=out, resume=resume))
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from regionalize.errors import DataError, OutputError, RegionalizeError, UsageError
-from regionalize.run.batch.items_of_plan import make_batch
+from regionalize.run.batch.items_of_plan import carry_out, make_batch
 from regionalize.run.batch.plan import Input, Plan, Runs
 
 OPTIONS = {"k": 2, "columns": "a,b"}
@@ -129,6 +130,76 @@ def test_no_input_is_ever_written(make, layers):
         make("in0.gpkg", overwrite=True)
 
 
+def test_no_part_of_an_input_is_ever_written(make, layers, tmp_path):
+    """A shapefile is several files, whether it is read or written."""
+    import shutil
+
+    layers(0, "x.gpkg")
+    (tmp_path / "shapes").mkdir()
+    layers(1, "shapes/y.shp")
+    shutil.copy("shapes/y.dbf", "y.dbf")
+    plan = Plan(
+        inputs=(Input(path="x.gpkg", name="y"), Input(path="y.dbf", name="z")),
+        methods=("kmeans",),
+        options={"output": "{name}.shp"},
+        out_dir=Path("."),
+        overwrite=True,
+    )
+    with pytest.raises(OutputError, match=r"y\.shp: would write y\.dbf, which is an input"):
+        make(plan=plan)
+    os.remove("y.dbf")
+    Path("y.csv").write_text("X,Y,a,b\n0,0,1,1\n")
+    Path("y.prj").touch()  # is read with the table
+    plan = replace(plan, inputs=(plan.inputs[0], Input(path="y.csv", name="z")))
+    with pytest.raises(OutputError, match=r"y\.shp: would write y\.prj, which is an input"):
+        make(plan=plan)
+
+
+def test_an_input_in_capitals_is_not_written_on_any_system(make, layers):
+    layers(0, "IN0.gpkg")
+    with pytest.raises(OutputError, match="is an input"):
+        make("IN0.gpkg", out_dir=None, output="in0.gpkg", overwrite=True)
+
+
+def test_a_folder_is_not_called_by_a_pattern(make, layers):
+    layers(0)
+    with pytest.raises(UsageError, match=r"--out-dir x\{method\} is one folder.*use -o"):
+        make("in0.gpkg", out_dir="x{method}")
+    assert make("in0.gpkg", out_dir="x{y}").items[0].outputs.output == Path("x{y}/in0.gpkg")
+
+
+def test_the_sample_stands_in_and_that_is_told(make):
+    assert make().notes == ("no INPUT given: using the bundled sample, 159 counties of Georgia (USA)",)
+
+
+def test_one_file_under_two_names_is_read_once(make, layers):
+    layers(0)
+    os.symlink("in0.gpkg", "in1.gpkg")
+    plan = Plan(
+        inputs=tuple(
+            Input(path=name, options={"where": "a > 0"}) for name in ("in0.gpkg", "in1.gpkg", "./in0.gpkg")
+        ),
+        methods=("kmeans",),
+        out_dir=Path("out"),
+    )
+    assert [item.source for item in make(plan=plan).items] == ["in0.gpkg"]
+
+
+def test_after_a_layer_that_cannot_be_split_nothing_is_started(make, layers):
+    layers(0)
+    Path("in1.gpkg").write_bytes(b"damaged")
+    for fail_fast, started in ((True, 0), (False, 3)):
+        plan = Plan(
+            inputs=(Input(path="in*.gpkg", by="state"),),
+            methods=("kmeans",),
+            out_dir=Path(f"out{started}"),
+            fail_fast=fail_fast,
+            jobs=1,
+        )
+        finished = carry_out(make(plan=plan))
+        assert [one.status for one in finished] == ["done"] * started + ["failed"]
+
+
 def test_a_summary_is_refused_with_the_others(make, layers):
     layers(0)
     for summary, said in (
@@ -204,14 +275,6 @@ def test_a_layer_that_cannot_be_split_fails_alone(make, layers):
         make("in1.gpkg", by="state")
     with pytest.raises(DataError, match="in2"):
         make("in2.gpkg", by="state")
-
-
-def test_outputs_that_differ_in_case_alone_are_one_file(make):
-    for folder, name in (("x", "A"), ("y", "a")):
-        os.mkdir(folder)
-        Path(folder, f"{name}.gpkg").touch()
-    names = make("*/*.gpkg").names
-    assert len({name.casefold() for name in names}) == 2
 
 
 def test_the_first_of_every_run_is_looked_at(make, layers):

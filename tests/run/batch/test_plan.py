@@ -10,7 +10,7 @@ import pytest
 from regionalize.errors import RegionalizeError, UsageError
 from regionalize.model.catalog import METHODS
 from regionalize.run.batch.items_of_plan import make_batch
-from regionalize.run.batch.plan import Plan, Runs, read_plan
+from regionalize.run.batch.plan import Plan, Runs, read_plan, read_runs
 from regionalize.run.batch.plan_values import keys_of
 from regionalize.run.batch.variants import spell_out
 
@@ -78,11 +78,58 @@ def test_labels_tell_what_varies(plan):
     assert labels == [
         "kmeans-k8",
         "kmeans-k12",
-        "skater-k8",
-        "compact-compactness-0.25",
-        "compact-compactness-0.5",
+        "skater",
+        "compact-k4-compactness-0.25",
+        "compact-k4-compactness-0.5",
         "plain",
     ]
+
+
+def labels(file: str) -> list[str]:
+    return [one.label for one in spell_out(read_plan(file), {})[0]]
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("k", (3, 4)),
+        ("hops", (0, 1)),
+        ("transform", ("z", "mad")),
+        ("with-centroids", (False, True)),
+        ("n-init", (1, 2)),
+        ("method", ("kmeans", "kmedians")),
+    ],
+)
+def test_a_grid_that_grows_keeps_the_names_of_its_runs(key, values):
+    """What is done is found again by --resume, and nothing is left over under an old name."""
+    beside = {"method": "kmeans", "k": 3}
+    beside.pop(key, None)
+    alone, grown = (
+        [
+            one.label
+            for one in spell_out(Plan(runs=(read_runs({**beside, "grid": {key: list(some)}}, ""),)), {})[0]
+        ]
+        for some in (values[:1], values)
+    )
+    assert alone == grown[:1]
+    assert len(set(grown)) == 2
+
+
+def test_what_one_method_varies_names_no_runs_of_another(plan):
+    text = """
+        k = 3
+        [[run]]
+        method = "kmeans"
+        grid = {transform = ["z", "mad"]}
+        [[run]]
+        method = "skater"
+        """
+    assert labels(plan(text)) == ["kmeans-transform-z", "kmeans-transform-mad", "skater"]
+
+
+def test_numbers_of_regions_that_nest_are_all_named(plan):
+    text = '[[run]]\nmethod = "schc"\ngrid = {k = [[3, 6], [4, 6]]}'
+    assert labels(plan(text)) == ["k3-6", "k4-6"]
 
 
 def test_a_single_run_needs_no_label(plan):
@@ -177,7 +224,7 @@ def test_inputs_have_options_of_their_own(tmp_path, plan):
     [
         ("kk = 3\nmethod = 'kmeans'", "unknown key 'kk'; did you mean 'k'?"),
         ("outdir = 'x'", "did you mean 'out-dir'"),
-        ("inputs = [1]", "inputs is [1]; it takes text, or a list of texts"),
+        ("inputs = [1]", "inputs is 1; it takes text, or a list of texts"),
         ("input = 'a.gpkg'", "[[input]]"),
         ("[input]\npath = 'a'", "in double brackets"),
         ("[[input]]\nname = 'a'", "input 1: there is no path"),
@@ -209,6 +256,40 @@ def test_inputs_have_options_of_their_own(tmp_path, plan):
         ("[[run]]\nmethod = 'skater'\nk = 3\nmake-contiguous = true", "no option of skater"),
         ("method = 'kmeans'\nk = 3\nby = 3", "by is 3; it takes text"),
         ("a = ", "is not TOML"),
+        ("method = 'kmeans'\nk = 3\ninputs = []", "inputs is empty"),
+        ("out-dir = 'a'\nout_dir = 'b'", "'out-dir' and 'out_dir' are one option; keep one of them"),
+        (
+            "[[run]]\nmethod = 'kmeans'\nk = 3\ngrid = {n-init = [3], n_init = [4, 5]}",
+            "run 1: 'n-init' and 'n_init' are one option",
+        ),
+        ("[[run]]\nmethod = 'kmeans'\nk = 3\nn-init = 1\nn_init = 2", "are one option"),
+        ("[[input]]\npath = 'a'\nname = 'b'\nNAME = 'c'", "input 1: unknown key 'NAME'"),
+        (
+            "method = 'hierarchical'\nk = 3\nlinkage = 'a.npy'\nsave-linkage = 'b.npy'",
+            "'linkage' and 'save-linkage' are one option",
+        ),
+        ("[[run]]\nmethod = 'kmeans'\nk = 3\ngrid = 3", "run 1: grid is 3; it takes a table of lists"),
+        ("[batch]\nmethod = 'kmeans'", "[batch] is a table of a configuration, which is no plan"),
+        ("[kmeans]\nk = 3", "[kmeans] is a table of a configuration"),
+        ('inputs = "a\\u0000.gpkg"', "inputs holds the character of code 0"),
+        ('[[run]]\noutput = "a\\u0000.gpkg"', "run.output holds the character of code 0"),
+        ("k = 0x" + "f" * 6000, "k is a whole number of more than 64 bits"),
+        ("run = [{" + ".".join("a" * 3000) + " = 1}, 1]", "is nested too deeply"),
+        ("[column-weights]\n" + ".".join("a" * 3000) + " = 1", "is nested too deeply"),
+        (
+            "method = 'kmeans'\nk = 3\naggregate = {a = {b = 'sum'}}",
+            "it takes text, a list of texts, or a table",
+        ),
+        ("run = [" + "1, " * 200_000 + "1]", "run is [1, 1, 1, 1, 1, 1, ...]; write tables, [[run]]"),
+        ("k" * 200_000 + " = 3", "unknown key 'kkkk"),
+        (
+            "[[run]]\nmethod = 'kmeans'\ngrid = {k = [" + "3," * 1000 + "], seed = [" + "1," * 1000 + "]}",
+            "this would be 1,000,000 runs, and a batch has 100,000 at most",
+        ),
+        (
+            "[[run]]\ngrid = {method = ['kmeans', 'skater'], k = [" + "3," * 60_000 + "]}",
+            "this would be 120,000 runs",
+        ),
     ],
 )
 def test_a_plan_is_strict_and_says_where(plan, text, said):
@@ -216,8 +297,33 @@ def test_a_plan_is_strict_and_says_where(plan, text, said):
     with pytest.raises(UsageError) as caught:
         make_batch(read_plan(file), {"where": "a = 1"} if "nothing" in said else None, shown=True)
     assert said in str(caught.value)
+    assert len(str(caught.value)) < 1500
     if "--jobs" not in said:
         assert str(caught.value).startswith(file)
+
+
+def test_the_inputs_count_among_the_runs(plan, tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.gpkg").touch()
+    file = plan(
+        f"inputs = '*.gpkg'\n[[run]]\nmethod = 'kmeans'\nk = 3\ngrid = {{seed = {list(range(60_000))}}}"
+    )
+    with pytest.raises(UsageError, match="this would be 120,000 runs"):
+        make_batch(read_plan(file), shown=True)
+
+
+def test_several_methods_in_one_word(plan):
+    file = plan("method = 'kmeans, schc:linkage=average'\nk = 3")
+    assert [(job.method, job.params.get("linkage")) for job in jobs(file)] == [
+        ("kmeans", None),
+        ("schc", "average"),
+    ]
+
+
+def test_weights_of_columns_are_text_lists_or_tables(plan):
+    for text in ("'a=2,b=.5'", "['a=2', 'b=.5']", "{a = 2, b = 0.5}"):
+        (job,) = jobs(plan(f"method = 'kmeans'\nk = 3\ncolumn-weights = {text}"))
+        assert job.column_weights == (("a", 2.0), ("b", 0.5))
 
 
 def test_a_plan_that_is_not_there(tmp_path):

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import pytest
 
-from regionalize.errors import RegionalizeError
 from regionalize.io.read import read_layer
 from regionalize.run.batch import batch, pool
 from regionalize.run.batch.batch import run_batch
@@ -148,10 +147,62 @@ instead = attempt
         assert "not enough memory" in found.error
         assert found.trace == ""
 
-    def test_workers_that_cannot_begin_are_an_error_of_the_whole(self, layers, make_item, misbehave, capfd):
+    @pytest.mark.parametrize("jobs", [1, 3])
+    def test_workers_that_cannot_begin_fail_all_items(self, layers, make_item, misbehave, capfd, jobs):
         misbehave("raise SystemExit(7)")
-        with pytest.raises(RegionalizeError, match="exit code 7"):
-            run_batch([make_item(layers(0)), make_item(layers(1))], jobs=2)
+        items = [make_item(layers(seed)) for seed in range(3)]
+        found = run_batch(items, jobs=jobs)
+        assert [one.status for one in found] == ["failed"] * 3
+        for one in found:
+            assert one.error.startswith(f"{one.item.source}: no worker process can be started")
+            assert "exit code 7" in one.error
+
+    @pytest.mark.parametrize("fail_fast", [True, False])
+    def test_with_none_left_fail_fast_starts_no_more(self, layers, make_item, misbehave, capfd, fail_fast):
+        misbehave("raise SystemExit(7)")
+        items = [make_item(layers(seed)) for seed in range(3)]
+        assert len(run_batch(items, jobs=2, fail_fast=fail_fast)) == (1 if fail_fast else 3)
+
+    def test_those_that_begin_do_it_all(self, layers, make_item, monkeypatch):
+        """The second and third cannot be started, nor can one that is to replace the first."""
+        start, started = pool.Worker.__init__, []
+
+        def scarce(self, threads):
+            started.append(self)
+            if len(started) > 1:
+                raise pool.NoWorkerError("too many open files")
+            start(self, threads)
+
+        monkeypatch.setattr(pool.Worker, "__init__", scarce)
+        items, notes = [make_item(layers(seed)) for seed in range(4)], []
+        found = run_batch(items, jobs=3, noted=notes.append)
+        assert [one.status for one in found] == ["done"] * 4
+        assert len(notes) == 1
+        assert notes[0].startswith("2 of 3 worker processes could not be started (too many open files)")
+
+    @posix
+    def test_one_that_cannot_be_replaced_fails_only_what_is_left(
+        self, layers, make_item, misbehave, monkeypatch
+    ):
+        misbehave("""
+def instead(self, item, terms):
+    if item.name == "in1":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return attempt(self, item, terms)
+""")
+        start, started = pool.Worker.__init__, []
+
+        def once(self, threads):
+            started.append(self)
+            if len(started) > 1:
+                raise pool.NoWorkerError("too many open files")
+            start(self, threads)
+
+        monkeypatch.setattr(pool.Worker, "__init__", once)
+        found = run_batch([make_item(layers(seed)) for seed in range(4)], jobs=1)
+        assert [one.status for one in found] == ["done", "failed", "failed", "failed"]
+        assert ["SIGKILL" in one.error for one in found] == [False, True, False, False]
+        assert ["too many open files" in one.error for one in found] == [False, False, True, True]
 
     @posix
     def test_a_worker_ended_while_it_starts_is_started_again(self, layers, make_item, misbehave, tmp_path):
@@ -189,8 +240,24 @@ def instead(self, item, terms):
 
     def test_python_that_is_not_there(self, layers, make_item, monkeypatch):
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
-        with pytest.raises(RegionalizeError, match="no worker process can be started"):
-            run_batch([make_item(layers(0))])
+        (found,) = run_batch([make_item(layers(0))])
+        assert "no worker process can be started" in found.error
+
+    def test_flags_of_the_interpreter_hold_for_workers(self, layers, make_item, tmp_path):
+        code = (
+            "import pickle, sys, regionalize.run.batch.pool as pool\n"
+            "pool._BOOT = 'import sys; print(*sys.warnoptions, sys.flags, file=sys.stderr)'\n"
+            "print(*sys.warnoptions, sys.flags, file=sys.stderr)\n"
+            "pool.Worker(1).dismiss()\n"
+        )
+        flags = ["-W", "error::UserWarning", "-X", "utf8", "-E", "-s", "-B", "-P"]
+        done = subprocess.run(
+            [sys.executable, *flags, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
+        ours, theirs = done.stderr.splitlines()
+        assert theirs == ours
+        assert "error::UserWarning" in ours
+        assert "utf8_mode=1" in ours
 
 
 SLOW = """
@@ -262,38 +329,123 @@ def instead(self, item, terms):
         thread.join()
         assert os.listdir(out) == ["begun"]
 
-    def test_workers_end_by_themselves_when_nobody_is_left(self, layers, make_item, tmp_path):
-        """The item they are at is finished, and recorded; no hidden folder stays."""
-        item = make_item(layers(0))
+    @pytest.mark.parametrize(("grace", "sent"), [(0.2, [signal.SIGTERM]), (60, [signal.SIGINT] * 2)])
+    def test_a_worker_hung_in_c_is_ended(
+        self, layers, make_item, misbehave, tmp_path, monkeypatch, grace, sent
+    ):
+        """Python's handler cannot run there: it is ended after the grace, or at once when asked again."""
+        misbehave(HUNG)
+        out = tmp_path / "out"
+        monkeypatch.setattr(pool, "GRACE", grace)
+
+        def interrupt():
+            wait_for(lambda: (out / "begun").exists() and (out / "begun").read_text())
+            for number in sent:
+                time.sleep(0.5)
+                os.kill(os.getpid(), number)
+
+        thread = threading.Thread(target=interrupt)
+        previous = raise_when_ended()
+        thread.start()
+        try:
+            with pytest.raises((KeyboardInterrupt, Terminated)):
+                run_batch([make_item(layers(0))])
+            thread.join()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        assert is_gone(int((out / "begun").read_text()))
+        assert os.listdir(out) == ["begun"]
+
+    @pytest.mark.parametrize("listens", [True, False])
+    def test_workers_end_when_whoever_started_them_is_killed(
+        self, layers, make_item, misbehave, tmp_path, listens
+    ):
+        """They remove what they had not finished, and nothing stands in the way of what goes on."""
+        misbehave(f"""
+from regionalize.io.atomic import staging
+from regionalize.run.batch import worker
+worker.PATIENCE = 0.2 if not {listens} else 60
+def instead(self, item, terms):
+    if not {listens}:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with staging(item.outputs.output):
+        Path(item.outputs.output.parent, f"begun {{item.name}}").write_text(str(os.getpid()))
+        time.sleep(120)
+""")
+        items, out = [make_item(layers(seed)) for seed in range(3)], tmp_path / "out"
         code = (
-            "import os, pickle, signal, sys\n"
-            "from regionalize.run.batch import pool\n"
-            "from regionalize.run.batch.attempt import Terms\n"
-            "item = pickle.load(open(sys.argv[1], 'rb'))\n"
-            "worker = pool.Worker(1)\n"
-            "pickle.load(worker.process.stdout)\n"
-            "print(worker.process.pid, flush=True)\n"
-            "pickle.dump((item, Terms(out_dir=item.outputs.output.parent)), worker.process.stdin)\n"
-            "worker.process.stdin.flush()\n"
-            "os.kill(os.getpid(), signal.SIGKILL)\n"
+            "import pickle, sys\n"
+            "from regionalize.run.batch import batch, pool\n"
+            "items, pool._BOOT, sys.path = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "batch.run_batch(items, jobs=2, out_dir=items[0].outputs.output.parent, resume=True)\n"
         )
-        (tmp_path / "item").write_bytes(pickle.dumps(item))
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / "item")], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == -signal.SIGKILL
-        pid = int(done.stdout)
+        (tmp_path / "all").write_bytes(pickle.dumps((items, pool._BOOT, sys.path)))
+        process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "all")])
+        pids = [out / f"begun in{number}" for number in range(2)]
+        wait_for(lambda: all(file.exists() and file.read_text() for file in pids))
+        assert len(list(out.glob(".*.tmp"))) == 2
+        process.kill()
+        process.wait()
+        wait_for(lambda: all(is_gone(int(file.read_text())) for file in pids))
+        assert len(list(out.glob(".*.tmp"))) == (0 if listens else 2)
+        pool._BOOT = pool._BOOT.replace("import misbehaviour; ", "")
+        found = run_batch(items, jobs=2, out_dir=out, resume=True)
+        assert [one.status for one in found] == ["done"] * 3
+        assert not list(out.glob(".*.tmp"))
 
-        def gone():
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return True
-            return False
 
-        wait_for(lambda: gone() or "Z" in state_of(pid))
-        assert sorted(os.listdir(tmp_path / "out")) == [".regionalize", "in0.geojson"]
-        assert statuses(run_batch([item], out_dir=tmp_path / "out", resume=True)) == {"in0": "skipped"}
+HUNG = """
+import ctypes
+from regionalize.io.atomic import staging
+def instead(self, item, terms):
+    with staging(item.outputs.output):
+        Path(item.outputs.output.parent, "begun").write_text(str(os.getpid()))
+        mutex, library = ctypes.create_string_buffer(256), ctypes.CDLL(None)
+        library.pthread_mutex_init(mutex, None)
+        library.pthread_mutex_lock(mutex)
+        library.pthread_mutex_lock(mutex)
+"""
+
+
+def is_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return state_of(pid) == "Z"
+
+
+@posix
+class TestSideBySide:
+    def test_a_second_batch_leaves_what_the_first_is_writing(
+        self, layers, make_item, misbehave, tmp_path, monkeypatch
+    ):
+        """The first writes one item until the second has looked for leftovers and done another."""
+        misbehave("""
+from regionalize.io.atomic import staging
+def instead(self, item, terms):
+    out = item.outputs.output.parent
+    if item.name != "in0":
+        return attempt(self, item, terms)
+    with staging(item.outputs.output) as folder:
+        (folder / "half").touch()
+        (out / "begun").touch()
+        limit = time.monotonic() + 60
+        while not (out / "in1.geojson").exists() and time.monotonic() < limit:
+            time.sleep(0.02)
+        assert (folder / "half").exists()
+    return attempt(self, item, terms)
+""")
+        one, other, out = make_item(layers(0)), make_item(layers(1)), tmp_path / "out"
+        found = []
+        first = threading.Thread(target=lambda: found.extend(run_batch([one], out_dir=out, resume=True)))
+        first.start()
+        wait_for((out / "begun").exists)
+        found += run_batch([replace(one, name="in1", outputs=other.outputs)], out_dir=out, resume=True)
+        batch.remove_leftovers(batch.places([one]))
+        first.join()
+        assert [found.status for found in found] == ["done", "done"], found
 
 
 def state_of(pid):
@@ -304,7 +456,7 @@ def state_of(pid):
         return ""
 
 
-class TestShelf:
+class TestWaiting:
     def test_largest_first_and_the_same_source_again(self, layers, make_item):
         small, large = layers(0), layers(1, columns=60, rows=40)
         items = [make_item(small, "a"), make_item(large, "b"), make_item(small, "c"), make_item(large, "d")]
@@ -321,10 +473,13 @@ class TestShelf:
         items = [*(make_item(halves, f"p{part.value}", part=part) for part in parts), make_item(whole)]
         assert WaitingItems(items).take(None) == 2
 
-    def test_in_order_with_one_thread(self, layers, make_item):
-        items = [make_item(layers(0)), make_item(layers(1, columns=60, rows=40))]
-        waiting = WaitingItems(items, in_order=True)
-        assert [waiting.take(None), waiting.take(None)] == [0, 1]
+    @pytest.mark.parametrize(
+        ("first", "order"), [("given", [0, 1, 2]), ("largest", [1, 0, 2]), ("smallest", [2, 0, 1])]
+    )
+    def test_which_come_first(self, layers, make_item, first, order):
+        items = [make_item(layers(0)), make_item(layers(1, columns=60, rows=40)), make_item("/nowhere/a.shp")]
+        waiting = WaitingItems(items, first=first)
+        assert [waiting.take(None) for _ in items] == order
 
     def test_every_item_once_by_many_threads(self, layers, make_item):
         path = layers(0)
@@ -348,16 +503,28 @@ class TestShelf:
         waiting.close()
         assert waiting.take(at) is None
 
-    @pytest.mark.parametrize("sources", [1, 100_000])
-    def test_time_is_in_proportion_to_the_items(self, make_item, sources):
-        """Looking through all that wait, for each of 100,000 items, would take minutes."""
-        item = make_item("/nowhere/a.gpkg")
-        items = [replace(item, source=f"/nowhere/{n % sources}.gpkg") for n in range(100_000)]
+    @pytest.mark.parametrize("sources", [1, 2000])
+    def test_an_item_is_found_without_looking_through_all(self, make_item, monkeypatch, sources):
+        """Looks at sources are counted: they are few for each item, however many wait."""
+        item, looks = make_item("/nowhere/a.gpkg"), 0
+
+        class Source(str):
+            def __eq__(self, other):
+                nonlocal looks
+                looks += 1
+                return str.__eq__(self, other)
+
+            def __hash__(self):
+                nonlocal looks
+                looks += 1
+                return str.__hash__(self)
+
+        items = [replace(item, source=Source(f"/nowhere/{n % sources}.gpkg")) for n in range(2000)]
         waiting, at = WaitingItems(items), None
-        start = time.process_time()
+        looks = 0
         while (at := waiting.take(at)) is not None:
             pass
-        assert time.process_time() - start < 10
+        assert 0 < looks < 10 * len(items)
 
     def test_a_source_that_is_not_there_has_no_size(self, make_item):
         assert WaitingItems([make_item("/nowhere/a.gpkg")]).take(None) == 0

@@ -14,10 +14,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import geopandas
 import pytest
 
+from regionalize.model.catalog import METHODS, find_method
 from regionalize.run.batch import attempt as attempts
 from regionalize.run.batch import fingerprint
 from regionalize.run.batch.attempt import Runner, Terms
@@ -27,17 +29,6 @@ from regionalize.run.batch.record import Records
 from regionalize.run.options import make_job
 
 posix = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
-@pytest.fixture
-def attempt(out):
-    """Return `attempt(item, resume=True)`: done by a worker that knows of no earlier item."""
-    return lambda item, resume=True: Runner().attempt(item, Terms(out_dir=out, resume=resume))
 
 
 def contents(folder):
@@ -93,6 +84,25 @@ class TestSkipped:
             outputs=replace(item.outputs, output=moved / item.outputs.output.name),
         )
         assert Runner().attempt(there, Terms(out_dir=moved, resume=True)).status == "skipped"
+
+    def test_where_weights_and_distances_have_moved(self, layers, make_item, attempt, tmp_path):
+        path = layers(0)
+        table = tmp_path / "d.csv"
+        table.write_text("".join(",".join(str(abs(a - b)) for b in range(12)) + "\n" for a in range(12)))
+        weights = tmp_path / "w.gal"
+        weights.write_text("12\n" + "".join(f"{n} 1\n{n + 1 if n % 2 else n - 1}\n" for n in range(1, 13)))
+        (tmp_path / "moved").mkdir()
+        for method, option, file in (("kmeans", "weights", weights), ("hierarchical", "distances", table)):
+            given = {"columns": None} if option == "distances" else {}
+            item = make_item(path, method, method=method, **{option: str(file)}, **given)
+            found = attempt(item)
+            assert (found.status, found.error) == ("done", "")
+            file.rename(tmp_path / "moved" / file.name)
+            there = str(tmp_path / "moved" / file.name)
+            moved = make_item(path, method, method=method, **{option: there}, **given)
+            assert attempt(moved).status == "skipped"
+            without = make_item(path, method, method=method)
+            assert attempt(without).status == "done"
 
     def test_with_other_threads(self, layers, make_item, attempt):
         item = make_item(layers(0))
@@ -195,6 +205,10 @@ class TestDoneAgain:
         assert attempt(item).status == "skipped"
 
 
+def other_k(item):
+    return replace(item, job=replace(item.job, k=4))
+
+
 def spoil(path, damage):
     if damage == "deleted":
         path.unlink()
@@ -219,13 +233,17 @@ class TestSomebodysWork:
         assert attempt(item).status == "skipped"
         assert item.outputs.output.read_bytes() == changed
 
+    @pytest.mark.parametrize("larger", [False, True])
     @pytest.mark.parametrize("ending", [".gpkg", ".geojson", ".shp"])
-    def test_labels_that_were_edited_are_kept(self, layers, make_item, attempt, ending):
+    def test_labels_that_were_edited_are_kept(self, layers, make_item, attempt, ending, larger):
         item = make_item(layers(0), ending=ending)
         attempt(item)
         frame = geopandas.read_file(item.outputs.output, **({"layer": "in0"} if ending == ".gpkg" else {}))
         frame["cluster"] = frame["cluster"].to_numpy() * 7
-        frame["remark"] = "a longer text than there was before " * 5
+        if larger:
+            frame["remark"] = "a longer text than there was before " * 5
+        else:
+            frame = frame[["cluster", "geometry"]][:6]
         frame.to_file(item.outputs.output)
         edited = item.outputs.output.read_bytes()
         again = attempt(item)
@@ -300,29 +318,107 @@ class TestRecordsThatAreNone:
     def test_are_ignored(self, layers, make_item, attempt, out, text):
         item = make_item(layers(0))
         attempt(item)
-        Records(out).file_of(item).write_bytes(text)
-        assert Records(out).read(item) is None
+        Records(out).file_of(item.name).write_bytes(text)
+        assert Records(out).read(item.name) is None
         assert "already exists" in attempt(item).error
         item.outputs.output.unlink()
         assert attempt(item).status == "done"
 
     @pytest.mark.parametrize(
-        "key", ["files", "contents", "done", "seconds", "measures", "notes", "fingerprint"]
+        "key", ["files", "layer", "labels", "done", "seconds", "measures", "notes", "fingerprint"]
     )
     @pytest.mark.parametrize("value", [None, 7, "text", [1], {"a": 1}, {"a": []}, {"a": [[1]]}])
     def test_nothing_in_them_is_a_crash(self, layers, make_item, attempt, out, key, value):
         item = make_item(layers(0))
         attempt(item)
-        file = Records(out).file_of(item)
+        file = Records(out).file_of(item.name)
         document = json.loads(file.read_text())
         file.write_text(json.dumps(document | {key: value}))
         assert "fault" not in attempt(item).error
 
+    @pytest.mark.parametrize(
+        ("key", "text"),
+        [
+            ("measures", '{"bss_tss_attributes": "x"}'),
+            ("measures", '{"k": "x"}'),
+            ("measures", '{"k": [1]}'),
+            ("measures", '{"k": {}}'),
+            ("measures", '{"k": true}'),
+            ("measures", '{"contiguous": false, "subclusters": null}'),
+            ("measures", '{"contiguous": 1, "subclusters": 2}'),
+            ("measures", '{"rows": "many"}'),
+            ("measures", '{"rows": 1' + 30 * "0" + "}"),
+            ("measures", '{"tss": NaN}'),
+            ("measures", '{"mine": {"a": 1}}'),
+            ("measures", '{"mine": -Infinity}'),
+            ("seconds", "1" + 400 * "0"),
+            ("seconds", "1" + 5000 * "0"),
+            ("seconds", "NaN"),
+            ("seconds", "true"),
+            ("seconds", '"1"'),
+            ("files", '{"a": [[Infinity, "x", "", ""]]}'),
+            ("files", '{"a": [[-1, "x", "", ""]]}'),
+            ("files", '{"a": [[3, "x", "", ""]]}'),
+            ("files", '{"a": [[0, "x", "", 1]]}'),
+            ("files", '{"a/../../../dev/zero": [[0, "x", "", ""]]}'),
+            ("files", '{"a\\u0000": [[0, "x", "", ""]]}'),
+            ("notes", '"abc"'),
+            ("notes", "[1]"),
+            ("labels", '"abc"'),
+            ("layer", "1"),
+            ("done", "1"),
+        ],
+    )
+    def test_what_could_not_have_been_written_is_no_record(self, layers, make_item, attempt, out, key, text):
+        item = make_item(layers(0))
+        attempt(item)
+        file = Records(out).file_of(item.name)
+        document = json.loads(file.read_text())
+        file.write_text(json.dumps(document | {key: "HERE"}).replace('"HERE"', text))
+        assert Records(out).read(item.name) is None
+        assert "already exists" in attempt(item).error
+
+    def test_of_all_methods_are_understood(self, layers, make_item, attempt, out):
+        path = layers(0, columns=6, rows=6)
+        for method in METHODS:
+            options = {} if find_method(method).takes_k else {"k": None}
+            item = make_item(path, method, method=method, **options)
+            found = attempt(item)
+            if found.status == "done":
+                assert Records(out).read(item.name).measures == found.measures
+
+    @posix
+    def test_what_is_no_file_is_no_record(self, layers, make_item, attempt, out):
+        item = make_item(layers(0))
+        attempt(item)
+        file = Records(out).file_of(item.name)
+        text = file.read_bytes()
+        file.unlink()
+        os.mkfifo(file)
+        assert Records(out).read(item.name) is None
+        file.unlink()
+        file.write_bytes(text)
+        with file.open("ab") as opened:
+            opened.truncate(1 << 40)  # of which the disk has nothing
+        assert Records(out).read(item.name) is None
+
+    @posix
+    def test_nothing_is_written_through_what_lies_in_its_place(self, layers, make_item, attempt, out):
+        item = make_item(layers(0))
+        beside = Records(out).file_of(item.name).with_suffix(".new")
+        beside.parent.mkdir()
+        (out.parent / "mine").write_text("mine")
+        beside.symlink_to(out.parent / "mine")
+        assert attempt(item).status == "done"
+        assert (out.parent / "mine").read_text() == "mine"
+        os.mkfifo(beside)
+        assert attempt(other_k(item)).error == ""
+
     def test_of_another_item_by_the_same_name_of_file(self, layers, make_item, attempt, out):
         one, other = make_item(layers(0)), make_item(layers(1))
         attempt(one)
-        shutil.copy(Records(out).file_of(one), Records(out).file_of(other))
-        assert Records(out).read(other) is None
+        shutil.copy(Records(out).file_of(one.name), Records(out).file_of(other.name))
+        assert Records(out).read(other.name) is None
 
     def test_names_of_items_may_be_anything(self, layers, make_item, attempt, out):
         path = layers(0)
@@ -333,6 +429,52 @@ class TestRecordsThatAreNone:
 
 
 class TestWhatIsRead:
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("a.vrt", "<OGRVRTDataSource/>"),
+            ("a.xml", "<!-- mine -->\n<ogrvrtdatasource/>"),
+            ("a.json", '{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read b.gpkg"}'),
+            ("a.tab", '!table\nbegin_metadata\n"\\IsSeamless" = "TRUE"\nend_metadata\n'),
+            ("a.tab", '!Table\nOpen Table "b" Hide\nCreate View a As Select * From b\n'),
+            ("a.000", "S-57"),
+            ("a.zip", None),
+        ],
+    )
+    def test_what_refers_to_other_files_has_no_digest(self, tmp_path, name, text):
+        if text is None:
+            with ZipFile(tmp_path / name, "w") as archive:
+                archive.writestr("inside/A.VRT", "<OGRVRTDataSource/>")
+        else:
+            (tmp_path / name).write_text(text)
+        assert Digests().of(str(tmp_path / name)) is None
+        (tmp_path / name).write_text("a\n1\n")
+        assert (Digests().of(str(tmp_path / name)) is None) == (name in {"a.vrt", "a.000"})
+
+    def test_a_virtual_layer_is_never_skipped(self, layers, make_item, attempt, tmp_path):
+        path = layers(0)
+        virtual = tmp_path / "v.vrt"
+        virtual.write_text(
+            f'<OGRVRTDataSource><OGRVRTLayer name="in0"><SrcDataSource>{path}</SrcDataSource>'
+            "</OGRVRTLayer></OGRVRTDataSource>"
+        )
+        item = make_item(virtual)
+        assert [attempt(item).status for _ in range(2)] == ["done", "done"]
+
+    @pytest.mark.parametrize("name", ["a.gpkg-wal", "a.gpkg-journal"])
+    def test_the_journal_of_a_database(self, tmp_path, name):
+        (tmp_path / "a.gpkg").write_bytes(b"SQLite format 3")
+        before = Digests().of(str(tmp_path / "a.gpkg"))
+        (tmp_path / name).write_bytes(b"more")
+        assert Digests().of(str(tmp_path / "a.gpkg")) != before
+
+    @pytest.mark.parametrize("ending", [".gfs", ".xsd", ".XSD"])
+    def test_the_schema_of_a_gml_file(self, tmp_path, ending):
+        (tmp_path / "a.gml").write_text("<gml/>")
+        before = Digests().of(str(tmp_path / "a.gml"))
+        (tmp_path / f"a{ending}").write_text("<schema/>")
+        assert Digests().of(str(tmp_path / "a.gml")) != before
+
     def test_all_parts_of_a_shapefile(self, layers):
         path = layers(0, name="in.shp")
         names = {file.name for file in files_read(str(path))}
@@ -362,6 +504,21 @@ class TestWhatIsRead:
     def test_what_is_no_file_has_no_fingerprint(self, make_item, out):
         item = make_item("/vsimem/a.gpkg")
         assert fingerprint.fingerprint(item, out, Digests()) is None
+
+    def test_the_version_of_a_methods_own_package_is_in_the_fingerprint(
+        self, layers, make_item, out, monkeypatch
+    ):
+        """Wherever it is installed, also as a folder that is worked on."""
+        from regionalize.model import catalog
+
+        item = make_item(layers(0))
+        found = set()
+        for version in ("theirs 1.0", "theirs 1.1", "theirs 1.1"):
+            monkeypatch.setattr(catalog, "package_of", lambda _, version=version: version)
+            fingerprint.versions.cache_clear()
+            found.add(fingerprint.fingerprint(item, out, Digests()))
+        fingerprint.versions.cache_clear()
+        assert len(found) == 2
 
     def test_every_option_of_a_job_is_in_the_fingerprint(self, layers, make_item, out):
         item = make_item(layers(0))

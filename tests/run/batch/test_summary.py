@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from regionalize.errors import OutputError
 from regionalize.io.read import read_layer
 from regionalize.io.reports import report_document
 from regionalize.model.job import Job, Outputs
@@ -146,3 +147,45 @@ def test_values_of_parts(values, kind):
 def test_nothing_at_all_is_a_table_without_rows(tmp_path):
     write_summary(tmp_path / "s.parquet", ".parquet", [])
     assert pq.read_table(tmp_path / "s.parquet").num_rows == 0
+
+
+def test_an_option_named_like_a_measure_has_a_column_of_its_own():
+    items = [done(solved("spectral", neighbors=number), str(number)) for number in (8, 12)]
+    rows = summary_rows(items)
+    assert [row["option_neighbors"] for row in rows] == [8, 12]
+    links = items[0].measures["neighbors"]
+    assert [row["neighbors"] for row in rows] == [links, links] != [8, 12]
+
+
+def test_an_option_named_like_a_fact_of_a_method_has_one_too():
+    one, other = done(solved(hops=1)), done(solved(hops=2), "c")
+    rows = summary_rows([replace(found, measures={**found.measures, "hops": 99}) for found in (one, other)])
+    assert [(row["option_hops"], row["hops"]) for row in rows] == [(1, 99), (2, 99)]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+def test_names_that_are_no_text_are_escaped(tmp_path, suffix):
+    one = failed("caf\udce9")
+    write_summary(tmp_path / "s", suffix, [replace(one, error="caf\udce9.gpkg: no", notes=("\ud800",))])
+    assert b"caf\\udce9" in (tmp_path / "s").read_bytes().replace(b"\\\\", b"\\")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])
+@pytest.mark.parametrize("fact", [10**30, -(10**30), 2**63, 10**400, float("inf"), "x", None])
+def test_facts_that_fit_no_column(tmp_path, suffix, fact):
+    one, other = done(solved()), done(solved(), "c")
+    items = [replace(one, measures={**one.measures, "fact": fact}), replace(other, measures={"fact": 1})]
+    write_summary(tmp_path / "s", suffix, items)
+    if suffix == ".parquet":
+        column = pq.read_table(tmp_path / "s")["fact"].to_pylist()
+        assert float(column[1]) == 1
+        assert column[0] in (fact, str(fact)) or float(column[0]) == float(fact)
+
+
+def test_what_cannot_be_written_is_said_in_a_line(tmp_path, monkeypatch):
+    def broken(*_):
+        raise pa.ArrowInvalid("never seen before")
+
+    monkeypatch.setattr(pq, "write_table", broken)
+    with pytest.raises(OutputError, match=r"s.parquet: the summary cannot be written \(ArrowInvalid: never"):
+        write_summary(tmp_path / "s.parquet", ".parquet", [failed()])
