@@ -26,8 +26,8 @@ def readable(path: str | Path) -> str:
 
     Examples
     --------
-    >>> readable("/data/towns.gpkg"), readable("/data/towns;2020.gpkg")  # doctest: +SKIP
-    ('/data/towns.gpkg', '/vsisubfile/0,/data/towns;2020.gpkg')
+    >>> readable("/data/towns;2020.gpkg").endswith("towns;2020.gpkg")
+    True
     """
     full = str(Path(path).absolute())
     return f"{AS_IT_IS}{full}" if is_parsed(full) else full

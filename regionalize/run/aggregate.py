@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from regionalize.errors import DataError, UsageError, listed, nearest
 from regionalize.run.options import split_list
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from regionalize.model.layer import Layer
 
 Aggregate = tuple[str, str]
@@ -24,14 +24,22 @@ def _sum(values: Sequence[Any]) -> Any:
     return sum(values) if whole else math.fsum(values)
 
 
+def _median(values: Sequence[Any]) -> float:
+    import numpy as np
+
+    return float(np.median(np.asarray(values, dtype=np.float64)))
+
+
 def _sd(values: Sequence[Any]) -> float | None:
+    import numpy as np
+
     return None if len(values) < 2 else float(np.std(np.asarray(values, dtype=np.float64), ddof=1))
 
 
 FUNCTIONS: dict[str, Callable[[Sequence[Any]], Any]] = {
     "sum": _sum,
     "mean": lambda values: math.fsum(values) / len(values),
-    "median": lambda values: float(np.median(np.asarray(values, dtype=np.float64))),
+    "median": _median,
     "min": min,
     "max": max,
     "sd": _sd,

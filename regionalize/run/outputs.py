@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.model.partition import LEFT_OUT
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -129,6 +127,7 @@ def label_array(partition: Partition, values: Mapping[int, Any] | None = None) -
     """Labels as a 32-bit integer column, or what `values` has for them; null where a row was left out."""
     import pyarrow as pa
 
+    from regionalize.model.partition import LEFT_OUT
     from regionalize.run.existing import shown_labels
 
     labels = partition.labels

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import numpy as np
-
 from regionalize.errors import DataError, RegionalizeError, UsageError, counted
 
 if TYPE_CHECKING:
@@ -84,6 +82,8 @@ def draw_units(
     solution: Solution, target: Path | IO[bytes], suffix: str, axes: str | Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Draw the units by two columns, or by what tells most of the variables that were clustered."""
+    import numpy as np
+
     from regionalize.maps.picture import format_of
     from regionalize.maps.plots.scatter import Cloud, draw_scatter
     from regionalize.run.existing import shown_names
@@ -124,6 +124,8 @@ def draw_units(
 
 def draw_variables(solution: Solution, target: Path | IO[bytes], suffix: str) -> tuple[str, ...]:
     """Draw clusters over all variables, as parallel coordinates."""
+    import numpy as np
+
     from regionalize.maps.picture import format_of
     from regionalize.maps.plots.parallel import draw_parallel
     from regionalize.run.existing import shown_names
@@ -152,6 +154,8 @@ def draw_variables(solution: Solution, target: Path | IO[bytes], suffix: str) ->
 
 def steps_of(solution: Solution, columns: Iterable[str]) -> tuple[Steps, tuple[str, ...], tuple[str, ...]]:
     """Measure clusters over columns that are steps of time; return names and notes, too."""
+    import numpy as np
+
     from regionalize.features.columns import read_numbers
     from regionalize.features.time_columns import select_steps
     from regionalize.measure.steps import measure_steps

@@ -23,7 +23,6 @@ def refuse_outputs(
     `inputs` are the files read, the layer first; no output may be one of them.
     """
     from regionalize.io.check_output import check_output
-    from regionalize.run.lines import check_lines
     from regionalize.run.plots import check_plots
     from regionalize.run.side_files import SIDE_FILES
     from regionalize.run.styles import check_qml
@@ -56,6 +55,8 @@ def refuse_outputs(
     notes: tuple[str, ...] = ()
     for option in ("save-tree", "save-links"):
         if option in paths:
+            from regionalize.run.lines import check_lines
+
             notes += check_lines(option, paths[option], inputs, layer, outputs.overwrite)
     if outputs.output is None:
         return notes

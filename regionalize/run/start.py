@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from regionalize.errors import DataError, UsageError, listed
-from regionalize.run.existing import column_values, is_missing, noise_note, read_labels
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.method import Method
@@ -100,6 +99,10 @@ def read_start(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]) 
     DataError
         A column that holds no labels, or neither truth nor numbers; a locked unit without a region.
     """
+    import numpy as np
+
+    from regionalize.run.existing import noise_note, read_labels
+
     column = start_column(method, job)
     if column is None:
         word = job.params.get("start")
@@ -136,6 +139,10 @@ def read_start(layer: Layer, method: Method, job: Job, rows: NDArray[np.int64]) 
 
 def read_truth(layer: Layer, column: str) -> NDArray[np.bool_]:
     """Read a column of truth values or numbers, shape (n,): what is missing or zero is false."""
+    import numpy as np
+
+    from regionalize.run.existing import column_values, is_missing
+
     values = column_values(layer, column)
     if not all(is_missing(value) or isinstance(value, bool | int | float) for value in values):
         raise DataError(

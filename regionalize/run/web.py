@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from regionalize.maps.web.page import Coloring, Units
     from regionalize.model.layer import Layer
     from regionalize.run.levels import Level
@@ -78,6 +78,8 @@ def like(
     name, detail, names
         As `regionalize.maps.web.page.Coloring.of_clusters` takes them.
     """
+    import numpy as np
+
     from regionalize.maps.colors import cluster_color
     from regionalize.maps.web.page import Coloring
 

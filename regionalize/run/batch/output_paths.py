@@ -251,7 +251,6 @@ def check_forms(items: Sequence[Item]) -> None:
     """
     from dataclasses import replace
 
-    from regionalize.run.dissolve import check_dissolve
     from regionalize.run.outputs import label_names
     from regionalize.run.refusals import refuse_outputs
 
@@ -272,7 +271,10 @@ def check_forms(items: Sequence[Item]) -> None:
         labels = label_names(outputs.label_column, job)
         alone = replace(outputs, overwrite=True)
         refuse_outputs(alone, (item.source, *job.files), None, labels)
-        check_dissolve(alone, labels, (item.source, *job.files), None)
+        if alone.dissolve is not None or alone.aggregate:
+            from regionalize.run.dissolve import check_dissolve
+
+            check_dissolve(alone, labels, (item.source, *job.files), None)
 
 
 def refuse_nothing(items: Sequence[Item], summary: Path | None, *, shown: bool) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 from regionalize.errors import UsageError, counted, located
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, OUTPUT_OPTIONS, Job, check_option_names
-from regionalize.run.batch.plan import Plan, Runs, check_key, options_for
-from regionalize.run.batch.plan_values import keys_of, option_names
+from regionalize.run.batch.plan import Plan, Runs, check_key, options_for, refuse_unknown
+from regionalize.run.batch.plan_values import every_key, keys_of, option_names
 from regionalize.run.options import make_job
 from regionalize.run.recipes import read_recipe
 
+RUN_KEYS = ("method", "name", "grid")
+"""Keys of a table of runs besides options."""
 MOST_RUNS = 100_000
 """Of a batch: more would be days of work, and are a slip in a grid."""
 
@@ -68,10 +70,9 @@ def spell_out(plan: Plan, typed: Mapping[str, Any]) -> tuple[tuple[Variant, ...]
         No method; an option that no run has, or a value that cannot be meant; no number of clusters.
     """
     methods = plan.every_method()
-    if not methods or not all(runs.methods or plan.methods for runs in plan.runs):
-        raise UsageError(
-            "no method is named", advice="give --method, such as --method kmeans", file=plan.file
-        )
+    for runs in plan.runs:
+        with located(plan.file, runs.place):
+            require_method(runs, plan)
     for name in typed:
         check_taken(name, typed[name], methods)
     refuse_too_many(sum(combinations_of(runs, plan, typed) for runs in plan.runs), plan)
@@ -83,6 +84,15 @@ def spell_out(plan: Plan, typed: Mapping[str, Any]) -> tuple[tuple[Variant, ...]
                 combinations += 1
                 found.setdefault(identity(variant), variant)
     return labelled(tuple(found.values())), combinations - len(found)
+
+
+def require_method(runs: Runs, plan: Plan) -> None:
+    """Refuse a table without a method, or the key that stands in its place."""
+    if runs.methods or plan.methods:
+        return
+    for key in (*runs.options, *runs.grid):
+        refuse_unknown(key, (*RUN_KEYS, *every_key()))
+    raise UsageError("no method is named", advice="give --method, such as --method kmeans")
 
 
 def combinations_of(runs: Runs, plan: Plan, typed: Mapping[str, Any]) -> int:
@@ -128,7 +138,7 @@ def variants_of(runs: Runs, plan: Plan, typed: Mapping[str, Any]) -> Iterable[Va
     texts = runs.methods or plan.methods
     names = [text.partition(":")[0] for text in texts]
     for key in (*runs.options, *runs.grid):
-        check_key(key, names, also=("method", "name", "grid"))
+        check_key(key, names, also=RUN_KEYS)
     for text, name in zip(texts, names, strict=True):
         keys, own_names = keys_of(name), option_names(find_method(name))
         over = {option: value for option, value in typed.items() if option in own_names}

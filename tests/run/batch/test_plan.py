@@ -246,6 +246,7 @@ def test_inputs_have_options_of_their_own(tmp_path, plan):
         ("method = 'kmeans'\nk = 3\ntransform = 'x'", "must be one of"),
         ("method = 'kmeans'", "the number of clusters is missing"),
         ("k = 3", "no method is named"),
+        ("[[run]]\nmethods = 'kmeans'\nk = 3", "unknown key 'methods'; did you mean 'method'"),
         ("jobs = 'many'\nmethod = 'kmeans'\nk = 3", "jobs is 'many'"),
         ("jobs = 0\nmethod = 'kmeans'\nk = 3", "--jobs is 0"),
         ("fail-fast = true\nkeep-going = true", "are one option"),
