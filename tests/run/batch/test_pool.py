@@ -279,6 +279,13 @@ def wait_for(condition, seconds=60):
 
 @posix
 class TestInterrupts:
+    @pytest.fixture(autouse=True)
+    def heeded(self):
+        """Interrupts are heeded, also where a shell started the tests in the background."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     @pytest.mark.parametrize(
         ("sent", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
     )
