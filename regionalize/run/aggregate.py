@@ -125,6 +125,7 @@ def aggregate(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pyarrow as pa
     >>> from regionalize.model.layer import Layer
     >>> layer = Layer(pa.table({"pop": [1, 2, None, 5]}), None, None)
