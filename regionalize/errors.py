@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _MOST_LETTERS = 1000
-"""Of a reason, an advice or a place in a message: what stands in a file may be of any length."""
+"""Of an advice or a place in a message: names in a file may be of any length."""
 
 
 class RegionalizeError(Exception):
@@ -56,14 +56,11 @@ class RegionalizeError(Exception):
 
     def __str__(self) -> str:
         row = "" if self.row is None else f"row {self.row}"
-        place = ":".join(_cut(part) for part in (self.file, self.layer, self.column, row) if part)
-        text = f"{place}: {_cut(self.reason)}" if place else _cut(self.reason)
-        return " ".join((f"{text}; {_cut(self.advice)}" if self.advice else text).split())
-
-
-def _cut(text: str) -> str:
-    """Leave out the middle of a text that is too long for a message."""
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS // 2]} … {text[-100:]}"
+        place = ":".join(
+            shortened(part, _MOST_LETTERS) for part in (self.file, self.layer, self.column, row) if part
+        )
+        text = f"{place}: {self.reason}" if place else self.reason
+        return " ".join((f"{text}; {shortened(self.advice, _MOST_LETTERS)}" if self.advice else text).split())
 
 
 class UsageError(RegionalizeError):

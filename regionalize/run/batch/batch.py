@@ -8,11 +8,9 @@ from pathlib import Path
 
 from regionalize.io.atomic import remove_leftovers
 from regionalize.run.batch.attempt import Terms
-from regionalize.run.batch.items import Finished, Item
+from regionalize.run.batch.items import Finished, Item, Told
 from regionalize.run.batch.pool import Pool
 
-Told = Callable[[Finished, int, int], None]
-"""Called with what came of an item, how many are finished, and how many there are."""
 Noted = Callable[[str], None]
 """Called with what a person should know."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -80,3 +80,7 @@ class Finished:
     notes: tuple[str, ...] = ()
     error: str = ""
     trace: str = ""
+
+
+Told = Callable[[Finished, int, int], None]
+"""Called with what came of an item, how many are finished, and how many there are."""

@@ -12,7 +12,7 @@ from typing import Any
 from regionalize.errors import RegionalizeError, UsageError, counted
 from regionalize.io.sample import INSTEAD
 from regionalize.model.job import Job, Outputs
-from regionalize.run.batch.items import Finished, Item, Part
+from regionalize.run.batch.items import Finished, Item, Part, Told
 from regionalize.run.batch.names import file_name, told_apart, unique
 from regionalize.run.batch.output_paths import (
     check_forms,
@@ -29,8 +29,6 @@ from regionalize.run.batch.parts import Splitter, part_label
 from regionalize.run.batch.plan import SOURCE, Input, Plan
 from regionalize.run.batch.sources import expand
 from regionalize.run.batch.variants import Variant, refuse_too_many, spell_out
-
-Told = Callable[[Finished, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)

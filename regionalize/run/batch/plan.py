@@ -131,8 +131,6 @@ SETTINGS: dict[str, Kind] = {
     "summary": TEXT,
 }
 """Keys of the whole batch."""
-OF_CONFIGURATIONS = (*METHODS, "batch")
-"""Tables that a configuration has, and no plan."""
 SOURCE = ("layer", "where", "id", "encoding")
 
 
@@ -188,8 +186,8 @@ def read_plan(path: str) -> Plan:
     content = read_toml(path, "plan")
     folder = Path(path).parent
     with located(path):
-        for key in OF_CONFIGURATIONS:
-            if isinstance(content.get(key), dict):
+        for key, value in content.items():
+            if isinstance(value, dict) and (key == "batch" or key in METHODS):
                 raise UsageError(
                     f"[{key}] is a table of a configuration, which is no plan",
                     advice=f"regionalize --config {path} batch",
