@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 NAMES = (
-    *("startup", "main_job", "kmeans", "kmedoids", "choose_k"),
+    *("startup", "main_job", "kmeans", "minibatch", "kmedoids", "choose_k"),
     *("contiguity", "regions", "searches", "smoothing", "maps", "batch"),
-    *("geoda", "comparison", "large"),
+    *("threads", "scale", "dask_engine", "geoda", "comparison", "large"),
 )
 
 

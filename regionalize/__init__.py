@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regionalize.model.record import RunRecord
     from regionalize.model.weights import Weights
     from regionalize.run.api import Result, Validation, regionalize, validate
+    from regionalize.run.api_files import FileResult, regionalize_file
     from regionalize.run.assign import assign
     from regionalize.run.batch.api import BatchResult, batch
     from regionalize.run.check_method import check_method
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "BatchResult": "regionalize.run.batch.api",
     "Comparison": "regionalize.studies.comparison",
+    "FileResult": "regionalize.run.api_files",
     "KChoice": "regionalize.studies.choice",
     "Layer": "regionalize.model.layer",
     "Method": "regionalize.model.method",
@@ -56,6 +58,7 @@ _WHERE = {
     "compare": "regionalize.studies.comparison",
     "read_layer": "regionalize.io.read",
     "regionalize": "regionalize.run.api",
+    "regionalize_file": "regionalize.run.api_files",
     "smooth": "regionalize.features.smoothing",
     "stability": "regionalize.studies.steadiness",
     "validate": "regionalize.run.api",
@@ -65,6 +68,7 @@ _WHERE = {
 __all__ = [
     "BatchResult",
     "Comparison",
+    "FileResult",
     "KChoice",
     "Layer",
     "Method",
@@ -84,6 +88,7 @@ __all__ = [
     "compare",
     "read_layer",
     "regionalize",
+    "regionalize_file",
     "smooth",
     "stability",
     "validate",

@@ -103,6 +103,7 @@ def batch_options(methods: Iterable[Method]) -> Decorator:
         opt.WEIGHTS,
         *([opt.BOUNDS] if any(method.bounded for method in rows) else []),
         *region_options(rows),
+        *([opt.PARTLY] if any(method.large for method in rows) else []),  # it has processes of its own
         opt.bundle("Run", opt.SEED),
         OUTPUT,
         opt.DISSOLVE,

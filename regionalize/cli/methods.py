@@ -37,6 +37,7 @@ def method_command(method: Method) -> click.Command:
         opt.WEIGHTS,
         *([opt.BOUNDS] if method.bounded else []),
         *region_options(method),
+        *([opt.PARTLY, opt.ENGINE] if method.large else []),
         opt.RUN,
         opt.OUTPUT,
         opt.DISSOLVE,

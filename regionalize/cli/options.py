@@ -274,6 +274,46 @@ LOCKED = click.option(
     help="Units, marked by 1 or true, that keep the region they have in --start COLUMN.",
 )
 
+PARTLY = bundle(
+    "Large data",
+    click.option(
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="Read the file in one pass, and update the centres by batches of N rows: memory does not grow.",
+    ),
+    click.option(
+        "--warm-start",
+        type=int,
+        metavar="N",
+        help="Rows drawn at random whose k-means the batches begin with. [default:\N{NO-BREAK SPACE}25600]",
+    ),
+    click.option(
+        "--test-share",
+        metavar="P",
+        help="Share of the rows that no batch has, such as 20%; they are labelled and measured apart.",
+    ),
+    click.option(
+        "--sample",
+        metavar="P%|N",
+        help="Fit on a share or a number of the rows, drawn at random, and label all.",
+    ),
+)
+
+ENGINE = bundle(
+    "Large data",
+    click.option(
+        "--engine",
+        type=OneOf(["local", "dask"]),
+        help="What computes: this process, or Dask. [default:\N{NO-BREAK SPACE}local]",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDR",
+        help="Dask scheduler to use, such as tcp://host:8786. [default: a cluster on this machine]",
+    ),
+)
+
 SEED = click.option(
     "--seed",
     type=int,

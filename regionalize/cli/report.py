@@ -118,6 +118,8 @@ def show_search(console: rich.console.Console, report: Report) -> None:
         show_text(console, balance_sentence(extra["balance"]))
     if "assigned" in extra:
         show_text(console, assigned_sentence(extra["assigned"]))
+    if "batches" in extra:
+        show_text(console, batches_sentence(extra["batches"]))
     if "search" in extra:
         ratio = report.fit.ratio if report.fit is not None else None
         show_text(console, search_sentence(extra["search"], ratio))
@@ -239,6 +241,26 @@ def search_sentence(found: dict[str, Any], ratio: float | None) -> str:
     same = ratio is not None and abs(ratio - found["bss_tss"]) < 1e-6
     of = "BSS/TSS" if same else "BSS/TSS as weighted"
     return f"search: {made}; {of} {found['bss_tss_start']:.4f} → {found['bss_tss']:.4f}"
+
+
+def batches_sentence(found: dict[str, Any]) -> str:
+    """Say what rows the centres are from, and how far rows are from them.
+
+    Examples
+    --------
+    >>> about = {"batch_size": 256, "batches": 22, "warm_start": 2560}
+    >>> batches_sentence(about | {"train": {"rows": 8000, "inertia_per_row": 1.5}})
+    'batches: 22 of 256 rows, after 2,560 drawn at random; mean squared distance 1.500 in 8,000 rows'
+    """
+    made = f"{found['batches']:,} of {found['batch_size']:,} rows, after " if found["batches"] else "none: "
+    named = {"train": "rows", "test": "test rows"}
+    away = [
+        f"{number(found[part]['inertia_per_row'])} in {found[part]['rows']:,} {name}"
+        for part, name in named.items()
+        if part in found and found[part]["rows"]
+    ]
+    drawn = f"{found['warm_start']:,} drawn at random"
+    return f"batches: {made}{drawn}; mean squared distance {', '.join(away)}"
 
 
 def assigned_sentence(found: dict[str, Any]) -> str:

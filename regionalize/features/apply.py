@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regionalize.errors import UsageError, listed, nearest
 from regionalize.features.build import positions_for_smoothing, smoothed, with_geometry
@@ -58,7 +59,7 @@ def apply_features(layer: Layer, recipe: Recipe, job: Job, weights: Weights | No
         notes += placed + dropped
     raw = columns.raw
     scaled = scaling_of(recipe.variables).apply(raw)
-    blocks = [scaled]
+    blocks: list[NDArray[np.floating]] = [scaled]
     if recipe.hops:
         where = positions_for_smoothing(layer, job, columns.rows, xy)
         blocks[0], said = smoothed(scaled, columns.rows, job, weights, where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +68,9 @@ def build_features(
     with_centroids = named or job.compactness > 0
     share = job.compactness or None
     if job.centroid_weight is not None:
-        share = _number(job.centroid_weight)
+        share = centroid_share(job.centroid_weight)
     names, notes = select_columns(layer, job.columns, job.exclude, job.id)
-    relative = _relative_weights(job, names)
+    relative = relative_weights(job, names)
     columns = read_columns(layer, names, job.missing, job.id)
     notes += columns.notes
     _refuse_too_few(columns, layer, job)
@@ -85,8 +85,11 @@ def build_features(
         columns, dropped = with_geometry(columns, xy, layer, job)
         notes += dropped
         _refuse_too_few(columns, layer, job)
-    scaled = transform(columns.values, job.transform)
+    kind = np.dtype(job.dtype)
+    scaled = transform(columns.values, job.transform, kind)
     notes += _constant_note(columns, names, named)
+    raw = _in_precision(columns.raw, kind)
+    columns = replace(columns, values=raw)  # in single precision no more is held than that
     blocks = [scaled]
     if job.hops:
         where = positions_for_smoothing(layer, job, columns.rows, xy)
@@ -99,11 +102,11 @@ def build_features(
         scaled_coordinates = _scaled_coordinates(coordinates, job)
         if job.compactness:
             scaled_coordinates = _as_large_as(blocks[0], relative, coordinates)
-        blocks.append(scaled_coordinates)
+        blocks.append(scaled_coordinates.astype(kind, copy=False))
         anisotropy = _anisotropy(coordinates)
     unweighted = np.hstack(blocks) if len(blocks) > 1 else blocks[0]
     metric = find_method(job.method).metric(job.params)
-    each, coordinate_share = _split(relative, with_centroids, share)
+    each, coordinate_share = split_weights(relative, with_centroids, share)
     if job.compactness:
         notes += _compactness_notes(job)
     elif with_centroids:
@@ -111,9 +114,9 @@ def build_features(
     return Features(
         rows=columns.rows,
         names=names,
-        raw=columns.raw,
+        raw=raw,
         scaled=scaled,
-        X=_weighted(unweighted, each, metric, np.dtype(job.dtype)),
+        X=_weighted(unweighted, each, metric),
         unweighted=unweighted,
         coordinates=coordinates,
         coordinate_share=coordinate_share,
@@ -163,10 +166,10 @@ def reweight(features: Features, centroid_weight: float) -> Features:
     if features.coordinates is None:
         raise ValueError("features without centroids cannot be reweighted")
     relative = features.attribute_weights
-    each, share = _split(
-        np.ones(len(features.names)) if relative is None else relative, True, _number(centroid_weight)
+    each, share = split_weights(
+        np.ones(len(features.names)) if relative is None else relative, True, centroid_share(centroid_weight)
     )
-    X = _weighted(features.unweighted, each, features.metric, features.X.dtype)
+    X = _weighted(features.unweighted, each, features.metric)
     return replace(features, X=X, column_weights=each, coordinate_share=share, attributes_only=True)
 
 
@@ -183,7 +186,7 @@ def _check(job: Job, layer: Layer, weights: Weights | None, xy: FloatArray | Non
         raise UsageError(f"unknown --dtype '{job.dtype}'", advice="use float64 or float32")
 
 
-def _number(centroid_weight: float | str) -> float:
+def centroid_share(centroid_weight: float | str) -> float:
     """Return a centroid weight as a number; "auto" starts at 0."""
     if centroid_weight == "auto":
         return 0.0
@@ -196,7 +199,7 @@ def _number(centroid_weight: float | str) -> float:
     return share
 
 
-def _relative_weights(job: Job, names: tuple[str, ...]) -> FloatArray:
+def relative_weights(job: Job, names: tuple[str, ...]) -> FloatArray:
     """Return what `--column-weights` asks of every attribute, shape (p,)."""
     asked: dict[str, float] = {}
     for name, weight in dict(job.column_weights).items():
@@ -283,21 +286,19 @@ def positions_for_smoothing(
 
 
 def smoothed(
-    scaled: FloatArray,
+    scaled: NDArray[np.floating],
     rows: NDArray[np.int64],
     job: Job,
     weights: Weights | None,
     where: tuple[FloatArray | None, bool],
-) -> tuple[FloatArray, tuple[str, ...]]:
+) -> tuple[NDArray[np.floating], tuple[str, ...]]:
     """Smooth attributes over the rows used, the others taking no part."""
     from regionalize.features.smoothing import restricted, smooth, smoothing_notes
 
     assert weights is not None
     used = restricted(weights, rows)
     coordinates, sphere = where
-    out = smooth(
-        scaled, used, job.hops, job.alpha, job.smooth_mode, coordinates=coordinates, sphere=sphere
-    ).astype(np.float64, copy=False)
+    out = smooth(scaled, used, job.hops, job.alpha, job.smooth_mode, coordinates=coordinates, sphere=sphere)
     return out, smoothing_notes(scaled, out, used, job.smooth_mode)
 
 
@@ -317,7 +318,9 @@ def _scaled_coordinates(coordinates: FloatArray, job: Job) -> FloatArray:
     return scaled
 
 
-def _as_large_as(attributes: FloatArray, relative: FloatArray, coordinates: FloatArray) -> FloatArray:
+def _as_large_as(
+    attributes: NDArray[np.floating], relative: FloatArray, coordinates: FloatArray
+) -> FloatArray:
     """Scale centred coordinates by one factor to twice the weighted mean sum of squares of the attributes.
 
     With weights W / 2 each against 1 − W, what is minimised is then TSS times
@@ -337,7 +340,9 @@ def _anisotropy(coordinates: FloatArray) -> float | None:
     return float(east / north) if north else None
 
 
-def _split(relative: FloatArray, with_centroids: bool, share: float | None) -> tuple[FloatArray, float]:
+def split_weights(
+    relative: FloatArray, with_centroids: bool, share: float | None
+) -> tuple[FloatArray, float]:
     """Return the weight of every clustered column in squared distance, and the coordinates' share.
 
     With a share W the coordinates get W / 2 each and the p attributes (1 − W) / p each, times their
@@ -351,12 +356,17 @@ def _split(relative: FloatArray, with_centroids: bool, share: float | None) -> t
     return np.concatenate([attributes, [share / 2, share / 2]]), share
 
 
-def _weighted(
-    unweighted: FloatArray, each: FloatArray, metric: Metric, kind: np.dtype[np.floating]
-) -> NDArray[np.floating]:
-    if np.all(each == 1):
-        return unweighted.astype(kind, copy=False)
-    return weighted(unweighted, each, metric).astype(kind, copy=False)
+def _in_precision(values: FloatArray, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Return the values in another type, or refuse those too large for it."""
+    with np.errstate(over="ignore"):  # refused here
+        out = values.astype(kind, copy=False)
+    if np.isinf([out.max(), out.min()]).any():
+        raise DataError(f"values are too large for --dtype {kind}", advice="use --dtype float64")
+    return out
+
+
+def _weighted(unweighted: NDArray[np.floating], each: FloatArray, metric: Metric) -> NDArray[np.floating]:
+    return unweighted if np.all(each == 1) else weighted(unweighted, each, metric)
 
 
 def _refuse_no_shape(layer: Layer, job: Job) -> None:

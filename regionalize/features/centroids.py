@@ -19,6 +19,8 @@ ShapeArray = NDArray[np.object_]
 
 _UTM_WIDTH = 9.0
 """Degrees of longitude one UTM zone is trusted with: its own six and a quarter of a zone on each side."""
+_SMALL = 10_000
+"""Units up to which projected geometry is kept for whoever asks again."""
 _HEMISPHERE = 80.0
 """Degrees from the centre up to which an azimuthal projection keeps shapes recognisable."""
 
@@ -84,6 +86,10 @@ def project_geometry(layer: Layer, project: str = "auto", id_column: str | None 
                 advice="leave out --project none, or name a system with --project EPSG:n",
             )
         return Projected(layer.geometry, layer.crs, ())
+    if target in layer.planes:
+        kept: Projected = layer.planes[target]
+        return kept
+    asked = target
     shapes, source = _joined(layer) if layer.is_geographic else (layer.geometry, layer.projection)
     title = target
     if automatic:
@@ -96,7 +102,10 @@ def project_geometry(layer: Layer, project: str = "auto", id_column: str | None 
             f"{listed(layer.names(id_column)[outside])}",
             advice="use --project auto, or a system that covers the layer",
         )
-    return Projected(projected, target, (f"projected to {title} for centroids and distances",))
+    found = Projected(projected, target, (f"projected to {title} for centroids and distances",))
+    if len(layer) <= _SMALL:  # what is done next may need it again; of a large layer memory counts for more
+        layer.planes[asked] = found
+    return found
 
 
 def plane_system(layer: Layer, project: str = "auto") -> str | None:

@@ -51,7 +51,7 @@ class Columns:
     @property
     def raw(self) -> FloatArray:
         """Values in original units, as exact as float64 can be."""
-        return self.values + self.offset
+        return self.values + self.offset if self.offset.any() else self.values
 
 
 def select_columns(

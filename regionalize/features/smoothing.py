@@ -80,24 +80,20 @@ def smooth(
     >>> smooth(np.array([[0.0], [6.0], [0.0]]), path, hops=1, alpha=0.5)[:, 0].tolist()
     [3.0, 3.0, 3.0]
     """
-    _check(hops, alpha, mode)
+    check_smoothing(hops, alpha, mode)
     source = np.asarray(values)
     kind = source.dtype if source.dtype in (np.float32, np.float64) else np.dtype(np.float64)
     out = np.array(source, dtype=kind, order="C")
     if not hops or alpha == 1 or not weights.n_links:
         return out
-    share = _shares(weights, mode, coordinates, sphere)
-    lonely = _lonely(weights, share)
-    kept = np.where(lonely, 1.0, alpha)
-    share = share * (1 - alpha)
-    if np.any(lonely):
-        share = np.where(lonely[weights.row], 0.0, share)
+    share, kept = mixing(weights, alpha, mode, coordinates=coordinates, sphere=sphere)
     if weights.n_links * out.shape[1] * hops > _SCIPY_PAYS:
         return _hop_scipy(out, weights, share.astype(kind), kept.astype(kind), hops)
     return _hop_numpy(out, weights, share.astype(kind), kept.astype(kind), hops)
 
 
-def _check(hops: int, alpha: float, mode: str) -> None:
+def check_smoothing(hops: int, alpha: float, mode: str) -> None:
+    """Raise a `UsageError` for an unknown mode, a negative number of hops, or alpha outside 0 … 1."""
     if mode not in SMOOTH_MODES:
         raise UsageError(
             f"unknown mode '{mode}' of smoothing",
@@ -107,6 +103,40 @@ def _check(hops: int, alpha: float, mode: str) -> None:
         raise UsageError(f"--hops {hops} is negative", advice="use 0 for no smoothing")
     if not 0 <= alpha <= 1:
         raise UsageError(f"--alpha {alpha} is not between 0 and 1", advice="alpha is the share a unit keeps")
+
+
+def mixing(
+    weights: Weights,
+    alpha: float,
+    mode: str,
+    *,
+    coordinates: FloatArray | None = None,
+    sphere: bool = False,
+    mean_length: float | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return what one hop takes from each neighbour, and what each unit keeps.
+
+    Parameters
+    ----------
+    weights, alpha, mode, coordinates, sphere
+        As `smooth` takes them.
+    mean_length : float, optional
+        Mean of `link_lengths` over all links there are, where `weights` are only some of them.
+
+    Returns
+    -------
+    share : (m,) float64
+        Of each link.
+    kept : (n,) float64
+        Of each unit; 1 without a neighbour that counts.
+    """
+    share = _shares(weights, mode, coordinates, sphere, mean_length)
+    lonely = _lonely(weights, share)
+    kept = np.where(lonely, 1.0, alpha)
+    share = share * (1 - alpha)
+    if np.any(lonely):
+        share = np.where(lonely[weights.row], 0.0, share)
+    return share, kept
 
 
 def _hop_numpy(
@@ -139,7 +169,13 @@ def _hop_scipy(
     return x
 
 
-def _shares(weights: Weights, mode: str, coordinates: FloatArray | None, sphere: bool) -> FloatArray:
+def _shares(
+    weights: Weights,
+    mode: str,
+    coordinates: FloatArray | None,
+    sphere: bool,
+    mean_length: float | None,
+) -> FloatArray:
     """Return what each neighbour contributes, shape (m,); summing to one per unit but for "sum"."""
     if mode in {"mean", "sum"}:
         share = (
@@ -150,13 +186,13 @@ def _shares(weights: Weights, mode: str, coordinates: FloatArray | None, sphere:
     else:
         if coordinates is None:
             raise ValueError(f"mode {mode!r} needs coordinates")
-        distance = _distances(weights, coordinates, sphere)
+        distance = link_lengths(weights, coordinates, sphere)
         shortest = _per_unit(np.minimum, distance, weights)[weights.row]
         if mode == "idw":  # relative to the nearest, so that no inverse overflows
             with np.errstate(divide="ignore", invalid="ignore"):  # np.where takes the other side there
                 share = np.where(shortest > 0, shortest / distance, (distance == 0).astype(np.float64))
         else:
-            scale = float(distance.mean()) or 1.0
+            scale = (float(distance.mean()) if mean_length is None else mean_length) or 1.0
             share = np.exp(((shortest / scale) ** 2 - (distance / scale) ** 2) / 2)
     total = _per_unit(np.add, share, weights)[weights.row]
     with np.errstate(divide="ignore", invalid="ignore"):  # here too: no share of nothing
@@ -177,7 +213,7 @@ def _lonely(weights: Weights, share: FloatArray) -> NDArray[np.bool_]:
     return lonely
 
 
-def _distances(weights: Weights, coordinates: FloatArray, sphere: bool) -> FloatArray:
+def link_lengths(weights: Weights, coordinates: FloatArray, sphere: bool) -> FloatArray:
     """Return the length of each link, shape (m,): plane units, or radians along a great circle."""
     start, end = coordinates[weights.row], coordinates[weights.indices]
     if not sphere:
@@ -209,7 +245,9 @@ def smoothing_notes(
     >>> smoothing_notes(x, smooth(x, path, 1), path, "mean")
     ('smoothing over path weights changed the mean standard deviation of the variables from 2.828 to 0',)
     """
-    spread = float(np.std(before, axis=0).mean()), float(np.std(after, axis=0).mean())
+    spread = [
+        float(np.mean([np.std(column, dtype=np.float64) for column in table.T])) for table in (before, after)
+    ]
     notes = [
         f"smoothing over {weights.kind} weights changed the mean standard deviation of the variables "
         f"from {spread[0]:.4g} to {spread[1]:.4g}"
@@ -217,7 +255,7 @@ def smoothing_notes(
     lonely = int(np.count_nonzero(weights.degree == 0))
     if lonely:
         notes.append(f"{lonely} of {len(weights)} units have no neighbour and keep their values")
-    length = np.linalg.norm(after, axis=1)
+    length = np.sqrt(np.einsum("ij,ij->i", after, after))
     degree = weights.degree.astype(np.float64)
     correlation = 0.0
     if np.ptp(degree) > 0 and np.ptp(length) > 0:

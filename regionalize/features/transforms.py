@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from regionalize.errors import DataError, UsageError, nearest
 
@@ -20,7 +21,7 @@ _LARGEST, _SMALLEST = 1e150, 1e-150
 """Beyond these a squared difference overflows, or vanishes."""
 
 
-def transform(values: NDArray[np.floating], how: str = "z") -> FloatArray:
+def transform(values: NDArray[np.floating], how: str = "z", kind: DTypeLike = np.float64) -> NDArray[Any]:
     """Transform every column.
 
     ==================  =======================================================================
@@ -43,10 +44,12 @@ def transform(values: NDArray[np.floating], how: str = "z") -> FloatArray:
         Finite values, original units.
     how : str
         One of the names above.
+    kind : dtype
+        Type of the answer. All is computed in float64, a column at a time.
 
     Returns
     -------
-    (n, p) float64
+    (n, p) of `kind`
 
     Raises
     ------
@@ -71,16 +74,20 @@ def transform(values: NDArray[np.floating], how: str = "z") -> FloatArray:
             f"unknown transform '{how}'", advice=nearest(how, TRANSFORMS) or f"use {', '.join(TRANSFORMS)}"
         )
     table = np.asarray(values, dtype=np.float64)
-    out = np.zeros(table.shape)
+    out = np.zeros(table.shape, dtype=kind)
     for j in np.flatnonzero(~constant_columns(table)):
         out[:, j] = _column(np.ascontiguousarray(table[:, j]), how)
-    largest = float(np.abs(out).max(initial=0.0))
+    refuse_extreme(max(float(out.max(initial=0.0)), -float(out.min(initial=0.0))), how)
+    return out
+
+
+def refuse_extreme(largest: float, how: str) -> None:
+    """Refuse transformed values whose squares would overflow, or vanish, by the largest of them."""
     if not largest <= _LARGEST or 0 < largest < _SMALLEST:
         size = "large" if largest > 1 else "small"
         raise DataError(
             f"values are too {size} to square under --transform {how}", advice="use --transform z"
         )
-    return out
 
 
 def constant_columns(values: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -130,6 +130,13 @@ def _is_geodatabase(folder: Path) -> bool:
     return folder.is_dir() and any(folder.glob("*.gdbtable"))
 
 
+def is_layer_folder(path: Path) -> bool:
+    """Whether a folder is one layer: a File Geodatabase, or parts of one GeoParquet layer."""
+    from regionalize.io.source import parquet_parts
+
+    return path.is_dir() and (path.suffix.lower() == ".gdb" or bool(parquet_parts(path)))
+
+
 def check_not_input(target: Path, source: str | Path) -> None:
     """Refuse to write the input, whatever link or path leads to it, or a part of it.
 
@@ -146,14 +153,13 @@ def check_not_input(target: Path, source: str | Path) -> None:
     for one in written:
         for other in read:
             same = one == other or (one.exists() and other.exists() and one.samefile(other))
-            inside = any(
-                folder.suffix.lower() == ".gdb" and folder.is_dir() and folder in file.parents
-                for folder, file in ((other, one), (one, other))
+            inside = (is_layer_folder(other) and other in one.parents) or (
+                one.suffix.lower() == ".gdb" and one.is_dir() and one in other.parents
             )
             if same or inside:
                 raise OutputError(
                     "is the input"
-                    if one == target
+                    if one == target and (same or one.is_dir())
                     else f"would write {one.name}, which is part of the input",
                     advice="the input is never changed: choose another name",
                 )

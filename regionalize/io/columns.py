@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,11 +60,25 @@ def fit_columns(table: pa.Table, form: Format) -> tuple[pa.Table, tuple[str, ...
         If values or columns would be lost: numbers beyond what the format holds, text cut, names that
         become the same.
     """
-    import pyarrow as pa
-
     if form is GEOPARQUET:
         return table, ()
-    table, notes = _fit_names(table, form)
+    table, notes = fit_names(table, form)
+    table, remarks = fit_values(table, form)
+    return table, (*notes, *remark_notes(remarks, form))
+
+
+def fit_values(table: pa.Table, form: Format) -> tuple[pa.Table, dict[str, list[str]]]:
+    """Return columns with values as a format can hold them, and the names of columns by what that changes.
+
+    The type of a column follows from the type that it has, but for integers in shapefiles and KML.
+
+    Raises
+    ------
+    OutputError
+        If values would be lost.
+    """
+    import pyarrow as pa
+
     fields, columns = [], []
     remarks: dict[str, list[str]] = {}
     for field, column in zip(table.schema, table.columns, strict=True):
@@ -73,17 +88,19 @@ def fit_columns(table: pa.Table, form: Format) -> tuple[pa.Table, tuple[str, ...
         columns.append(fitted)
         if remark:
             remarks.setdefault(remark, []).append(field.name)
-    notes += [f"{_article(form)} {remark}: {listed(names)}." for remark, names in remarks.items()]
-    if not columns:
-        return table, tuple(notes)
-    return pa.table(columns, schema=pa.schema(fields)), tuple(notes)
+    return (pa.table(columns, schema=pa.schema(fields)) if columns else table), remarks
+
+
+def remark_notes(remarks: Mapping[str, Sequence[str]], form: Format) -> tuple[str, ...]:
+    """Say what changes, and in which columns: a sentence per kind of change."""
+    return tuple(f"{_article(form)} {remark}: {listed(names)}." for remark, names in remarks.items())
 
 
 def _article(form: Format) -> str:
     return f"In {form.name}" if form in (GEOJSON, KML, CSV, FLATGEOBUF) else f"In a {form.name}"
 
 
-def _fit_names(table: pa.Table, form: Format) -> tuple[pa.Table, list[str]]:
+def fit_names(table: pa.Table, form: Format) -> tuple[pa.Table, list[str]]:
     """Check column names against each other and the format; return the table as it is to be named."""
     names = list(table.column_names)
     if form.one_case:

@@ -49,7 +49,7 @@ def check_shapefile(source: Source) -> tuple[str, ...]:
     if not source.size(".shp"):  # a dBASE table on its own
         return ()
     shapes = _records_by_index(source)
-    rows = _check_table(source)
+    rows = rows_of_table(source)
     _check_length(source, ".shp")
     if shapes is not None and shapes != rows:
         raise DataError(
@@ -88,7 +88,8 @@ def _records_by_index(source: Source) -> int | None:
     return (_check_length(source, ".shx") - _SHAPE_HEADER) // 8
 
 
-def _check_table(source: Source) -> int:
+def rows_of_table(source: Source) -> int:
+    """Return the number of rows that a shapefile's table states; refuse one that has fewer."""
     size = source.size(".dbf")
     if not size:
         raise DataError(
@@ -113,7 +114,10 @@ def check_shapes_read(source: Source, nulls: int, *, filtered: bool) -> None:
         return
     with source.open(".shx") as index, source.open(".shp") as file:  # type: ignore[union-attr]  # both exist
         raw = np.frombuffer(index.read(), dtype=">i4", offset=_SHAPE_HEADER)
-        shapes = np.frombuffer(file.read(), dtype=np.uint8)
+        if source.member:
+            shapes = np.frombuffer(file.read(), dtype=np.uint8)
+        else:  # no more of it than is looked at
+            shapes = np.memmap(file, dtype=np.uint8, mode="r")
     start = raw[0 : len(raw) // 2 * 2 : 2].astype(np.int64) * 2 + 8
     start = start[(start >= _SHAPE_HEADER) & (start + 4 <= len(shapes))]
     kind = _integers(shapes, start)
@@ -147,40 +151,45 @@ def database(source: Source) -> Iterator[sqlite3.Connection]:
         raise DataError(f"the database cannot be checked ({error})", advice=AGAIN) from error
 
 
+def stated_rows(connection: sqlite3.Connection, layer: str) -> int | None:
+    """Return the number of rows that a GeoPackage states; None for one that was made without GDAL."""
+    known = "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'"
+    count = "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?"
+    found = connection.execute(known).fetchone()[0]
+    stated = connection.execute(count, (layer,)).fetchone() if found else None
+    return None if stated is None or stated[0] is None else int(stated[0])
+
+
 def check_database(
-    connection: sqlite3.Connection, layer: str, rows: int, nulls: int, *, filtered: bool
+    connection: sqlite3.Connection, stated: int | None, rows: int, nulls: int, *, filtered: bool
 ) -> None:
     """Have SQLite check a GeoPackage when what was read may be less than what is there.
 
     The check reads the whole file (about 2 ms per MB), so it is made only if the number of rows differs
     from the number the file states, a geometry came out null, or a filter hides both.
     """
-    known = "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_ogr_contents'"
-    count = "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?"
-    # a GeoPackage made without GDAL states no count
-    found = connection.execute(known).fetchone()[0]
-    stated = connection.execute(count, (layer,)).fetchone() if found else None
-    if stated and stated[0] == rows and not nulls and not filtered:
+    if stated == rows and not nulls and not filtered:
         return
     problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise DataError(
             f"the database is damaged: {rows:,} rows could be read"
-            + (f" of {stated[0]:,}" if stated else ""),
+            + (f" of {stated:,}" if stated is not None else ""),
             advice=AGAIN,
         )
 
 
-def check_count(source: Source, layer: str | None, rows: int) -> dict[str, str]:
-    """Refuse to go on with fewer rows than the format's own header states (FlatGeobuf, File Geodatabase).
-
-    Returns the metadata of the layer, which stands in the same header.
-    """
+def stated(source: Source, layer: str | None) -> tuple[int | None, dict[str, str]]:
+    """Return the number of rows that a header states (None where none does), and the metadata beside it."""
     import pyogrio
 
     with gdal.quiet():
         about = pyogrio.read_info(source.dataset, layer=layer)
-    stated = int(about["features"])
-    if 0 < stated != rows:
+    count = int(about["features"])
+    return (count if count >= 0 else None), dict(about.get("layer_metadata") or {})
+
+
+def check_count(stated: int | None, rows: int) -> None:
+    """Refuse to go on with fewer rows than the format's own header states (FlatGeobuf, File Geodatabase)."""
+    if stated and stated != rows:
         raise DataError(f"the file is damaged: {rows:,} of {stated:,} rows could be read", advice=AGAIN)
-    return dict(about.get("layer_metadata") or {})

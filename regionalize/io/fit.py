@@ -12,6 +12,8 @@ from regionalize.io.formats import GEOPARQUET, NAMED_LAYERS, Format
 from regionalize.io.shapes import fit_shapes
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from regionalize.model.layer import Layer
 
 
@@ -22,6 +24,22 @@ def fit_layer(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: 
     ------
     OutputError
         A column that is there already, or what would lose values.
+    """
+    before, notes = with_columns(layer, added, form)
+    shapes = fit_shapes(layer, form)
+    table, more = fit_columns(before, form)
+    names = dict(zip(before.column_names, table.column_names, strict=True))
+    notes = (*shapes.notes, *notes, *name_notes(form, layer_name), *more)
+    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, notes, names)
+
+
+def with_columns(layer: Layer, added: Mapping[str, Any], form: Format) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return the attributes with columns added, without those that only GeoParquet has a use for.
+
+    Raises
+    ------
+    OutputError
+        A column that is there already.
     """
     table = layer.attributes
     existing = {name.lower() if form.one_case else name for name in table.column_names}
@@ -37,18 +55,18 @@ def fit_layer(layer: Layer, added: Mapping[str, Any], form: Format, layer_name: 
                 else "give the new column another name",
             )
         table = table.append_column(name, column)
-    shapes = fit_shapes(layer, form)
     covering = _covering(layer, form)
-    notes = list(shapes.notes)
-    if covering in table.column_names:
-        table = table.drop_columns([covering])
-        notes.append(f"Column '{covering}', the bounding boxes GeoParquet keeps, is left out.")
-    before = table.column_names
-    table, more = fit_columns(table, form)
-    if layer_name is not None and form not in NAMED_LAYERS:
-        notes.append(f"The layer of a {form.name} is named like its file: '{layer_name}' was not used.")
-    names = dict(zip(before, table.column_names, strict=True))
-    return Fitted(table, shapes.wkb, shapes.declared, shapes.options, (*notes, *more), names)
+    if covering not in table.column_names:
+        return table, ()
+    note = f"Column '{covering}', the bounding boxes GeoParquet keeps, is left out."
+    return table.drop_columns([covering]), (note,)
+
+
+def name_notes(form: Format, layer_name: str | None) -> tuple[str, ...]:
+    """Say of a layer's name that it is not used, where a format has none."""
+    if layer_name is None or form in NAMED_LAYERS:
+        return ()
+    return (f"The layer of a {form.name} is named like its file: '{layer_name}' was not used.",)
 
 
 def _covering(layer: Layer, form: Format) -> str | None:

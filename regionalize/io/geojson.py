@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from json.encoder import encode_basestring
 from typing import IO, TYPE_CHECKING, Any
 
@@ -51,9 +52,25 @@ def write_geojson(
     history : str
         What is kept of the runs that made columns, as `regionalize.io.history.history_text` has it.
     """
+    with geojson_file(layer, name, file, history) as write:
+        for start in range(0, len(layer), _BLOCK):
+            write(attributes.slice(start, _BLOCK), None if wkb is None else wkb.slice(start, _BLOCK))
+
+
+@contextmanager
+def geojson_file(
+    layer: Layer, name: str, file: IO[bytes], history: str = ""
+) -> Iterator[Callable[[pa.Table, pa.ChunkedArray | None], None]]:
+    """Give a function that writes rows into a feature collection, after those that it wrote before.
+
+    Parameters
+    ----------
+    layer, name, file, history
+        As for `write_geojson`.
+    """
     head: dict[str, object] = {"type": "FeatureCollection", "name": name}
     crs = urn(layer)
-    if layer.crs is None and wkb is not None:
+    if layer.crs is None and layer.has_geometry:
         head["crs"] = None  # no system can be assumed
     elif crs is not None:
         head["crs"] = {"type": "name", "properties": {"name": crs}}
@@ -61,17 +78,22 @@ def write_geojson(
     if history:
         file.write(f', "{KEY}": {history}'.encode())
     file.write(b', "features": [\n')
-    for start in range(0, len(layer), _BLOCK):
-        part = attributes.slice(start, _BLOCK)
-        shapes = (
-            ["null"] * min(_BLOCK, len(layer) - start) if wkb is None else _shapes(wkb.slice(start, _BLOCK))
-        )
-        properties = _properties(part, len(shapes))
+    between = ""
+
+    def write(attributes: pa.Table, wkb: pa.ChunkedArray | None) -> None:
+        nonlocal between
+        rows = len(attributes)
+        if not rows:
+            return
+        shapes = ["null"] * rows if wkb is None else _shapes(wkb)
         lines = [
             f'{{"type": "Feature", "properties": {about}, "geometry": {shape}}}'
-            for about, shape in zip(properties, shapes, strict=True)
+            for about, shape in zip(_properties(attributes, rows), shapes, strict=True)
         ]
-        file.write(((",\n" if start else "") + ",\n".join(lines)).encode())
+        file.write((between + ",\n".join(lines)).encode())
+        between = ",\n"
+
+    yield write
     file.write(b"\n]}\n")
 
 

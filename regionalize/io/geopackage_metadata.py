@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
-
-from regionalize.io.geopackage import staged_database
 
 STANDARD = "urn:regionalize:runs"
 """How our rows are told from those of other programs."""
@@ -59,12 +56,12 @@ def stored_history(database: sqlite3.Connection, layer: str) -> tuple[str | None
     return str(found[0]) if found else None, ()
 
 
-def store_history(path: Path, layer: str, text: str) -> tuple[str, ...]:
+def store_history(database: sqlite3.Connection, layer: str, text: str) -> tuple[str, ...]:
     """Store the history of a layer, in place of what was stored of it before; other metadata is kept.
 
     Parameters
     ----------
-    path : Path
+    database : sqlite3.Connection
         GeoPackage, not in place yet, with the layer in it.
     layer : str
         Name of the layer.
@@ -75,17 +72,7 @@ def store_history(path: Path, layer: str, text: str) -> tuple[str, ...]:
     -------
     tuple of str
         What a person should know of it.
-
-    Raises
-    ------
-    OutputError
-        If the database cannot be written.
     """
-    with staged_database(path, "how the columns were made") as database:
-        return _store(database, layer, text)
-
-
-def _store(database: sqlite3.Connection, layer: str, text: str) -> tuple[str, ...]:
     there = {
         name: {str(row[1]) for row in database.execute(f"PRAGMA table_info({name})")} for name in _TABLES
     }

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +15,13 @@ import numpy as np
 
 from regionalize.errors import DataError
 from regionalize.io import gdal
+from regionalize.io.column_choice import named_in
 from regionalize.io.history import understood_history
 from regionalize.io.refusals import where_error
 from regionalize.io.source import Source
-from regionalize.io.wkb import BEYOND_GEOS, KINDS, read_headers
+from regionalize.io.wkb import BEYOND_GEOS, KINDS, Headers, read_headers
 from regionalize.model.layer import Layer, LayerOrigin
-from regionalize.model.record import KEY, history_of
+from regionalize.model.record import KEY, History, history_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,57 +31,129 @@ VERSION = "1.0.0"
 _DEFAULT_CRS = "OGC:CRS84"  # what a missing crs means
 
 
+@dataclass(frozen=True)
+class ParquetSchema:
+    """What a Parquet file says of its columns.
+
+    Attributes
+    ----------
+    geo : dict or None
+        The metadata of GeoParquet, None where there is none.
+    geometry : str or None
+        The column that is the geometry.
+    history : tuple of RunRecord
+        The runs that made columns.
+    unnamed : tuple of str
+        Columns that are an index without a name, as pandas stores it: no columns of the layer.
+    notes : tuple of str
+        What was noticed, for the person.
+    """
+
+    geo: dict[str, Any] | None
+    geometry: str | None
+    history: History
+    unnamed: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the metadata says of the geometry."""
+        return {} if self.geo is None else dict(self.geo["columns"][self.geometry])
+
+    @cached_property
+    def crs(self) -> str | None:
+        """The coordinate reference system, None when unknown."""
+        return None if self.geo is None else _crs(self.about)
+
+
 def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
     """Read a Parquet file with its geometry, if its metadata says it has any."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    name = Path(source.member or source.shown).stem
-    if layer is not None and layer != name:
-        raise DataError(f"there is no layer '{layer}'", advice=f"a Parquet file holds one; it is '{name}'")
-    try:
+    name = parquet_layer_name(source, layer)
+    with parquet_understood():
         handle = source.open()
         assert handle is not None
         with handle:
             table = pq.read_table(BytesIO(handle.read()) if source.member else handle)
+    schema = parquet_schema(table.schema)
+    found = parquet_layer(table, schema, parquet_origin(schema, source, name))
+    found = replace(found, notes=schema.notes, history=history_of(schema.history, found.column_names))
+    return found if where is None else parquet_filtered(found, where)
+
+
+def parquet_layer_name(source: Source, layer: str | None) -> str:
+    """Return the name of the one layer of a Parquet file, or refuse another that was asked for."""
+    name = Path(source.member or source.shown).stem
+    if layer is not None and layer != name:
+        raise DataError(f"there is no layer '{layer}'", advice=f"a Parquet file holds one; it is '{name}'")
+    return name
+
+
+@contextmanager
+def parquet_understood() -> Iterator[None]:
+    """Turn what pyarrow raises for a damaged file into an error for the person."""
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise DataError(f"cannot be read as Parquet: {reason}", advice="get the file again") from error
-    geo = _geo_metadata(table)
-    history, said = understood_history((table.schema.metadata or {}).get(KEY.encode()))
-    table = _without_index(table).replace_schema_metadata(None)
-    column = geo.get("primary_column") if geo else None
+
+
+def parquet_schema(schema: pa.Schema) -> ParquetSchema:
+    """Read the metadata of a Parquet file.
+
+    Raises
+    ------
+    DataError
+        If its metadata speak of a geometry that is not there, or cannot be understood.
+    """
+    geo = _geo_metadata(schema)
+    history, said = understood_history((schema.metadata or {}).get(KEY.encode()))
     notes: tuple[str, ...] = ()
-    wkb, crs, kind = None, None, None
+    column = None
     if geo is None:
         notes = ("The Parquet file has no 'geo' metadata: it was read as a table without geometry.",)
     else:
-        about = (geo.get("columns") or {}).get(column)
-        if about is None or column not in table.column_names:
+        column = geo.get("primary_column")
+        if (geo.get("columns") or {}).get(column) is None or column not in schema.names:
             raise DataError(f"its geometry column '{column}' is missing", advice="get the file again")
-        wkb = _as_wkb(table.column(column), str(about.get("encoding", "WKB")))
-        crs = _crs(about)
-        kind = next(iter(about.get("geometry_types") or ["Unknown"])) if _one_kind(about) else "Unknown"
-        table = table.drop_columns([column])
-    origin = LayerOrigin(
+    return ParquetSchema(geo, column, history, _unnamed_index(schema), (*notes, *said))
+
+
+def parquet_origin(schema: ParquetSchema, source: Source, name: str) -> LayerOrigin:
+    """Say where the layer of a Parquet file is from."""
+    about = schema.about
+    kind = next(iter(about.get("geometry_types") or ["Unknown"])) if _one_kind(about) else "Unknown"
+    return LayerOrigin(
         file=source.shown,
         layer=name,
         driver=source.format,
-        geometry_type=kind,
-        geometry_name=column or "geometry",
-        metadata={} if geo is None else {"geo": geo},
+        geometry_type=None if schema.geo is None else kind,
+        geometry_name=schema.geometry or "geometry",
+        metadata={} if schema.geo is None else {"geo": schema.geo},
     )
-    history = history_of(history, table.column_names)
-    found = Layer(table, wkb, crs, origin, (*notes, *said), history=history)
-    return found if where is None else _filtered(found, where)
+
+
+def parquet_layer(table: pa.Table, schema: ParquetSchema, origin: LayerOrigin) -> Layer:
+    """Return rows of a Parquet file as a layer; a table that lacks the geometry becomes one without."""
+    table = table.drop_columns([name for name in schema.unnamed if name in table.column_names])
+    table = table.replace_schema_metadata(None)
+    wkb = None
+    if schema.geometry is not None and schema.geometry in table.column_names:
+        wkb = _as_wkb(table.column(schema.geometry), str(schema.about.get("encoding", "WKB")))
+        table = table.drop_columns([schema.geometry])
+    return Layer(table, wkb, schema.crs, origin)
 
 
 def _one_kind(about: dict[str, Any]) -> bool:
     return len(about.get("geometry_types") or []) == 1
 
 
-def _geo_metadata(table: pa.Table) -> dict[str, Any] | None:
-    raw = (table.schema.metadata or {}).get(b"geo")
+def _geo_metadata(schema: pa.Schema) -> dict[str, Any] | None:
+    raw = (schema.metadata or {}).get(b"geo")
     if raw is None:
         return None
     try:
@@ -88,15 +165,12 @@ def _geo_metadata(table: pa.Table) -> dict[str, Any] | None:
     return geo
 
 
-def _without_index(table: pa.Table) -> pa.Table:
-    """Drop the unnamed index pandas stores; a named one is a column."""
-    pandas = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-    unnamed = [
-        name
-        for name in pandas.get("index_columns", [])
-        if isinstance(name, str) and name.startswith("__index")
-    ]
-    return table.drop_columns([name for name in unnamed if name in table.column_names])
+def _unnamed_index(schema: pa.Schema) -> tuple[str, ...]:
+    """Name the columns that are the unnamed index pandas or Dask stores; a named one is a column."""
+    pandas = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    indexes = [name for name in pandas.get("index_columns", []) if isinstance(name, str)]
+    marks = ("__index", "__null_dask_index__")
+    return tuple(name for name in indexes if name.startswith(marks) and name in schema.names)
 
 
 def _crs(about: dict[str, Any]) -> str | None:
@@ -171,7 +245,7 @@ def _nested_to_wkb(chunk: pa.Array, encoding: str, depth: int) -> pa.Array:
     return pa.array(raw, pa.binary())
 
 
-def _filtered(layer: Layer, where: str) -> Layer:
+def parquet_filtered(layer: Layer, where: str) -> Layer:
     """Keep the rows a filter selects: SQLite, through a GeoPackage in memory, decides which."""
     import pyarrow as pa
     import pyogrio.raw
@@ -182,7 +256,7 @@ def _filtered(layer: Layer, where: str) -> Layer:
         if not (
             pa.types.is_nested(field.type) or pa.types.is_binary(field.type) or pa.types.is_null(field.type)
         )
-        and field.name.replace('"', '""').lower() in where.lower()
+        and named_in(field.name, where)
     ]
     chosen = layer.attributes.select(plain)
     row_name = "row"
@@ -214,25 +288,45 @@ def write_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    table = attributes.replace_schema_metadata(None)
+    if wkb is not None:
+        name = free_name(origin.geometry_name or "geometry", attributes.column_names)
+        table = table.append_column(pa.field(name, wkb.type), wkb)
+    headers = None if wkb is None else read_headers(wkb)
+    kept = parquet_metadata(attributes.column_names, headers, crs, origin, history)
+    pq.write_table(table.replace_schema_metadata(kept) if kept else table, path)
+
+
+def parquet_metadata(
+    names: list[str], headers: Headers | None, crs: str | None, origin: LayerOrigin, history: str
+) -> dict[str, str]:
+    """Return the metadata of a Parquet file.
+
+    Parameters
+    ----------
+    names : list of str
+        The attributes.
+    headers : Headers or None
+        Of all geometries; None for a table without.
+    crs, origin, history
+        As for `write_parquet`.
+    """
     kept = {KEY: history} if history else {}
-    if wkb is None:
-        pq.write_table(attributes.replace_schema_metadata(kept) if kept else attributes, path)
-        return
-    name = free_name(origin.geometry_name or "geometry", attributes.column_names)
-    columns = {name: _about(wkb, crs)}
+    if headers is None:
+        return kept
+    name = free_name(origin.geometry_name or "geometry", names)
+    columns = {name: _about(headers, crs)}
     before = origin.metadata.get("geo", {}).get("columns", {})
-    columns |= {other: about for other, about in before.items() if other in attributes.column_names}
+    columns |= {other: about for other, about in before.items() if other in names}
     covering = before.get(origin.geometry_name, {}).get("covering")
-    if covering and covering["bbox"]["xmin"][0] in attributes.column_names:
+    if covering and covering["bbox"]["xmin"][0] in names:
         columns[name]["covering"] = covering
     version = VERSION if len(columns) == 1 and not covering else "1.1.0"
     geo = {"version": version, "primary_column": name, "columns": columns}
-    table = attributes.append_column(pa.field(name, wkb.type), wkb)
-    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo), **kept}), path)
+    return {"geo": json.dumps(geo), **kept}
 
 
-def _about(wkb: pa.ChunkedArray, crs: str | None) -> dict[str, Any]:
-    headers = read_headers(wkb)
+def _about(headers: Headers, crs: str | None) -> dict[str, Any]:
     kinds: list[str] = []
     if not headers.has_m.any() and not (headers.kind >= BEYOND_GEOS).any():
         flat = read_names(headers.kind[~headers.has_z])

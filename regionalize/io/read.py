@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from regionalize.errors import DataError, listed, located, quoted
-from regionalize.io import damage, gdal
-from regionalize.io.geojson_head import read_head
-from regionalize.io.geopackage_metadata import stored_history
-from regionalize.io.history import kept_beside, kept_in_geojson, kept_in_metadata, understood_history
+from regionalize.errors import DataError, located
+from regionalize.io.column_choice import check_names
+from regionalize.io.gdal_layer import (
+    check_rows,
+    csv_geometry,
+    describe,
+    heard,
+    linear_shapes,
+    prepared,
+    split,
+    stream_options,
+)
 from regionalize.io.parquet import read_parquet
-from regionalize.io.refusals import understood
+from regionalize.io.parquet_batches import ParquetRows
+from regionalize.io.refusals import refuse_no_rows, understood
+from regionalize.io.rows import joined
 from regionalize.io.source import Source, choose_layer, find_source
 from regionalize.io.text import (
-    as_utf8,
+    LIKE_UTF8,
+    NOT_UTF8,
+    SAY_ENCODING,
     codec_name,
     decoded,
     fallback_encoding,
+    guessed_encoding,
+    latin1_filter,
     misread_utf8,
     unreadable_column,
 )
-from regionalize.io.wkb import BEYOND_GEOS, read_headers
-from regionalize.model.layer import Layer, LayerOrigin
+from regionalize.model.layer import Layer
 from regionalize.model.record import history_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LONGITUDE = ("lon", "long", "longitude", "lng")
-LATITUDE = ("lat", "latitude")
-CSV_OPTIONS = {
-    "AUTODETECT_TYPE": "YES",
-    "AUTODETECT_SIZE_LIMIT": "0",  # look at every row: a late 0.5 must not be cut to an integer
-    "EMPTY_STRING_AS_NULL": "YES",
-    "X_POSSIBLE_NAMES": ",".join(("x", *LONGITUDE)),
-    "Y_POSSIBLE_NAMES": ",".join(("y", *LATITUDE)),
-    "GEOM_POSSIBLE_NAMES": "wkt,geometry,geom,the_geom,wkt_geom",
-}
-_ROUTINE = ("More than one layer", "WAL-enabled", "Measured (M) geometry")
-"""Warnings of GDAL that say nothing a person needs to hear."""
+_ROWS = 1 << 16
+"""Rows of a layer in several files that are read at a time."""
 
 
 def read_layer(
@@ -62,8 +58,9 @@ def read_layer(
     ----------
     path : path, ``"-"`` or None
         Shapefile, GeoPackage, GeoJSON, FlatGeobuf, File Geodatabase, KML, GeoParquet, CSV or whatever else
-        GDAL reads; any of them in a zip archive; ``"-"`` for GeoJSON on standard input; None for the bundled
-        sample. The file is not changed, and nothing is made beside it.
+        GDAL reads; any of them in a zip archive; a folder of the parts of one GeoParquet layer; ``"-"`` for
+        GeoJSON on standard input; None for the bundled sample. The file is not changed, and nothing is made
+        beside it.
     layer : str, optional
         Layer to read where there are several.
     where : str, optional
@@ -92,104 +89,46 @@ def read_layer(
     source, layer = find_source(path, layer)
     with located(source.shown, layer or ""):
         codec = None if encoding is None else codec_name(encoding, source.format)
+        if source.format == "GeoParquet" and source.path is not None and source.path.is_dir():
+            rows = ParquetRows(source, layer, where, None, True)
+            whole = joined(list(rows.pieces(_ROWS)))
+            return _checked(replace(whole, notes=rows.head.notes, history=rows.head.history), where)
         if source.format == "GeoParquet":
             return _checked(read_parquet(source, layer, where), where)
         with understood(source, where):
             chosen, notes = choose_layer(source, layer)
-        with located("", chosen or ""), _prepared(source, codec) as (dataset, more):
+        with located("", chosen or ""), prepared(source, codec) as (dataset, more):
             found = _read(replace(source, dataset=dataset), chosen, where, codec)
             return _checked(replace(found, notes=(*notes, *more, *found.notes)), where)
 
 
 def _checked(layer: Layer, where: str | None) -> Layer:
-    names = layer.column_names
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise DataError(
-            f"{len(twice)} column names occur twice: {listed(twice)}", advice="rename one of each"
-        )
-    if not len(layer):
-        if where is not None:
-            raise DataError(f"no row satisfies --where {quoted(where)}", advice="check names and values")
-        raise DataError("the layer is empty (0 rows)", advice="name another file or layer")
+    check_names(layer.column_names)
+    refuse_no_rows(len(layer), where)
     return layer
-
-
-@contextmanager
-def _prepared(source: Source, codec: str | None) -> Iterator[tuple[str | bytes, tuple[str, ...]]]:
-    """Check a shapefile's parts; give what GDAL is to open: a temporary copy where the file won't do."""
-    if source.member:
-        damage.check_archive(source)
-    if source.format == "CSV" and codec not in {None, "utf-8"}:
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / Path(source.member or source.shown).name
-            copy.write_bytes(as_utf8(source, str(codec)))
-            yield gdal.readable(copy), ()
-        return
-    notes = damage.check_shapefile(source) if source.format == "shapefile" else ()
-    if not notes:
-        yield source.dataset, ()
-        return
-    # GDAL can rebuild a missing index, but writes it beside the shapefile: let it do that to a copy
-    with tempfile.TemporaryDirectory() as folder:
-        stem = Path(source.member or source.shown).stem
-        for suffix in (".shp", ".dbf", ".prj", ".cpg"):
-            part = source.open(suffix)
-            if part is not None:
-                with part, (Path(folder) / f"{stem}{suffix}").open("wb") as copied:
-                    shutil.copyfileobj(part, copied)
-        with gdal.setting("SHAPE_RESTORE_SHX", "YES"):
-            yield gdal.readable(Path(folder) / f"{stem}.shp"), notes
 
 
 def _read(source: Source, layer: str | None, where: str | None, codec: str | None) -> Layer:
     meta, table, notes, encoding = _read_text(source, layer, where, codec)
-    table, wkb, fids = _split(table, meta, source)
-    head = read_head(source) if source.format == "GeoJSON" else {}
-    name = layer if layer is not None else _default_layer(source, head)
+    table, wkb, fids = split(table, meta, source)
+    about = describe(source, layer, meta, encoding)
+    notes += about.notes
     nulls = 0 if wkb is None else wkb.null_count
-    filtered = where is not None
-    kept: Any = None
-    if source.format == "shapefile":
-        damage.check_shapes_read(source, nulls, filtered=filtered)
-    elif source.format == "GeoPackage" and not source.member:
-        with damage.database(source) as connection:
-            damage.check_database(connection, name, len(table), nulls, filtered=filtered)
-            kept, unread = stored_history(connection, name)
-            notes += unread
-    elif source.format in {"GeoPackage", "FlatGeobuf", "File Geodatabase"}:
-        rows = len(_open_arrow(source, layer, None, None, columns=[])[1]) if filtered else len(table)
-        kept = kept_in_metadata(damage.check_count(source, layer, rows))
-    if source.format == "GeoJSON":
-        kept = kept_in_geojson(source, head)
-    history, said = understood_history(kept or kept_beside(source))
-    crs = meta["crs"] or None
-    if head.get("crs", crs) is None:
-        crs = None  # said outright; GDAL takes it for longitude and latitude
+    check_rows(source, layer, about, len(table), nulls, where)
+    crs = about.crs
     if source.format == "CSV":
-        wkb, crs, more = _csv_geometry(table, wkb, crs)
+        if wkb is not None and nulls == len(wkb):
+            wkb = None
+        crs, more = csv_geometry(table.column_names, crs) if wkb is not None else (None, ())
         notes += more
     elif source.format == "KML":
         table = _without_kml_defaults(table)
-    origin = LayerOrigin(
-        file=source.shown,
-        layer=name,
-        driver=source.format,
-        encoding=encoding,
-        geometry_type=meta["geometry_type"],
-        geometry_name=meta["geometry_name"] or "geometry",
-        fid_name=meta["fid_column"] if fids is not None else None,
-        metadata={} if fids is None else {"fids": fids},
-    )
-    shapes = _linear_shapes(source, layer, where, wkb)
-    history = history_of(history, table.column_names)
-    return Layer(table, wkb, crs, origin, (*notes, *said), shapes=shapes, history=history)
-
-
-def _default_layer(source: Source, head: dict[str, Any]) -> str:
-    if source.path is None and source.format == "GeoJSON":
-        return str(head.get("name") or "")
-    return Path(source.member or source.shown).stem
+    origin = about.origin
+    if fids is not None:
+        origin = replace(origin, fid_name=meta["fid_column"], metadata={"fids": fids})
+    shapes = linear_shapes(source, layer, where, wkb)
+    history = history_of(about.history, table.column_names)
+    return Layer(table, wkb, crs, origin, tuple(notes), shapes=shapes, history=history)
 
 
 def _read_text(
@@ -200,124 +139,42 @@ def _read_text(
         given = codec if source.format == "shapefile" else None
         bad: str | None = ""
         try:
-            meta, table, notes = _open_arrow(source, layer, where, given)
+            meta, table, notes = _read_arrow(source, layer, where, given)
             bad = unreadable_column(table) if source.format in {"shapefile", "CSV", "other"} else None
         except UnicodeDecodeError:  # a column name
             pass
         if bad is not None:
-            raise DataError("the text is not UTF-8", column=bad, advice="say its encoding with --encoding")
+            raise DataError(NOT_UTF8, column=bad, advice=SAY_ENCODING)
         return meta, table, notes, codec
     if codec is None:
         try:
-            meta, table, notes = _open_arrow(source, layer, where, None)
+            meta, table, notes = _read_arrow(source, layer, where, None)
             if unreadable_column(table) is None:
                 if misread_utf8(source, table):
-                    notes.append(
-                        "The text looks like UTF-8, but the shapefile does not say so: see --encoding."
-                    )
+                    notes.append(LIKE_UTF8)
                 return meta, table, notes, None
         except UnicodeDecodeError:
             pass
     # GDAL knows few encodings and passes on the rest as they are; Latin-1 maps bytes one to one
     chosen, guessed = (codec, False) if codec is not None else fallback_encoding(source)
-    try:
-        raw_where = None if where is None else where.encode(chosen).decode("latin-1")
-    except UnicodeEncodeError as error:
-        raise DataError(f"--where has letters that {chosen} lacks", advice="check --encoding") from error
-    meta, table, notes = _open_arrow(source, layer, raw_where, "ISO-8859-1")
+    raw_where = latin1_filter(where, chosen)
+    meta, table, notes = _read_arrow(source, layer, raw_where, "ISO-8859-1")
     table = decoded(table, chosen)
     if guessed:
-        notes.append(
-            f"The text is not in the encoding the file says; it was read as {chosen} (see --encoding)."
-        )
+        notes.append(guessed_encoding(chosen))
     return meta, table, notes, chosen
 
 
-def _open_arrow(
+def _read_arrow(
     source: Source, layer: str | None, where: str | None, encoding: str | None, **options: Any
 ) -> tuple[dict[str, Any], pa.Table, list[str]]:
     """Read an Arrow table through GDAL; return its description, itself, and GDAL's warnings as notes."""
     import pyogrio.raw
 
-    if source.format == "CSV":
-        options.update(CSV_OPTIONS)
-    # GDAL's own Arrow reader for FlatGeobuf gives garbage after a null geometry; the generic one does not
-    with understood(source, where, layer), gdal.setting("OGR_FLATGEOBUF_STREAM_BASE_IMPL", "YES"):
-        with gdal.quiet() as said:
-            meta, table = pyogrio.raw.read_arrow(
-                source.dataset,
-                layer=layer,
-                where=where,
-                encoding=encoding,
-                return_fids=source.format == "GeoPackage",
-                **options,
-            )
-        if any("More than one layer" in text for text in said):
-            choose_layer(replace(source, format="other"), None)
-    texts = dict.fromkeys(text for text in said if not any(mark in text for mark in _ROUTINE))
-    return meta, table, [f"GDAL says: {text}" for text in texts]
-
-
-def _split(
-    table: pa.Table, meta: dict[str, Any], source: Source
-) -> tuple[pa.Table, pa.ChunkedArray | None, pa.ChunkedArray | None]:
-    """Take geometry and row identifiers out of a table, by position: names may occur twice."""
-    import pyarrow as pa
-
-    schema, wkb, fids, keep = table.schema, None, None, []
-    for at, field in enumerate(schema):
-        marked = (field.metadata or {}).get(b"ARROW:extension:name", b"") in {b"geoarrow.wkb", b"ogc.wkb"}
-        if wkb is None and (marked or getattr(field.type, "extension_name", "") == "geoarrow.wkb"):
-            wkb = table.column(at)
-        elif fids is None and source.format == "GeoPackage" and field.name == meta["fid_column"]:
-            fids = table.column(at)
-        else:
-            keep.append(at)
-    if wkb is not None and isinstance(wkb.type, pa.BaseExtensionType):
-        wkb = pa.chunked_array([chunk.storage for chunk in wkb.chunks], type=wkb.type.storage_type)
-    attributes = table.replace_schema_metadata(None).select(keep)  # in this order, or rows are forgotten
-    return attributes, wkb, fids
-
-
-def _linear_shapes(source: Source, layer: str | None, where: str | None, wkb: pa.ChunkedArray | None) -> Any:
-    """Return shapes with arcs turned into short lines, or None where GEOS can hold the geometry as it is."""
-    if wkb is None:
-        return None
-    headers = read_headers(wkb)
-    nested = (headers.kind == 7) & ~headers.empty  # a collection may hold curves
-    if not (headers.kind >= BEYOND_GEOS).any() and not nested.any():
-        return None
-    import pyogrio.raw
-    import shapely
-
-    with gdal.quiet():
-        _, _, linear, _ = pyogrio.raw.read(source.dataset, layer=layer, where=where, columns=[])
-    shapes = np.full(len(linear), None, dtype=object)
-    for row, raw in enumerate(linear):
-        try:
-            shape = shapely.from_wkb(raw, on_invalid="ignore")
-            shapely.centroid(shape)  # GEOS takes a collection of curves, but can do little with it
-            shapes[row] = shape
-        except (NotImplementedError, shapely.GEOSException):  # a surface of triangles, say
-            shapes[row] = None
-    return shapes
-
-
-def _csv_geometry(
-    table: pa.Table, wkb: pa.ChunkedArray | None, crs: str | None
-) -> tuple[pa.ChunkedArray | None, str | None, list[str]]:
-    """Say where a CSV file's geometry is from; longitude and latitude are taken as WGS 84."""
-    if wkb is None or wkb.null_count == len(wkb):
-        return None, None, []
-    lower = {name.lower(): name for name in table.column_names}
-    x = next((lower[name] for name in ("x", *LONGITUDE) if name in lower), None)
-    y = next((lower[name] for name in ("y", *LATITUDE) if name in lower), None)
-    wkt = [name for name in CSV_OPTIONS["GEOM_POSSIBLE_NAMES"].split(",") if name in lower]
-    if x is None or y is None or wkt:
-        return wkb, crs, [f"Geometry was read from column '{lower[wkt[0]]}'."] if wkt else []
-    if x.lower() in LONGITUDE and y.lower() in LATITUDE:
-        return wkb, "EPSG:4326", [f"Points were made from columns '{x}' and '{y}', taken as WGS 84 degrees."]
-    return wkb, crs, [f"Points were made from columns '{x}' and '{y}', in an unknown coordinate system."]
+    options = stream_options(source, layer, where, encoding) | options
+    with heard(source, where, layer) as notes:
+        meta, table = pyogrio.raw.read_arrow(source.dataset, **options)
+    return meta, table, notes
 
 
 _KML_DEFAULTS: dict[str, set[Any]] = {

@@ -102,6 +102,19 @@ def _columns(source: Source, layer: str | None) -> list[str]:
         return []
 
 
+def refuse_no_rows(rows: int, where: str | None) -> None:
+    """Refuse a layer, or a selection from one, that has no rows.
+
+    Raises
+    ------
+    DataError
+    """
+    if not rows and where is not None:
+        raise DataError(f"no row satisfies --where {quoted(where)}", advice="check names and values")
+    if not rows:
+        raise DataError("the layer is empty (0 rows)", advice="name another file or layer")
+
+
 def where_error(where: str, reason: str, columns: list[str]) -> DataError:
     """Say why a filter cannot be used, naming the nearest column to an unknown word."""
     bare = re.sub(r"'(?:[^']|'')*'", " ", where)

@@ -55,6 +55,31 @@ def to_wkb(shapes: Any, **options: int) -> pa.ChunkedArray:
     return pa.chunked_array([column])
 
 
+@dataclass(frozen=True)
+class PlainShapes:
+    """Geometry of a kind that a format knows, row by row.
+
+    What a format demands of all rows together (one kind, heights for all) is another step, `fit_together`: it
+    needs to know of all rows, but no more than their headers.
+
+    Attributes
+    ----------
+    wkb : pyarrow.ChunkedArray
+        n rows.
+    headers : Headers
+        Theirs.
+    curved : int
+        How many curves became straight lines.
+    measured : bool
+        Whether measures (M) were left out.
+    """
+
+    wkb: pa.ChunkedArray
+    headers: Headers
+    curved: int = 0
+    measured: bool = False
+
+
 def fit_shapes(layer: Layer, form: Format) -> FittedShapes:
     """Return the geometry as a format can hold it.
 
@@ -66,20 +91,39 @@ def fit_shapes(layer: Layer, form: Format) -> FittedShapes:
     OutputError
         If the format cannot hold these geometries at all, or a table without any.
     """
+    plain = plain_shapes(layer, form)
+    if plain is None:
+        return FittedShapes(None, None, {}, without_shapes(layer, form))
+    return fit_together(layer, plain, plain, form)
+
+
+def without_shapes(layer: Layer, form: Format) -> tuple[str, ...]:
+    """Say what a layer becomes whose geometry is not written; refuse it where a format needs some."""
+    if layer.has_geometry:
+        return ("CSV holds the columns only, not the geometry.",)
+    if not form.holds_tables:
+        raise OutputError(
+            f"the layer has no geometry, which a {form.name} needs",
+            advice="write .gpkg, .parquet or .csv instead",
+        )
+    return ()
+
+
+def plain_shapes(layer: Layer, form: Format) -> PlainShapes | None:
+    """Return the geometry, each row by itself as a format can hold it; None where there is none to write.
+
+    Raises
+    ------
+    OutputError
+        If the format cannot hold these geometries at all.
+    """
     wkb = raw_geometry(layer)
-    if wkb is None:
-        if not form.holds_tables:
-            raise OutputError(
-                f"the layer has no geometry, which a {form.name} needs",
-                advice="write .gpkg, .parquet or .csv instead",
-            )
-        return FittedShapes(None, None, {}, ())
-    if form is CSV:
-        return FittedShapes(None, None, {}, ("CSV holds the columns only, not the geometry.",))
-    notes = list(_crs_notes(layer, form))
+    if wkb is None or form is CSV:
+        return None
     headers = read_headers(wkb)
     curved = headers.kind >= BEYOND_GEOS
     nested = (headers.kind == 7).any() and layer.shapes is not None  # a collection, perhaps of curves
+    straightened = 0
     if (curved.any() or nested) and form not in (GEOPACKAGE, FLATGEOBUF):
         straight = to_wkb(layer.geometry)
         if straight.null_count > wkb.null_count:
@@ -87,25 +131,50 @@ def fit_shapes(layer: Layer, form: Format) -> FittedShapes:
                 f"{form.name} cannot hold {listed(_names(curved | (headers.kind == 7), headers))}",
                 advice=ELSEWHERE,
             )
-        wkb, headers = straight, read_headers(straight)
-        if curved.any():
-            notes.append(f"{form.name} holds no curves: {int(curved.sum())} became short straight lines.")
-    if headers.has_m.any() and form in (GEOJSON, FLATGEOBUF, KML):
-        notes.append(f"{form.name} holds no measures (M): they are left out.")
+        wkb, headers, straightened = straight, read_headers(straight), int(curved.sum())
+    measured = bool(headers.has_m.any()) and form in (GEOJSON, FLATGEOBUF, KML)
+    if measured:
         wkb = _without_measures(layer.geometry, headers)
         headers = read_headers(wkb)
+    if form is KML and headers.empty.any():
+        wkb = _without(wkb, headers.empty)
+    return PlainShapes(wkb, headers, straightened, measured)
+
+
+def fit_together(layer: Layer, plain: PlainShapes, whole: PlainShapes, form: Format) -> FittedShapes:
+    """Return some rows as a format can hold them together with all the others.
+
+    Parameters
+    ----------
+    layer : Layer
+        The rows.
+    plain : PlainShapes
+        Their geometry.
+    whole : PlainShapes
+        What is known of the geometry of all rows: headers and counts.
+    form : Format
+
+    Raises
+    ------
+    OutputError
+        If the format cannot hold these geometries together.
+    """
+    notes = list(_crs_notes(layer, form))
+    headers = whole.headers
+    if whole.curved:
+        notes.append(f"{form.name} holds no curves: {whole.curved} became short straight lines.")
+    if whole.measured:
+        notes.append(f"{form.name} holds no measures (M): they are left out.")
     if headers.empty.any() and form not in (GEOPACKAGE, GEOPARQUET, GEOJSON):
-        count = int(headers.empty.sum())
+        count = headers.count(headers.empty)
         notes.append(f"{count} empty {'geometry becomes' if count == 1 else 'geometries become'} null.")
-        if form is KML:
-            wkb = _without(wkb, headers.empty)
     if form in SHAPEFILES:
-        return _for_shapefile(layer, wkb, headers, notes)
+        return _for_shapefile(layer, plain.wkb, headers, notes)
     if form is GEODATABASE:
-        return _for_geodatabase(layer, wkb, headers, notes)
+        return _for_geodatabase(layer, plain.wkb, headers, notes)
     if form is FLATGEOBUF:
-        return _for_flatgeobuf(layer, wkb, headers, notes)
-    return FittedShapes(wkb, declared_type(layer, headers), {}, tuple(notes))
+        return _for_flatgeobuf(layer, plain, headers, notes)
+    return FittedShapes(plain.wkb, declared_type(layer, headers), {}, tuple(notes))
 
 
 def _names(rows: Any, headers: Headers) -> list[str]:
@@ -153,14 +222,14 @@ def _family(layer: Layer, headers: Headers, form: Format) -> tuple[int, ...]:
     for family in _FAMILIES:
         if kinds <= set(family):
             return family
-    counts = [f"{int((headers.kind == code).sum())} {KINDS.get(code, code)}" for code in sorted(kinds)]
+    counts = [f"{headers.count(headers.kind == code)} {KINDS.get(code, code)}" for code in sorted(kinds)]
     raise OutputError(
         f"a {form.name} holds one kind of geometry, the layer has {listed(counts)}", advice=ELSEWHERE
     )
 
 
 def _height_note(headers: Headers) -> list[str]:
-    flat = int((~headers.has_z & (headers.kind > 0)).sum())
+    flat = headers.count(~headers.has_z & (headers.kind > 0))
     if not headers.has_z.any() or not flat:
         return []
     return [
@@ -186,11 +255,11 @@ def _for_geodatabase(layer: Layer, wkb: pa.ChunkedArray, headers: Headers, notes
     return FittedShapes(wkb, declared, {}, tuple(notes))
 
 
-def _for_flatgeobuf(layer: Layer, wkb: pa.ChunkedArray, headers: Headers, notes: list[str]) -> FittedShapes:
+def _for_flatgeobuf(layer: Layer, plain: PlainShapes, headers: Headers, notes: list[str]) -> FittedShapes:
     """Keep heights: FlatGeobuf has them for all rows or none, and only where the kind is declared."""
     kinds = [int(code) for code in np.unique(headers.kind) if code]
     if not headers.has_z.any() or (len(kinds) == 1 and headers.has_z[headers.kind > 0].all()):
-        return FittedShapes(wkb, _flat_type(layer, headers, kinds), {}, tuple(notes))
+        return FittedShapes(plain.wkb, _flat_type(layer, headers, kinds), {}, tuple(notes))
     if len(kinds) > 1 and not any(set(kinds) <= {code, multi} for code, multi in _MULTI.items()):
         raise OutputError("FlatGeobuf cannot hold heights and several kinds of geometry", advice=ELSEWHERE)
     import shapely
@@ -200,10 +269,11 @@ def _for_flatgeobuf(layer: Layer, wkb: pa.ChunkedArray, headers: Headers, notes:
     shapes[flat] = shapely.force_3d(shapes[flat])
     notes += _height_note(headers)
     if len(kinds) > 1:
-        single = (headers.kind == kinds[0]) & ~headers.empty
+        single = (plain.headers.kind == kinds[0]) & ~plain.headers.empty
         make = {1: shapely.multipoints, 2: shapely.multilinestrings, 3: shapely.multipolygons}[kinds[0]]
         shapes[single] = make(shapes[single], indices=np.arange(int(single.sum())))
-        notes.append(f"FlatGeobuf: {int(single.sum())} {KINDS[kinds[0]]} rows became {KINDS[kinds[-1]]}.")
+        count = headers.count((headers.kind == kinds[0]) & ~headers.empty)
+        notes.append(f"FlatGeobuf: {count} {KINDS[kinds[0]]} rows became {KINDS[kinds[-1]]}.")
     return FittedShapes(to_wkb(shapes), f"{KINDS[kinds[-1]]} Z", {}, tuple(notes))
 
 

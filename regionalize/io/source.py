@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import zipfile
@@ -123,6 +124,8 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
     except OSError as error:
         raise _absent(file, error) from error
     if stat.S_ISDIR(mode):
+        if parquet_parts(file):
+            return Source(shown, str(file), "GeoParquet", file), layer
         if not file.name.lower().endswith(".gdb"):
             raise _folder(file)
     elif not stat.S_ISREG(mode):  # a pipe: <(command)
@@ -233,6 +236,23 @@ def _entries(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
+
+
+def parquet_parts(folder: Path) -> list[Path]:
+    """Return the parts of a GeoParquet layer that is a folder, in their order; none where it is another.
+
+    The order is that of their names, numbers in them as numbers. A folder in which there are layers of other
+    formats too is no layer.
+    """
+    inside = [entry for entry in _entries(folder) if _may_be_read(entry.name) and entry.name[0] not in "._"]
+    if any(entry.suffix.lower() not in PARQUET for entry in inside):
+        return []
+    return sorted(inside, key=lambda entry: _natural(entry.name))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a key that puts part.2 before part.10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _folder(folder: Path) -> DataError:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from regionalize.errors import OutputError, listed
 from regionalize.io.atomic import replacing
-from regionalize.io.geopackage import staged_database
 from regionalize.io.qml import qml_text
 from regionalize.io.sld import sld_text
 from regionalize.model.style import Style, style_file
@@ -34,7 +33,7 @@ _STYLE_COLUMNS = {
 }
 
 
-def store_styles(path: Path, layer: str, styles: Sequence[Style]) -> tuple[str, ...]:
+def store_styles(database: sqlite3.Connection, layer: str, styles: Sequence[Style]) -> tuple[str, ...]:
     """Store how the columns of a layer are shown; the first style is the one a program opens it with.
 
     Styles of other layers, and those of this layer under other names, are kept; the latter are no longer
@@ -42,8 +41,8 @@ def store_styles(path: Path, layer: str, styles: Sequence[Style]) -> tuple[str, 
 
     Parameters
     ----------
-    path : Path
-        GeoPackage, with the layer in it.
+    database : sqlite3.Connection
+        GeoPackage, not in place yet, with the layer in it.
     layer : str
         Name of the layer.
     styles : sequence of Style
@@ -53,17 +52,9 @@ def store_styles(path: Path, layer: str, styles: Sequence[Style]) -> tuple[str, 
     -------
     tuple of str
         What a person should know of it.
-
-    Raises
-    ------
-    OutputError
-        If the database cannot be written.
     """
-    with staged_database(path, "the style") as database:
-        return _store(database, layer, styles)
-
-
-def _store(database: sqlite3.Connection, layer: str, styles: Sequence[Style]) -> tuple[str, ...]:
+    if not styles:
+        return ()
     found = database.execute(
         "SELECT table_name, column_name, last_change FROM gpkg_geometry_columns JOIN gpkg_contents "
         "USING (table_name) WHERE lower(table_name) = lower(?)",
@@ -138,11 +129,9 @@ def _count_styles(database: sqlite3.Connection) -> None:
         )
 
 
-def renamed_style(style: Style, *renamed: Mapping[str, str]) -> Style:
-    """Return a style with the name that its column has in a file, after one renaming and the next."""
-    for names in renamed:
-        style = replace(style, column=names.get(style.column, style.column))
-    return style
+def renamed_style(style: Style, names: Mapping[str, str]) -> Style:
+    """Return a style with the name that its column has in a file."""
+    return replace(style, column=names.get(style.column, style.column))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regionalize.errors import DataError, nearest
@@ -39,6 +40,11 @@ _COMMON = (
     "cp949",
     "koi8-r",
 )
+NOT_UTF8 = "the text is not UTF-8"
+SAY_ENCODING = "say its encoding with --encoding"
+LIKE_UTF8 = "The text looks like UTF-8, but the shapefile does not say so: see --encoding."
+_BLOCK = 1 << 20
+"""Bytes of a file that are decoded at a time."""
 
 
 def codec_name(encoding: str, form: str) -> str:
@@ -58,6 +64,37 @@ def codec_name(encoding: str, form: str) -> str:
             advice="leave it out",
         )
     return name
+
+
+def guessed_encoding(name: str) -> str:
+    """Say that text was read in an encoding which nobody gave."""
+    return f"The text is not in the encoding the file says; it was read as {name} (see --encoding)."
+
+
+def latin1_filter(where: str | None, encoding: str) -> str | None:
+    """Return a filter as it is to be put to text that is read as Latin-1, byte for byte.
+
+    Raises
+    ------
+    DataError
+        If it has letters that the encoding lacks.
+    """
+    try:
+        return None if where is None else where.encode(encoding).decode("latin-1")
+    except UnicodeEncodeError as error:
+        raise DataError(f"--where has letters that {encoding} lacks", advice="check --encoding") from error
+
+
+def unreadable_row(column: pa.ChunkedArray) -> int:
+    """Return the number, from 0, of the first row of a text column whose bytes are not UTF-8."""
+    import pyarrow as pa
+
+    for row, raw in enumerate(column.cast(pa.binary())):
+        try:
+            (raw.as_py() or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            return row
+    raise ValueError("all rows are UTF-8")
 
 
 def unreadable_column(table: pa.Table) -> str | None:
@@ -146,12 +183,21 @@ def misread_utf8(source: Source, table: pa.Table) -> bool:
     return False
 
 
-def as_utf8(source: Source, encoding: str) -> bytes:
-    """Return a file's content, decoded and encoded again as UTF-8."""
+def copy_as_utf8(source: Source, encoding: str, copy: Path) -> None:
+    """Copy a file, decoded and encoded again as UTF-8, a block at a time.
+
+    Raises
+    ------
+    DataError
+        If it has bytes the encoding lacks.
+    """
     file = source.open()
     assert file is not None
-    with file:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with file, copy.open("wb") as copied:
         try:
-            return file.read().decode(encoding).encode("utf-8")
+            while block := file.read(_BLOCK):
+                copied.write(decoder.decode(block).encode("utf-8"))
+            copied.write(decoder.decode(b"", final=True).encode("utf-8"))
         except UnicodeError as error:
             raise DataError(f"the text is not {encoding}", advice="give another --encoding") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def weights_file_id(path: str | Path) -> str | None:
     """
     path = Path(path)
     with located(str(path)):
-        if _suffix(path) == ".parquet":
-            return _parquet_about(_read_parquet(path)).get("id")
+        if weights_suffix(path) == ".parquet":
+            return parquet_about(_parquet_schema(path)).get("id")
         header = first_line(path)
         return header[3] if len(header) == 4 and header[3].lower() not in NO_NAME else None
 
@@ -67,7 +68,7 @@ def read_weights(path: str | Path, ids: Ids) -> Weights:
     """
     path = Path(path)
     with located(str(path)):
-        suffix = _suffix(path)
+        suffix = weights_suffix(path)
         parsers: dict[str, Callable[[Path], Entries]] = {
             ".gal": parse_gal,
             ".gwt": parse_gwt,
@@ -154,7 +155,7 @@ def write_weights(weights: Weights, path: str | Path, ids: Ids, id_name: str) ->
         When ids repeat or cannot be written.
     """
     path = Path(path)
-    suffix = _suffix(path)
+    suffix = weights_suffix(path)
     if len(set(ids.tolist())) < len(ids):
         raise OutputError(
             f"ids repeat: {listed(repeated(ids))}",
@@ -190,7 +191,8 @@ def write_weights(weights: Weights, path: str | Path, ids: Ids, id_name: str) ->
     return tuple(notes)
 
 
-def _suffix(path: Path) -> str:
+def weights_suffix(path: Path) -> str:
+    """Return the extension of a weights file, in lower case, or refuse another."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UsageError(
@@ -204,26 +206,51 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if re.search(r"\s", name) else name
 
 
-def _read_parquet(path: Path) -> Any:
+@contextmanager
+def parquet_faults() -> Iterator[None]:
+    """Say in a line why a file cannot be read."""
     import pyarrow as pa
-    import pyarrow.parquet
 
     try:
-        table = pa.parquet.read_table(path)
+        yield
     except OSError as error:
         raise DataError(f"the file cannot be read ({str(error).splitlines()[0]})") from None
     except pa.ArrowException as error:
         raise DataError(f"this is no whole Parquet file ({str(error).splitlines()[0]})") from None
-    lost = [name for name in ("focal", "neighbor", "weight") if name not in table.column_names]
+
+
+def refuse_columns(names: Iterable[str]) -> None:
+    """Refuse a table without the columns of weights."""
+    lost = [name for name in ("focal", "neighbor", "weight") if name not in names]
     if lost:
         raise DataError(
             f"there is no column {listed(lost)}", advice="weights have columns focal, neighbor, weight"
         )
+
+
+def _read_parquet(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    with parquet_faults():
+        table = pa.parquet.read_table(path)
+    refuse_columns(table.column_names)
     return table
 
 
-def _parquet_about(table: Any) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"regionalize", b"{}"))
+def _parquet_schema(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    with parquet_faults():
+        schema = pa.parquet.read_schema(path)
+    refuse_columns(schema.names)
+    return schema
+
+
+def parquet_about(schema: Any) -> dict[str, Any]:
+    """Return what this program has written into the head of a file: `id`, `n` and `kind`."""
+    about: dict[str, Any] = json.loads((schema.metadata or {}).get(b"regionalize", b"{}"))
     return about
 
 
@@ -236,7 +263,7 @@ def _parse_parquet(path: Path) -> Entries:
     focal, neighbor = ([str(value) for value in table[name].to_pylist()] for name in ("focal", "neighbor"))
     values = [weight(str(value), row) for row, value in enumerate(table["weight"].to_pylist(), start=1)]
     lines = list(range(1, len(focal) + 1))
-    return Entries(_parquet_about(table).get("n"), focal, neighbor, values, lines)
+    return Entries(parquet_about(table.schema).get("n"), focal, neighbor, values, lines)
 
 
 def _write_parquet(weights: Weights, path: Path, ids: Ids, id_name: str) -> None:

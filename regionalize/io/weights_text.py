@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -71,16 +71,16 @@ def tokens_of(line: str) -> list[str]:
     return [quoted or plain for quoted, plain in TOKEN.findall(line)]
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, list[str]]]:
+def numbered(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield line numbers from 1 and tokens of the lines that are not blank."""
-    for number, line in enumerate(text_of(path).splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         tokens = tokens_of(line)
         if tokens:
             yield number, tokens
 
 
-def _header(lines: Iterator[tuple[int, list[str]]]) -> int:
-    """Return the number of units that the first line declares: ``n`` or ``0 n layer id``."""
+def header_count(lines: Iterator[tuple[int, list[str]]]) -> int:
+    """Take the first line, and return the number of units that it declares: ``n`` or ``0 n layer id``."""
     number, tokens = next(lines, (1, []))
     if not tokens:
         raise DataError("the file is empty", advice="write it again")
@@ -94,10 +94,14 @@ def _header(lines: Iterator[tuple[int, list[str]]]) -> int:
     return int(text)
 
 
-def parse_gal(path: Path) -> Entries:
-    """Read lines in twos: a unit with its number of neighbours, then the neighbours."""
-    lines = _numbered(path)
-    found = Entries(_header(lines))
+def gal_units(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[str, int, list[str], int]]:
+    """Read lines in twos: a unit with its number of neighbours, then the neighbours.
+
+    Yields
+    ------
+    str, int, list of str, int
+        A unit and its line; its neighbours and their line (that of the unit where there are none).
+    """
     for number, tokens in lines:
         if len(tokens) != 2:
             raise DataError(
@@ -111,50 +115,67 @@ def parse_gal(path: Path) -> Entries:
         wanted = int(count)
         if wanted < 0:
             raise DataError(f"unit '{name}' has {wanted} neighbours, less than none", row=number)
-        found.heads.append(name)
-        found.head_lines.append(number)
         if wanted == 0:
+            yield name, number, [], number
             continue
-        number, around = next(lines, (number, []))  # noqa: PLW2901  # one record is two lines
+        line, around = next(lines, (number, []))
         if not around:
-            raise _truncated(f"the file ends before the neighbours of unit '{name}'", number)
+            raise truncated(f"the file ends before the neighbours of unit '{name}'", number)
         if len(around) != wanted:
             raise DataError(
-                f"unit '{name}' should have {wanted} neighbours and {len(around)} are listed", row=number
+                f"unit '{name}' should have {wanted} neighbours and {len(around)} are listed", row=line
             )
-        found.focal += [name] * wanted
+        yield name, number, around, line
+
+
+def parse_gal(path: Path) -> Entries:
+    """Read a whole `.gal` file."""
+    lines = numbered(text_of(path).splitlines())
+    found = Entries(header_count(lines))
+    last = 1
+    for name, number, around, line in gal_units(lines):
+        found.heads.append(name)
+        found.head_lines.append(number)
+        found.focal += [name] * len(around)
         found.neighbor += around
-        found.values += [1.0] * wanted
-        found.lines += [number] * wanted
+        found.values += [1.0] * len(around)
+        found.lines += [line] * len(around)
+        last = line
     if found.declared is not None and len(found.heads) < found.declared:
-        last = found.lines[-1:] + found.head_lines[-1:] + [1]
-        raise _truncated(f"the file declares {found.declared} units and holds {len(found.heads)}", max(last))
+        raise truncated(f"the file declares {found.declared} units and holds {len(found.heads)}", last)
     return found
 
 
-def parse_gwt(path: Path) -> Entries:
-    """Read one link a line: unit, neighbour, value."""
-    lines = _numbered(path)
-    found = Entries(_header(lines))
+def gwt_links(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[str, str, float, int]]:
+    """Read one link a line: yield unit, neighbour, value and line."""
     for number, tokens in lines:
         if len(tokens) != 3:
             if len(tokens) < 3 and next(lines, None) is None:
-                raise _truncated(f"the file ends within a link, '{' '.join(tokens)[:60]}'", number)
+                raise truncated(f"the file ends within a link, '{' '.join(tokens)[:60]}'", number)
             raise DataError(
                 f"a unit, its neighbour and a weight should stand here, not '{' '.join(tokens)[:60]}'",
                 advice='ids with blanks need quotes ("Los Angeles" "San Diego" 1.5)',
                 row=number,
             )
-        found.focal.append(tokens[0])
-        found.neighbor.append(tokens[1])
-        found.values.append(weight(tokens[2], number))
-        found.lines.append(number)
+        yield tokens[0], tokens[1], weight(tokens[2], number), number
+
+
+def parse_gwt(path: Path) -> Entries:
+    """Read a whole `.gwt` file."""
+    lines = numbered(text_of(path).splitlines())
+    found = Entries(header_count(lines))
+    for focal, neighbor, value, line in gwt_links(lines):
+        found.focal.append(focal)
+        found.neighbor.append(neighbor)
+        found.values.append(value)
+        found.lines.append(line)
     if found.declared and not found.focal:
-        raise _truncated(f"the file declares {found.declared} units and holds no link", 1)
+        raise truncated(f"the file declares {found.declared} units and holds no link", 1)
     return found
 
 
-def _truncated(reason: str, line: int) -> DataError:
+def truncated(reason: str, line: int) -> DataError:
+    """Return the error of a file that ends too early."""
     return DataError(reason, advice="it looks truncated: write it again", row=line)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +56,40 @@ class Headers:
     has_z: NDArray[np.bool_]
     has_m: NDArray[np.bool_]
     empty: NDArray[np.bool_]
+    times: NDArray[np.int64] | None = None
+    """How often each occurs, (n,), where equal ones have been put together; None: once each."""
+
+    def count(self, rows: NDArray[np.bool_]) -> int:
+        """Return how many geometries there are among some of these, (n,) bool."""
+        return int(rows.sum() if self.times is None else self.times[rows].sum())
 
     @property
     def names(self) -> list[str]:
         """The kinds that occur, in the order of their codes; nulls left out."""
         return [KINDS.get(int(code), f"kind {int(code)}") for code in np.unique(self.kind) if code]
+
+
+def tally(parts: Sequence[Headers]) -> Headers:
+    """Put equal headers together: what is left does not grow with the number of geometries.
+
+    Examples
+    --------
+    >>> import pyarrow as pa, shapely
+    >>> column = pa.chunked_array([[shapely.to_wkb(shapely.Point(x, 0)) for x in range(5)]])
+    >>> few = tally([read_headers(column), read_headers(column)])
+    >>> few.kind.tolist(), few.times.tolist()
+    ([1], [10])
+    """
+    codes = [
+        part.kind.astype(np.int64) << 3 | part.has_z * 4 | part.has_m * 2 | part.empty * 1 for part in parts
+    ]
+    times = [np.ones(len(part.kind), dtype=np.int64) if part.times is None else part.times for part in parts]
+    nothing = np.zeros(0, dtype=np.int64)
+    distinct, place = np.unique(np.concatenate([nothing, *codes]), return_inverse=True)
+    count = np.zeros(len(distinct), dtype=np.int64)
+    np.add.at(count, place, np.concatenate([nothing, *times]))
+    has_z, has_m, empty = (distinct & bit > 0 for bit in (4, 2, 1))
+    return Headers((distinct >> 3).astype(np.uint32), has_z, has_m, empty, count)
 
 
 def read_headers(column: pa.ChunkedArray) -> Headers:

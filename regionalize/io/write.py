@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,46 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import OutputError, listed, located
-from regionalize.io.atomic import (
-    move_into_place,
-    output_error,
-    staging,
-    target_of,
-)
-from regionalize.io.check_output import SHAPEFILE_LEFTOVERS, check_path
+from regionalize.errors import located
+from regionalize.io.atomic import staging, target_of
+from regionalize.io.check_output import check_path
 from regionalize.io.drivers import Fitted, write_csv, write_gdal
 from regionalize.io.fit import fit_layer
-from regionalize.io.formats import (
-    CSV,
-    GEOJSON,
-    GEOPACKAGE,
-    GEOPARQUET,
-    SHAPEFILE,
-    ZIPPED_SHAPEFILE,
-    Format,
-    find_format,
-    layer_name_of,
-    stem_of,
-)
+from regionalize.io.formats import CSV, GEOJSON, GEOPARQUET, ZIPPED_SHAPEFILE, Format, find_format
 from regionalize.io.geojson import write_geojson
-from regionalize.io.geopackage import copy_database, layer_names
-from regionalize.io.geopackage_metadata import store_history
 from regionalize.io.history import history_text
 from regionalize.io.lock import alone
 from regionalize.io.parquet import write_parquet
-from regionalize.io.styles import renamed_style, store_styles, style_beside
-from regionalize.io.verify import verify
-from regionalize.model.record import History, RunRecord, history_of, record_file, renamed
+from regionalize.io.staged import complete_layer, place_layer, put_in_place, short_of_space, told
+from regionalize.io.styles import renamed_style, style_beside
+from regionalize.model.record import History, RunRecord, history_of, renamed
 from regionalize.model.style import Style
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from regionalize.model.layer import Layer
-
-_LITTLE_SPACE = 1 << 16
-"""A write that failed with less than this left on the device failed for want of space."""
 
 
 def write_layer(
@@ -171,28 +148,14 @@ def _staged_alone(
         fitted = fit_layer(layer, added, form, layer_name)
         target = target_of(path)
     with staging(target) as folder:
-        with _told(path):
-            name = layer_name_of(target.name, form, layer_name)
+        with told(path):
             history = renamed(history_of(layer.history, fitted.names, record), fitted.names)
-            staged, names, notes = _write(layer, fitted, form, target, folder, layer_name, history)
-            shown = [renamed_style(style, fitted.names, names) for style in styles]
-            if form is GEOPACKAGE and shown:
-                with _short_of_space(folder):
-                    notes += store_styles(staged, name, shown)
+            named = [renamed_style(style, fitted.names) for style in styles]
+            staged, shown, notes = _write(layer, fitted, form, target, folder, layer_name, history, named)
         with style_beside(Path(path), shown[0] if qml and shown else None, overwrite):
             yield (*fitted.notes, *notes)
-            with _told(path):
-                _put_in_place(staged, form, target, folder)
-
-
-@contextmanager
-def _told(path: str | Path) -> Iterator[None]:
-    """Say of what goes wrong which output it is about."""
-    try:
-        with located(str(path)):
-            yield
-    except OSError as error:
-        raise output_error(error, path) from error
+            with told(path):
+                put_in_place(staged, form, target, folder)
 
 
 def _write(
@@ -203,17 +166,12 @@ def _write(
     folder: Path,
     layer_name: str | None,
     history: History,
-) -> tuple[Path, dict[str, str], tuple[str, ...]]:
-    """Write into the staging folder and verify; return the file, columns GDAL renamed, and notes on these."""
-    name = layer_name_of(target.name, form, layer_name)
-    # in an archive, a backslash ends the name of a folder
-    member = f"{stem_of(target.name, form)}.shp".replace("\\", "-")
-    staged = folder / (member if form is ZIPPED_SHAPEFILE else target.name)
-    if form is GEOPACKAGE and layer_name is not None and target.exists():
-        copy_database(target, staged)
-        name = next((there for there in layer_names(target) if there.lower() == name.lower()), name)
+    styles: Sequence[Style],
+) -> tuple[Path, Sequence[Style], tuple[str, ...]]:
+    """Write into the staging folder and verify; return the file, the styles by its names, and notes."""
+    staged, name = place_layer(form, target, folder, layer_name)
     kept = history_text(history)
-    with _short_of_space(folder):
+    with short_of_space(folder):
         if form is GEOPARQUET:
             write_parquet(fitted.attributes, fitted.wkb, layer.crs, layer.origin, staged, kept)
         elif form is CSV:
@@ -223,46 +181,12 @@ def _write(
                 write_geojson(layer, fitted.attributes, fitted.wkb, name, file, kept)
         else:
             write_gdal(layer, fitted, form, staged, name, kept)
-        names = verify(staged, form, name, fitted.attributes.column_names, len(layer))
-        kept = history_text(renamed(history, names)) if names else kept
-        beside = record_file(staged)
-        notes = store_history(staged, name, kept) if form is GEOPACKAGE else ()
-        if beside is not None and kept:
-            beside.write_text(f"{kept}\n", encoding="utf-8")
+        columns = fitted.attributes.column_names
+        styles, notes = complete_layer(staged, form, name, columns, len(layer), history, styles)
     if form is ZIPPED_SHAPEFILE:
         parts = sorted(folder.iterdir())
         staged = folder / target.name
         with zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in parts:
                 archive.write(part, part.name)
-    changed = [f"{old} -> {new}" for old, new in names.items()]
-    said = f"Columns renamed by the {form.name}: {listed(changed, limit=len(changed))}."
-    return staged, names, (*notes, said) if changed else notes
-
-
-def _put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> None:
-    """Move what was written over the old version."""
-    moves, leftovers = [(staged, target)], []
-    beside, record = record_file(staged), record_file(target)
-    if form is SHAPEFILE:
-        parts = [part for part in sorted(folder.iterdir()) if part != beside]
-        moves = [(part, target.with_suffix(part.suffix)) for part in parts]
-        moves.sort(key=lambda move: move[0].suffix == ".shp")
-        leftovers = [target.with_suffix(suffix) for suffix in SHAPEFILE_LEFTOVERS]
-    if beside is not None and record is not None:
-        leftovers.append(record)
-        moves = [*([(beside, record)] if beside.exists() else []), *moves]
-    new = {place for _, place in moves}
-    move_into_place(moves, folder, obsolete=[old for old in leftovers if old not in new and old.exists()])
-
-
-@contextmanager
-def _short_of_space(folder: Path) -> Iterator[None]:
-    """Say of a write that failed for want of space that it did."""
-    try:
-        yield
-    except OutputError as error:
-        full = "disk is full" in error.reason or "No space left" in error.reason
-        if not full and shutil.disk_usage(folder).free >= _LITTLE_SPACE:
-            raise
-        raise output_error(OSError(errno.ENOSPC, ""), error.file) from error
+    return staged, styles, notes

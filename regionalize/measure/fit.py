@@ -71,12 +71,12 @@ def measure_fit(Z: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) 
         bss=between,
         ratio=between / tss if tss > 0 else None,
         wss_by_cluster=tuple(wss.tolist()),
-        pseudo_f=_pseudo_f(between, within, len(squared), int(np.count_nonzero(members.sizes))),
+        pseudo_f=pseudo_f(between, within, len(squared), int(np.count_nonzero(members.sizes))),
         mean_distance=float(np.sqrt(squared).mean()) if len(squared) else None,
     )
 
 
-def _pseudo_f(bss: float, wss: float, n: int, k: int) -> float | None:
+def pseudo_f(bss: float, wss: float, n: int, k: int) -> float | None:
     """Caliński and Harabasz's index of k clusters of n units in all."""
     if not 1 < k < n or wss <= _ROUNDING * bss:
         return None

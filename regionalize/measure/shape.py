@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from regionalize.errors import listed
 from regionalize.measure.dissolve import dissolved_size
+from regionalize.measure.outline import estimated_outline
 
 FloatArray = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
 DISSOLVE_VERTICES = 2_000_000
-"""Vertices above which clusters are not dissolved: so many take about three seconds."""
+"""Vertices above which dissolved outlines are estimated, and that are joined for it at most: so many take
+three seconds where borders match, and a quarter of a minute where they do not."""
 
 _AREAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -85,28 +88,46 @@ def measure_compactness(
     area = np.bincount(cluster, weights=shapely.area(parts), minlength=k + 1)
     perimeter = np.bincount(cluster, weights=outer_length(parts), minlength=k + 1)
 
-    vertices = int(shapely.get_num_coordinates(parts).sum())
-    dissolves = vertices <= DISSOLVE_VERTICES
-    if not dissolves:
-        notes.append(
-            f"The compactness of dissolved outlines is left out: {vertices:,} vertices are more than"
-            f" {DISSOLVE_VERTICES:,}."
-        )
-    found = {}
-    for label, rows in _groups(cluster):
+    count = shapely.get_num_coordinates(parts)
+    vertices = int(count.sum())
+    estimates = vertices > DISSOLVE_VERTICES
+    found: dict[int, Compactness] = {}
+    left_out: list[int] = []
+    spare = DISSOLVE_VERTICES
+    for label, rows in sorted(_groups(cluster), key=lambda group: int(count[group[1]].sum())):
         sides = (0.0, 0.0)
-        if dissolves:
-            try:
+        try:
+            if not estimates:
                 sides = dissolved_size(parts[rows])
-            except shapely.errors.GEOSException:
-                notes.append(f"The polygons of cluster {label} cannot be dissolved: no outline is measured.")
+            elif outline := estimated_outline(parts[rows], spare):
+                sides, spare = (outline.area, outline.length), spare - outline.joined
+            else:
+                left_out.append(label)
+        except shapely.errors.GEOSException:
+            notes.append(f"The polygons of cluster {label} cannot be dissolved: no outline is measured.")
         found[label] = Compactness(
             area=float(area[label]),
             perimeter=float(perimeter[label]),
             ipq_geoda=isoperimetric_quotient(float(area[label]), float(perimeter[label])),
             ipq_dissolved=isoperimetric_quotient(*sides),
         )
+    if estimates:
+        notes += _estimated(sorted(left_out), found, vertices)
     return found, tuple(notes)
+
+
+def _estimated(left_out: list[int], clusters: Collection[int], vertices: int) -> list[str]:
+    """Say which dissolved outlines are estimates, and which there are none of."""
+    why = f"{vertices:,} vertices are more than {DISSOLVE_VERTICES:,}"
+    said = []
+    if len(left_out) < len(clusters):
+        said.append(f"The compactness of dissolved outlines is estimated, from the units along them: {why}.")
+    if left_out:
+        of = "" if len(left_out) == len(clusters) else f" of cluster {listed(map(str, left_out))}"
+        said.append(
+            f"The compactness of dissolved outlines{of} is left out: {why}, and too few borders match."
+        )
+    return said
 
 
 def isoperimetric_quotient(area: float, perimeter: float) -> float | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.kernels.memory import available_memory
+from regionalize.kernels.threads import threads
 from regionalize.model.distances import size
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def neighbor_affinity(
         )
     points = np.ascontiguousarray(X, dtype=np.float64)
     points = points - points.mean(axis=0)
-    near = np.asarray(KDTree(points).query(points, k=np.arange(1, neighbors + 1), workers=-1)[1])
+    near = np.asarray(KDTree(points).query(points, k=np.arange(1, neighbors + 1), workers=threads())[1])
     itself = np.arange(n)
     lost = ~(near == itself[:, None]).any(axis=1)  # where more rows are equal
     near[lost, -1] = itself[lost]

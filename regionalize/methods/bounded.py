@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.methods.finish import centers_of, fill_empty, finish_start
+from regionalize.methods.finish import centers_of, fill_empty, finish_starts
 from regionalize.methods.lloyd import (
     FloatArray,
     IntArray,
@@ -61,17 +61,17 @@ def search_within_bounds(
         The best one, or nothing.
     """
     tries = int(np.clip(TRIED_CELLS // (len(rows) * k), FEWEST_TRIES, MOST_TRIES))
-    starts = (draw_centers(rows, k, 1, rng, trials=3)[0] for _ in range(tries))
+    starts = np.concatenate([draw_centers(rows, k, 1, rng, trials=3) for _ in range(tries)])
     optima = [labels for labels, _ in found]
-    optima += [finish_start(rows, start, max_iter)[0] for start in starts]
+    optima += [labels for labels, _ in finish_starts(rows, starts, max_iter)]
     fitted = [fit_bounds(rows, labels, k, bounds) for labels in optima]
     best = min((one for one in fitted if one is not None), key=lambda one: one[1], default=None)
     if best is None:
         return []
     for _ in range(tries):
         swapped = swap_one(rows, centers_of(rows, best[0], k)[None], rng)
-        centers = iterate(rows, swapped, STEPS_AFTER_SWAP)[0][0]
-        labels = fill_empty(rows, converge(rows, centers, max_iter)[1], k)
+        centers = iterate(rows, swapped, STEPS_AFTER_SWAP)[0]
+        labels = fill_empty(rows, converge(rows, centers, max_iter)[1][0], k)
         again = fit_bounds(rows, labels, k, bounds)
         if again is not None and again[1] < best[1]:
             best = again

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
 from regionalize.kernels.memory import available_memory
-from regionalize.methods.density import check_density, threads
+from regionalize.kernels.threads import threads
+from regionalize.methods.density import check_density
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED

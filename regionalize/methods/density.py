@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
+from regionalize.kernels.threads import threads
 from regionalize.model.bounds import Bound
 
 FloatArray = NDArray[np.float64]
@@ -59,13 +59,8 @@ def reach(X: NDArray[np.floating], count: int, shares: Sequence[float]) -> list[
     from scipy.spatial import KDTree
 
     points = np.ascontiguousarray(X, dtype=np.float64)
-    farthest = np.asarray(KDTree(points).query(points, k=[count], workers=-1)[0])[:, 0]
+    farthest = np.asarray(KDTree(points).query(points, k=[count], workers=threads())[0])[:, 0]
     return [float(distance) for distance in np.quantile(farthest, shares)]
-
-
-def threads(jobs: int | None) -> int:
-    """Return the number of threads: all processors unless said."""
-    return jobs or os.cpu_count() or 1
 
 
 @contextmanager

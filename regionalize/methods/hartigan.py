@@ -13,7 +13,7 @@ GAIN = 1e-12
 MAX_ROUNDS = 1000
 
 
-def improve_by_moves(rows: Rows, labels: IntArray, k: int) -> tuple[IntArray, float]:
+def improve_by_moves(rows: Rows, labels: IntArray, k: int) -> IntArray:
     """Move single units between clusters until no move lowers the within sum of squares.
 
     Moving unit x from cluster a (n_a members, mean m_a) to b changes the sum by
@@ -24,26 +24,26 @@ def improve_by_moves(rows: Rows, labels: IntArray, k: int) -> tuple[IntArray, fl
     ----------
     rows : Rows
         The data.
-    labels : (n,) int
+    labels : (candidates, n) int
         Clusters 0 … k - 1, none empty.
     k : int
         Number of clusters.
 
     Returns
     -------
-    labels : (n,) int
+    (candidates, n) int
         Clusters after the moves.
-    within : float
-        Their within sum of squares.
     """
     labels = labels.copy()
     least = -GAIN * max(rows.total, np.finfo(np.float64).tiny)
     move = compiled(move_units) if uses_kernel(rows, k) else move_units
+    moving = list(range(len(labels)))
     for _ in range(MAX_ROUNDS):
-        sums = cluster_sums(rows, labels[None], k)[0]  # afresh: no rounding is carried along
-        centers = sums[:, :-1] / sums[:, -1:]
-        drawn = iterate(rows, centers[None], 1, labels[None])[2][0]
-        if not move(rows.X, np.flatnonzero(drawn != labels), labels, sums, least):
+        sums = cluster_sums(rows, labels, k)  # afresh: no rounding is carried along
+        drawn = iterate(rows, sums[:, :, :-1] / sums[:, :, -1:], 1, labels)[2] != labels
+        moving = [
+            one for one in moving if move(rows.X, np.flatnonzero(drawn[one]), labels[one], sums[one], least)
+        ]
+        if not moving:
             break
-    difference = rows.X - centers[labels]
-    return labels, float(np.einsum("ij,ij->", difference, difference))
+    return labels

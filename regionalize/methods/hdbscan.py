@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
-from regionalize.methods.density import check_density, threads, without_warnings
+from regionalize.kernels.threads import threads
+from regionalize.methods.density import check_density, without_warnings
 from regionalize.methods.density_tree import DensityTree
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -13,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
+from regionalize.kernels.threads import threads
 from regionalize.methods.bounded import search_within_bounds
-from regionalize.methods.finish import fill_empty, finish_start, within_sum
+from regionalize.methods.finish import fill_empty, finish_starts, within_sum
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run, converge, to_unit_scale
-from regionalize.methods.population import search_population
+from regionalize.methods.parallel_seeding import InMemory, draw_in_parallel
+from regionalize.methods.population import improve, search_population
 from regionalize.methods.race import race_starts
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.bounds import Bound
@@ -26,6 +27,8 @@ from regionalize.model.progress import Told
 
 MANY_ROWS = 10_000
 """Above this many rows starts are raced; a whole population would cost too many steps."""
+PARALLEL = "k-means||"
+"""The way to draw first centres that needs but a few passes over the rows."""
 START_CELLS = 1 << 22
 """Distances held while starts are drawn together."""
 
@@ -58,8 +61,9 @@ def kmeans(
         ``"swap"``: a population of solutions recombined, each child with one centre swapped, improved by
         Lloyd's steps and single-unit moves until the best few agree. ``"starts"``: the best of `n_init`
         plain starts.
-    init : {"k-means++", "random"}
-        How first centres are drawn (``search="starts"``).
+    init : {"k-means++", "k-means||", "random"}
+        How first centres are drawn (``search="starts"``): one after the other, many in each of a few passes,
+        or plainly at random.
     n_init, max_iter : int
         Number of starts; most Lloyd iterations of one.
     bounds : sequence of Bound
@@ -86,7 +90,8 @@ def kmeans(
     References
     ----------
     Lloyd (1982), Least squares quantization in PCM. Arthur and Vassilvitskii (2007), k-means++.
-    Hartigan (1975), Clustering Algorithms. Fränti (2018), Efficiency of random swap clustering.
+    Bahmani et al. (2012), Scalable k-means++. Hartigan (1975), Clustering Algorithms.
+    Fränti (2018), Efficiency of random swap clustering.
     Gribel and Vidal (2019), HG-means.
 
     Examples
@@ -98,14 +103,16 @@ def kmeans(
     for bound in bounds:
         bound.check_possible(k)
     rng = np.random.default_rng(seed)
-    with _one_blas_thread(), side_by_side(jobs or os.cpu_count() or 1) as run:
+    with _one_blas_thread(), side_by_side(threads(jobs)) as run:
         rows = Rows.centred(to_unit_scale(X))
         if search == "starts":
             found = [run_starts(rows, k, rng, init, n_init, max_iter, run, progress)]
         else:
-            finish = partial(finish_start, rows, max_iter=max_iter)
+            finish = partial(finish_starts, rows, max_iter=max_iter, run=run)
             if len(rows) > MANY_ROWS:
-                found = race_starts(rows, k, rng, finish, run, progress)
+                single = rows.single()
+                heat = partial(improve, single, run=run)
+                found = race_starts(single, k, rng, heat, finish, run, progress)
             else:
                 found = search_population(rows, k, rng, finish, run)
         if bounds:
@@ -118,19 +125,29 @@ def kmeans(
 
 def check_k(X: NDArray[np.floating], k: int) -> None:
     """Refuse a k that the rows cannot give."""
+    check_number(k, len(X))
+    if len(np.unique(X[: first_rows(k)], axis=0)) < k:
+        check_distinct(k, len(X), len(np.unique(X, axis=0)))
+
+
+def check_number(k: int, n: int) -> None:
+    """Refuse a k that is none, or of which there are too few rows."""
     if k < 1:
         raise UsageError(f"k is {k}; it must be at least 1")
-    if k > len(X):
-        raise UsageError(
-            f"k is {k}, but there are only {len(X)} rows to group", advice="ask for fewer clusters"
-        )
-    few = X[: max(1000, 20 * k)]
-    if len(np.unique(few, axis=0)) >= k:
-        return
-    distinct = len(np.unique(X, axis=0))
+    if k > n:
+        raise UsageError(f"k is {k}, but there are only {n} rows to group", advice="ask for fewer clusters")
+
+
+def first_rows(k: int) -> int:
+    """Return how many rows are looked at before all are."""
+    return max(1000, 20 * k)
+
+
+def check_distinct(k: int, n: int, distinct: int) -> None:
+    """Refuse a k above the number of distinct rows."""
     if distinct < k:
         raise InfeasibleError(
-            f"k is {k}, but the {len(X)} rows hold only {distinct} distinct combinations of values",
+            f"k is {k}, but the {n} rows hold only {distinct} distinct combinations of values",
             advice=f"ask for at most {distinct} clusters or add a variable",
         )
 
@@ -150,12 +167,17 @@ def run_starts(
     at_once = int(np.clip(START_CELLS // (len(rows) * trials), 1, n_init))
 
     def solve(start: FloatArray) -> tuple[IntArray, float]:
-        labels = fill_empty(rows, converge(rows, start, max_iter)[1], k)
+        labels = fill_empty(rows, converge(rows, start[None], max_iter)[1][0], k)
         return labels, within_sum(rows, labels, k)
 
     best: tuple[IntArray, float] | None = None
+    key = rng.integers(1 << 62, size=2).tolist() if init == PARALLEL else []
     for first in range(0, n_init, at_once):
-        starts = draw_centers(rows, k, min(at_once, n_init - first), rng, init=init, trials=trials)
+        last = min(first + at_once, n_init)
+        if init == PARALLEL:
+            starts = np.stack([draw_in_parallel(InMemory(rows), k, (*key, at)) for at in range(first, last)])
+        else:
+            starts = draw_centers(rows, k, last - first, rng, init=init, trials=trials)
         for number, found in enumerate(run(solve, starts), first + 1):
             best = found if best is None or found[1] < best[1] else best
             if progress is not None:
@@ -180,8 +202,8 @@ def side_by_side(jobs: int) -> Iterator[Run]:
     if jobs == 1:
         yield map
         return
-    with ThreadPoolExecutor(jobs) as threads:
-        yield threads.map
+    with ThreadPoolExecutor(jobs) as pool:
+        yield pool.map
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:

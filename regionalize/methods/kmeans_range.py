@@ -8,7 +8,6 @@ that begins with nothing needs many for.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.methods.finish import centers_of, finish_start
+from regionalize.kernels.threads import threads
+from regionalize.methods.finish import centers_of, finish_starts
 from regionalize.methods.kmeans import MANY_ROWS, check_k, side_by_side
 from regionalize.methods.lloyd import FloatArray, Rows, Run, iterate, to_unit_scale, uses_kernel
 from regionalize.methods.population import (
@@ -116,20 +116,19 @@ def kmeans_range(
         check_k(X, k)
     rng = np.random.default_rng(seed)
     # small products are slower on many threads, and their sums depend on the number
-    with threadpool_limits(limits=1, user_api="blas"), side_by_side(jobs or os.cpu_count() or 1) as run:
+    with threadpool_limits(limits=1, user_api="blas"), side_by_side(threads(jobs)) as run:
         rows = Rows.centred(to_unit_scale(X))
         if uses_kernel(rows, ks[-1]):  # it is loaded for the largest number, and then serves them all
             rows = replace(rows, compiled_from=0)
-        finish = partial(finish_start, rows, max_iter=max_iter)
+        finish = partial(finish_starts, rows, max_iter=max_iter, run=run)
         search = search_samples if len(rows) > MANY_ROWS else search_numbers
         starts = search(rows.single(), ks, rng, run, progress)
         best: dict[int, Solution] = {}
         for before, k in pairwise([0, *ks]):
-            done = run(finish, list(starts[k].astype(np.float64)))
-            best[k] = min(done, key=lambda solution: solution[1])
+            best[k] = min(finish(starts[k].astype(np.float64)), key=lambda solution: solution[1])
             if before and best[k][1] > best[before][1]:  # with centres added, it cannot be more
                 centers = centers_of(rows, best[before][0], before)
-                best[k] = finish(with_centers_added(rows, centers[None], k, rng)[0])
+                best[k] = finish(with_centers_added(rows, centers[None], k, rng))[0]
     return {k: labels.astype(np.int64) for k, (labels, _) in best.items()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.central import distances_to, geometric_medians, medians
+from regionalize.kernels.threads import threads
 from regionalize.methods.bounded_centers import bound_centers
 from regionalize.methods.kmeans import check_k, side_by_side
 from regionalize.methods.lloyd import Run, to_unit_scale
@@ -113,9 +113,9 @@ def kmedians(
     check_k(X, k)
     for bound in bounds:
         bound.check_possible(k)
-    units = Units(to_unit_scale(X), distance == "euclidean")
+    units = Units(to_unit_scale(np.asarray(X, dtype=np.float64)), distance == "euclidean")
     rng = np.random.default_rng(seed)
-    with side_by_side(jobs or os.cpu_count() or 1) as run:
+    with side_by_side(threads(jobs)) as run:
         if len(units) > MANY_UNITS and k < SAMPLE_SIZE:
             if findings is not None:
                 findings.notes.append(

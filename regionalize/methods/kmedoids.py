@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from regionalize.kernels.central import central_unit, central_units, distances_to
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.medoids import search_swaps
+from regionalize.kernels.threads import threads
 from regionalize.methods.bounded_centers import bound_centers
 from regionalize.methods.kmeans import check_k, side_by_side
 from regionalize.methods.lloyd import Run, to_unit_scale
@@ -113,8 +113,8 @@ def kmedoids(
     for bound in bounds:
         bound.check_possible(k)
     rng = np.random.default_rng(seed)
-    units = Units(to_unit_scale(X), distance == "euclidean")
-    with side_by_side(jobs or os.cpu_count() or 1) as run:
+    units = Units(to_unit_scale(np.asarray(X, dtype=np.float64)), distance == "euclidean")
+    with side_by_side(threads(jobs)) as run:
         medoids = search(units, k, rng, n_init, run, progress, findings)
     labels = units.assign(medoids)
     if bounds:

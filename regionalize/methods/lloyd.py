@@ -33,17 +33,28 @@ ONE_HOT_CLUSTERS = 40
 """Up to here cluster sums are a product with a 0/1 matrix; beyond, counting per column is faster."""
 
 
-def to_unit_scale(X: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+def to_unit_scale(X: NDArray[np.floating[Any]]) -> NDArray[Any]:
     """Centre X and multiply it by a power of two, so that its largest value is near 1.
 
     A power of two changes no digit, so no answer; squares then neither overflow nor vanish, in single
-    precision either.
+    precision either. What comes in single precision stays so.
     """
-    values = np.asarray(X, dtype=np.float64)
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(initial=0.0))[1])
-    values = values - values.mean(axis=0)
-    scaled: NDArray[np.float64] = np.ldexp(values, -np.frexp(np.abs(values).max(initial=0.0))[1])
-    return scaled
+    values = np.array(X, dtype=kind_of(X), order="C")
+    np.ldexp(values, -power_of(values), out=values)
+    values -= values.mean(axis=0, dtype=np.float64).astype(values.dtype)
+    np.ldexp(values, -power_of(values), out=values)
+    return values
+
+
+def kind_of(X: NDArray[Any]) -> np.dtype[Any]:
+    """Return the type that X is computed in: its own if that is single precision, else double."""
+    return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+
+
+def power_of(values: FloatArray) -> int:
+    """Return the power of two next above the largest value, whatever its sign."""
+    largest = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+    return int(np.frexp(largest)[1])
 
 
 @dataclass(frozen=True)
@@ -59,8 +70,9 @@ class Rows:
     @staticmethod
     def centred(X: NDArray[np.floating]) -> Rows:
         """Subtract the mean, so that distances by inner products lose no digits to an offset."""
-        values = np.asarray(X, dtype=np.float64)
-        return Rows(np.ascontiguousarray(values - values.mean(axis=0)))
+        values = np.asarray(X, dtype=kind_of(X))
+        mean = values.mean(axis=0, dtype=np.float64).astype(values.dtype)
+        return Rows(np.ascontiguousarray(values - mean))
 
     def __len__(self) -> int:
         return len(self.X)
@@ -90,11 +102,11 @@ class Rows:
     @cached_property
     def total(self) -> float:
         """Total sum of squares."""
-        return float(self.norms.sum())
+        return float(self.norms.sum(dtype=np.float64))
 
     def single(self) -> Rows:
         """Return the rows in single precision: half the memory traffic, for searching only."""
-        return Rows(self.X.astype(np.float32), self.compiled_from)
+        return self if self.X.dtype == np.float32 else Rows(self.X.astype(np.float32), self.compiled_from)
 
     def masks(self, candidates: int, k: int) -> Masks:
         """Return memory for steps of so many candidates: the same for every call of a thread."""
@@ -106,6 +118,10 @@ class Rows:
     def take(self, rows: IntArray) -> Rows:
         """Return some of the rows, centred as the whole is."""
         return Rows(np.ascontiguousarray(self.X[rows]), self.compiled_from)
+
+    def distinct(self) -> FloatArray:
+        """Return each row once, in rising order."""
+        return np.unique(self.X, axis=0)
 
 
 def quiet() -> np.errstate:
@@ -226,27 +242,36 @@ def iterate_compiled(
 
 
 def converge(rows: Rows, centers: FloatArray, max_iter: int, still: int = 0) -> tuple[FloatArray, IntArray]:
-    """Run Lloyd on one candidate (k, p) until no row, or no more than `still` rows, change cluster.
+    """Run Lloyd on every candidate until in none of them more than `still` rows change cluster.
 
     Returns
     -------
-    centers : (k, p)
+    centers : (candidates, k, p)
         Means of the final clusters.
-    labels : (n,)
+    labels : (candidates, n)
         Clusters after the last step.
     """
-    k, p = centers.shape
+    count, k, _ = centers.shape
     if uses_kernel(rows, k):
-        current = np.array(centers, rows.X.dtype)
-        labels, sums = np.full(len(rows), -1, dtype=np.int32), np.zeros((k, p + 1))
-        compiled(lloyd_steps)(rows.X, rows.columns, current, labels, sums, max_iter, False, still)
-        return means(sums[None], current[None])[0], labels.astype(np.int64)
-    masks, previous = rows.masks(1, k), np.zeros((1, k, len(rows)), dtype=bool)
+        found = [converge_compiled(rows, one, max_iter, still) for one in centers]
+        return np.stack([after for after, _ in found]), np.stack([labels for _, labels in found])
+    masks, previous = rows.masks(count, k), np.zeros((count, k, len(rows)), dtype=bool)
     with quiet():
         for _ in range(max_iter):
-            masks.compare_distances(centers[None])
-            centers = means(masks.join_nearest(), centers[None])[0]
-            if np.count_nonzero(previous < masks.inside) <= still:
+            masks.compare_distances(centers)
+            centers = means(masks.join_nearest(), centers)
+            if np.count_nonzero(previous < masks.inside, axis=(1, 2)).max() <= still:
                 break
             previous[:] = masks.inside
-    return centers, masks.labels()[0]
+    return centers, masks.labels()
+
+
+def converge_compiled(
+    rows: Rows, centers: FloatArray, max_iter: int, still: int
+) -> tuple[FloatArray, IntArray]:
+    """Do what `converge` does for one candidate (k, p) by the compiled kernel."""
+    k, p = centers.shape
+    current = np.array(centers, rows.X.dtype)
+    labels, sums = np.full(len(rows), -1, dtype=np.int32), np.zeros((k, p + 1))
+    compiled(lloyd_steps)(rows.X, rows.columns, current, labels, sums, max_iter, False, still)
+    return means(sums[None], current[None])[0], labels.astype(np.int64)

@@ -43,7 +43,7 @@ class Masks:
         self.factors, self.values = factors, values
         self.distance: FloatArray = np.empty((candidates, k, n), dtype)
         self.inside: BoolArray = np.empty((candidates, k, n), dtype=np.bool_)
-        self._number: FloatArray = np.empty((candidates, k, n), dtype)
+        self._number: FloatArray = np.empty((candidates, k, n), dtype)  # `inside` as 0 and 1
         self._least: FloatArray = np.empty((candidates, 1, n), dtype)
         self._centers: FloatArray = np.ones((candidates, k, len(factors)), dtype)
 
@@ -56,7 +56,6 @@ class Masks:
     def labels(self) -> NDArray[np.int64]:
         """Return the cluster of every row, shape (candidates, n)."""
         names = np.arange(self.inside.shape[1], dtype=self._number.dtype)
-        np.copyto(self._number, self.inside)
         found: NDArray[np.int64] = (names @ self._number).astype(np.int64)
         return found
 
@@ -80,7 +79,6 @@ class Masks:
         self._centers *= (counts / (counts + 1))[:, :, None]
         np.matmul(self._flat(self._centers), self.factors, out=self._flat(self.distance))
         own_over_other = (counts + 1) / np.maximum(counts - 1, 0.5)
-        np.copyto(self._number, self.inside)
         self._number *= (own_over_other - 1)[:, :, None]
         self._number += 1
         self.distance *= self._number

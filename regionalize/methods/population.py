@@ -8,6 +8,8 @@ is Fränti's, 2018). The best few are then finished by Lloyd and single-unit mov
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,7 +29,9 @@ from regionalize.methods.seeding import draw_by_distance, draw_centers
 
 Population = tuple[FloatArray, FloatArray]
 """Centres (solutions, k, p) and between sums of squares (solutions,)."""
-Finish = Callable[[FloatArray], tuple[IntArray, float]]
+Solution = TypeVar("Solution")
+Finish = Callable[[FloatArray], list[Solution]]
+"""Takes centres to local optima: labels, or where these are, and their within sum of squares."""
 
 POPULATION = 80
 """Solutions kept."""
@@ -52,7 +56,7 @@ def search_population(
     rows: Rows,
     k: int,
     rng: np.random.Generator,
-    finish: Finish,
+    finish: Finish[tuple[IntArray, float]],
     run: Run,
 ) -> list[tuple[IntArray, float]]:
     """Search for the best partition; finish the best; go on as long as that finds a better one.
@@ -66,7 +70,7 @@ def search_population(
     rng : numpy.random.Generator
         Source of every draw.
     finish : callable
-        Takes centres (k, p) to the labels and within sum of squares of a local optimum.
+        Takes centres (candidates, k, p) to the labels and within sums of squares of local optima.
     run : callable
         `map`, or that of an executor, for candidates side by side.
 
@@ -84,9 +88,9 @@ def search_population(
     while True:
         population = evolve(single, population, rng, run)
         leading = population[0][:FINISHED]
-        fresh = [start for start in leading if start.tobytes() not in known]
-        done = run(finish, [start.astype(np.float64) for start in fresh])
-        known.update(zip((start.tobytes() for start in fresh), done, strict=True))
+        fresh = {start.tobytes(): start for start in leading if start.tobytes() not in known}
+        if fresh:
+            known.update(zip(fresh, finish(np.stack(list(fresh.values())).astype(np.float64)), strict=True))
         finished = sorted((known[start.tobytes()] for start in leading), key=lambda solution: solution[1])
         if best and finished[0][1] >= best[0][1] - SAME * rows.total:
             return best
@@ -113,9 +117,16 @@ def evolve(rows: Rows, population: Population, rng: np.random.Generator, run: Ru
 
 def improve(rows: Rows, centers: FloatArray, run: Run, steps: int, kept: int | None = None) -> Population:
     """Run the first steps on every candidate, and further steps on the best of them (all unless told)."""
-    centers, between, labels = iterate(rows, centers, FIRST_STEPS, run=run)
+    return improve_by(partial(iterate, rows, run=run), centers, steps, kept)
+
+
+def improve_by(
+    iterate: Callable[..., Any], centers: FloatArray, steps: int, kept: int | None = None
+) -> Population:
+    """Do what `improve` does with steps on rows that may lie elsewhere, and so may their labels."""
+    centers, between, labels = iterate(centers, FIRST_STEPS)
     best = np.argsort(-between, kind="stable")[:kept]
-    centers, between, _ = iterate(rows, centers[best], steps, labels[best], run)
+    centers, between, _ = iterate(centers[best], steps, labels[best])
     return centers, between
 
 
@@ -135,14 +146,17 @@ def recombine(centers: FloatArray, children: int, rng: np.random.Generator) -> F
     Two centres match when each is the other's nearest; a centre without a match is the mother's. Parents
     are the better of two drawn at random (solutions come best first).
     """
+    _, k, p = centers.shape
     drawn = rng.integers(len(centers), size=(2, 2, children)).min(axis=0)
     mother, father = centers[drawn[0]], centers[drawn[1]]
     distance = np.einsum("bkp,bkp->bk", father, father)[:, None, :] - 2.0 * mother @ father.transpose(0, 2, 1)
     theirs = distance.argmin(axis=2)
     distance += np.einsum("bkp,bkp->bk", mother, mother)[:, :, None]
     back = np.take_along_axis(distance.argmin(axis=1), theirs, axis=1)
-    crossed = (back == np.arange(centers.shape[1])) & (rng.random(theirs.shape) < 0.5)
-    return np.where(crossed[:, :, None], np.take_along_axis(father, theirs[:, :, None], axis=1), mother)
+    crossed = (back == np.arange(k)) & (rng.random(theirs.shape) < 0.5)
+    matched = father.reshape(-1, p)[theirs + k * np.arange(children)[:, None]]
+    children_centers: FloatArray = np.where(crossed[:, :, None], matched, mother)
+    return children_centers
 
 
 def swap_one(rows: Rows, centers: FloatArray, rng: np.random.Generator) -> FloatArray:

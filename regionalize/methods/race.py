@@ -8,11 +8,12 @@ on all rows: after every heat the better half goes on, for twice as many steps.
 from __future__ import annotations
 
 from math import ceil, log2
+from typing import Protocol
 
 import numpy as np
 
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run
-from regionalize.methods.population import Finish, Population, improve
+from regionalize.methods.population import Finish, Population, Solution, improve
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.progress import Told
 
@@ -31,26 +32,49 @@ FINALISTS = 2
 """How many are finished."""
 
 
+class Drawn(Protocol):
+    """Rows that samples are drawn from, in memory or not."""
+
+    def __len__(self) -> int:
+        """Return their number."""
+
+    def take(self, rows: IntArray) -> Rows:
+        """Return some of them, by number."""
+
+    def distinct(self) -> FloatArray:
+        """Return each once, in rising order."""
+
+
+class Heat(Protocol):
+    """Steps on all rows."""
+
+    def __call__(self, centers: FloatArray, *, steps: int) -> Population:
+        """Improve candidates (candidates, k, p) by so many steps."""
+
+
 def race_starts(
-    rows: Rows,
+    rows: Drawn,
     k: int,
     rng: np.random.Generator,
-    finish: Finish,
+    heat: Heat,
+    finish: Finish[Solution],
     run: Run,
     progress: Told | None = None,
-) -> list[tuple[IntArray, float]]:
+) -> list[Solution]:
     """Search for the best partition of many rows.
 
     Parameters
     ----------
-    rows : Rows
-        The data.
+    rows : Drawn
+        The data, in single precision.
     k : int
         Number of clusters, at most the number of distinct rows.
     rng : numpy.random.Generator
         Source of every draw.
+    heat : callable
+        Improves centres by steps on all rows, wherever these are.
     finish : callable
-        Takes centres (k, p) to the labels and within sum of squares of a local optimum.
+        Takes centres (candidates, k, p) to the labels and within sums of squares of local optima.
     run : callable
         `map`, or that of an executor, for candidates side by side.
     progress : callable, optional
@@ -58,10 +82,9 @@ def race_starts(
 
     Returns
     -------
-    list of (labels, within)
-        Finished solutions.
+    list
+        Finished solutions, as `finish` returns them.
     """
-    single = rows.single()
     heats = ceil(log2(KEPT * SAMPLES / FINALISTS))
 
     def tell(done: int) -> None:
@@ -71,23 +94,23 @@ def race_starts(
     found = []
     for number in range(SAMPLES):
         tell(number)
-        found.append(starts_from_sample(single, k, rng, run))
+        found.append(starts_from_sample(rows, k, rng, run))
     racing = np.concatenate(found)
-    heat, steps = 0, FIRST_HEAT
+    number, steps = 0, FIRST_HEAT
     while len(racing) > FINALISTS:
-        tell(SAMPLES + heat)
-        racing = best_of(improve(single, racing, run, steps), max(FINALISTS, len(racing) // 2))
-        heat, steps = heat + 1, 2 * steps
+        tell(SAMPLES + number)
+        racing = best_of(heat(racing, steps=steps), max(FINALISTS, len(racing) // 2))
+        number, steps = number + 1, 2 * steps
     tell(SAMPLES + heats)
-    return list(run(finish, list(racing.astype(np.float64))))
+    return finish(racing.astype(np.float64))
 
 
-def starts_from_sample(rows: Rows, k: int, rng: np.random.Generator, run: Run) -> FloatArray:
+def starts_from_sample(rows: Drawn, k: int, rng: np.random.Generator, run: Run) -> FloatArray:
     """Draw a sample and return the centres of its best few starts, shape (m, k, p)."""
     size = min(max(SAMPLE, ROWS_PER_CLUSTER * k), len(rows))
     sample = rows.take(np.sort(rng.choice(len(rows), size=size, replace=False)))
     if len(np.unique(sample.X, axis=0)) < k:  # mostly repeated rows: only all of them hold k kinds
-        distinct = np.unique(rows.X, axis=0)
+        distinct = rows.distinct()
         drawn: FloatArray = distinct[rng.permutation(len(distinct))[:k]][None]
         return drawn
     starts = draw_centers(sample, k, STARTS, rng)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
 from regionalize.kernels.regions import EXACT, Graph, Limits, Units
+from regionalize.kernels.threads import threads
 from regionalize.methods.contiguous_links import both_ways
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
@@ -182,7 +182,7 @@ def run_searches(
     """
     began = perf_counter()
     done = 0
-    with ThreadPoolExecutor(min(len(searches), jobs or os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(len(searches), threads(jobs))) as pool:
         while True:
             step = searches[0].chunk
             step = step if iterations is None else min(step, iterations - done)

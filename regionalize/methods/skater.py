@@ -18,6 +18,12 @@ from regionalize.model.job import DEFAULT_SEED
 if TYPE_CHECKING:
     from regionalize.model.weights import Weights
 
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+BLOCK = 1 << 16
+"""Links whose differences are held at one time."""
+
 
 def skater(
     X: NDArray[np.floating[Any]],
@@ -81,9 +87,17 @@ def skater(
         bound.check_possible(k)
     values = np.asarray(X, dtype=np.float64)
     first, second = contiguous_links(weights)
-    difference = values[first] - values[second]
-    length = np.sqrt(np.einsum("ij,ij->i", difference, difference))
-    units, size, links = spanning_trees(len(values), first, second, length)
+    units, size, links = spanning_trees(len(values), first, second, lengths(values, first, second))
     if findings is not None:
         findings.tree = np.stack([first[links], second[links]], axis=1)
     return cut_within(values, units, size, k, weights=weights, bounds=bounds, seed=seed, findings=findings)
+
+
+def lengths(values: FloatArray, first: IntArray, second: IntArray) -> FloatArray:
+    """Return how far apart the ends of links are in the variables, shape (m,); a block of them at a time."""
+    found = np.empty(len(first))
+    for start in range(0, len(first), BLOCK):
+        block = slice(start, start + BLOCK)
+        difference = values[first[block]] - values[second[block]]
+        found[block] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+    return found

@@ -76,14 +76,22 @@ def spanning_trees(
     fast = (len(first) >= COMPILED_LINKS or n >= COMPILED_UNITS) and compiles()
     choose = compiled(spanning_forest) if fast else spanning_forest
     place = compiled(lay_out) if fast else lay_out
-    order = np.lexsort((second, first, length))
+    order = _by_length(n, first, second, length)
     links = order[choose(first[order], second[order], n)]
     row = np.concatenate([first[links], second[links]])
     neighbor = np.concatenate([second[links], first[links]])
-    by_row = np.lexsort((neighbor, row))
+    by_row = np.argsort(row * n + neighbor)
     indptr = np.searchsorted(row[by_row], np.arange(n + 1))
     units, size = place(indptr, neighbor[by_row])
     return units, size, links
+
+
+def _by_length(n: int, first: IntArray, second: IntArray, length: FloatArray) -> IntArray:
+    """Return the order of links (m,) by length, ties by row, which may be their order already."""
+    key = first * n + second
+    if np.all(key[1:] >= key[:-1]):
+        return np.argsort(length, kind="stable")
+    return np.lexsort((key, length))
 
 
 def cut_trees(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from regionalize.model.method import Metric
 FloatArray = NDArray[np.float64]
 
 
-def weighted(values: FloatArray, weights: FloatArray, metric: Metric) -> FloatArray:
+def weighted(values: NDArray[np.floating], weights: FloatArray, metric: Metric) -> NDArray[Any]:
     """Multiply columns so that their weights count once in a distance: in its square, if it is Euclidean.
 
     Examples
@@ -21,7 +22,8 @@ def weighted(values: FloatArray, weights: FloatArray, metric: Metric) -> FloatAr
     >>> weighted(ones, weights, "euclidean").tolist(), weighted(ones, weights, "manhattan").tolist()
     ([[1.0, 2.0]], [[1.0, 4.0]])
     """
-    product: FloatArray = values * (weights if metric == "manhattan" else np.sqrt(weights))
+    factors = weights if metric == "manhattan" else np.sqrt(weights)
+    product: NDArray[Any] = values * factors.astype(values.dtype, copy=False)
     return product
 
 
@@ -52,9 +54,10 @@ class Features:
         Row numbers in the layer of the m rows used (all of them unless missing values were dropped).
     names : tuple of str
         Names of the p attribute variables.
-    raw : (m, p) float64
-        Attributes in original units, missing values filled in if that was asked.
-    scaled : (m, p) float64
+    raw : (m, p) float64 or float32
+        Attributes in original units, missing values filled in if that was asked; as all of the variables, in
+        single precision if that was asked.
+    scaled : (m, p) float64 or float32
         Attributes transformed, before smoothing and weighting: what fit is measured on.
     X : (m, p) or (m, p + 2) float64 or float32
         What is clustered: transformed, smoothed, coordinates appended, and `weighted`.
@@ -76,10 +79,10 @@ class Features:
 
     rows: NDArray[np.int64]
     names: tuple[str, ...]
-    raw: FloatArray
-    scaled: FloatArray
+    raw: NDArray[Any]
+    scaled: NDArray[Any]
     X: NDArray[np.floating]
-    unweighted: FloatArray
+    unweighted: NDArray[Any]
     coordinates: FloatArray | None
     coordinate_share: float
     column_weights: FloatArray

@@ -61,6 +61,13 @@ class Job:
     locked: str | None = None
     make_contiguous: bool = False
     levels: tuple[int, ...] = ()  # numbers of regions coarser than k, rising
+    # large data: of methods that are `large`
+    batch_size: int | None = None
+    warm_start: int = 25_600
+    test_share: float = 0.0
+    sample: str | None = None  # a number of rows, or a share such as "1%"
+    engine: str = "local"
+    scheduler: str | None = None
     # run
     seed: int = DEFAULT_SEED
     jobs: int | None = None

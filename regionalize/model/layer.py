@@ -114,6 +114,11 @@ class Layer:
 
         return None if self.crs is None else pyproj.CRS.from_user_input(self.crs)
 
+    @cached_property
+    def planes(self) -> dict[str, Any]:
+        """What `regionalize.features.centroids.project_geometry` keeps of a small layer, by target."""
+        return {}
+
     @property
     def is_geographic(self) -> bool:
         """Whether coordinates are longitude and latitude."""

@@ -105,6 +105,8 @@ class Method:
         Clusters can be held within bounds.
     instead_of_k : str
         One of its params that says where to stop in place of k; empty for none.
+    large : bool
+        Rows may come in batches, be a sample, or lie on other machines.
     center : {"mean", "median", "medoid"}
         What stands for a cluster; for medoids the function fills `findings.medoids`.
     """
@@ -125,6 +127,7 @@ class Method:
     places: bool = False
     bounded: bool = True
     instead_of_k: str = ""
+    large: bool = False
     center: Center = "mean"
 
     def load(self) -> Callable[..., Any]:

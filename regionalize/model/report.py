@@ -117,6 +117,10 @@ class Distances:
     mean_by_cluster: tuple[float, ...]
 
 
+Rows = tuple[tuple[float | None, ...], ...]
+"""A row a cluster, a column a variable."""
+
+
 @dataclass(frozen=True)
 class Profiles:
     """Mean and standard deviation of every variable over each cluster, in original units (`docs/reports.md`).
@@ -127,11 +131,32 @@ class Profiles:
     stands for a cluster elsewhere, these are means.
     """
 
-    mean: tuple[tuple[float | None, ...], ...]
-    sd: tuple[tuple[float | None, ...], ...]
-    z: tuple[tuple[float | None, ...], ...]
+    mean: Rows
+    sd: Rows
+    z: Rows
     mean_of_all: tuple[float | None, ...]
     sd_of_all: tuple[float | None, ...]
+
+    def beside(self, other: Profiles) -> Profiles:
+        """Return the profiles of the same clusters over these variables and, after them, the other's.
+
+        Examples
+        --------
+        >>> one = Profiles(((1.0,),), ((0.5,),), ((0.0,),), (1.0,), (0.5,))
+        >>> one.beside(one).mean, one.beside(one).sd_of_all
+        (((1.0, 1.0),), (0.5, 0.5))
+        """
+
+        def joined(mine: Rows, theirs: Rows) -> Rows:
+            return tuple(row + other for row, other in zip(mine, theirs, strict=True))
+
+        return Profiles(
+            joined(self.mean, other.mean),
+            joined(self.sd, other.sd),
+            joined(self.z, other.z),
+            self.mean_of_all + other.mean_of_all,
+            self.sd_of_all + other.sd_of_all,
+        )
 
 
 @dataclass(frozen=True)

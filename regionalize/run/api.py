@@ -13,6 +13,7 @@ from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import check_option_names
 from regionalize.model.partition import LEFT_OUT
 from regionalize.run.drawable import Drawable, Picture, drawn_to
+from regionalize.run.large import refuse_files_only
 from regionalize.run.options import make_job
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def regionalize(
     """
     from regionalize.run.solve import solve
 
+    refuse_files_only(options)
     layer = layer_of(frame, options)
     ready = ready_made(weights, frame.index)
     job = make_job(method, {**options, "weights": weights if ready is None else None})

@@ -30,8 +30,10 @@ SMOOTHING = ("hops", "alpha", "smooth_mode")
 WEIGHTS = ("weights", "snap", "islands")
 BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
 REGIONS = ("within", "compactness", "make_contiguous")
-ALL = (*SOURCE, *VARIABLES, *FEATURES, *SMOOTHING, *WEIGHTS, *BOUNDS, *REGIONS, "locked", "seed")
-"""Options of a job, in the order of the help; threads change no answer, and belong to a machine."""
+SCALE = ("batch_size", "warm_start", "test_share", "sample", "engine")
+ALL = (*SOURCE, *VARIABLES, *FEATURES, *SMOOTHING, *WEIGHTS, *BOUNDS, *REGIONS, "locked", *SCALE, "seed")
+"""Options of a job, in the order of the help; threads and schedulers change no answer, and belong to a
+machine."""
 
 LISTS = ("columns", "exclude")
 PAIRS = ("min_bound", "max_bound")

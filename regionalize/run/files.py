@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from regionalize.errors import located
+from regionalize.run.threads import held_to_jobs
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job, Outputs
@@ -29,6 +30,7 @@ class Reader(Protocol):
         """Return the layer that `regionalize.io.read.read_layer` returns, or raise what it raises."""
 
 
+@held_to_jobs
 def run(
     source: str | None,
     job: Job,
@@ -60,6 +62,14 @@ def run(
     RegionalizeError
         With the file and layer it is about.
     """
+    if job.batch_size is not None:
+        from regionalize.run.stream.solve import run_in_batches
+
+        return run_in_batches(source, job, outputs, progress)
+    if job.engine == "dask":
+        from regionalize.run.dask.solve import run_on_dask
+
+        return run_on_dask(source, job, outputs, progress)
     from regionalize.io.read import read_layer
     from regionalize.run.dissolve import check_dissolve
     from regionalize.run.outputs import label_names, write_outputs

@@ -23,10 +23,20 @@ CHOICES = {
     "smooth_mode": ("mean", "sum", "idw", "gaussian"),
     "dtype": ("float64", "float32"),
     "islands": ("keep", "nearest", "error"),
+    "engine": ("local", "dask"),
 }
 """Options that take one of a few words; the command line shows the same lists."""
 
-WHOLE = {"k": 1, "hops": 0, "seed": 0, "min_size": 0, "max_size": 1, "jobs": 1}
+WHOLE = {
+    "k": 1,
+    "hops": 0,
+    "seed": 0,
+    "min_size": 0,
+    "max_size": 1,
+    "jobs": 1,
+    "batch_size": 1,
+    "warm_start": 1,
+}
 """Options that take a whole number, and the least it may be."""
 REAL = {
     "alpha": (nextafter(1, 2), "from 0 to 1"),
@@ -34,7 +44,9 @@ REAL = {
     "compactness": (1.0, "at least 0 and below 1"),
 }
 """Options that take a number of at least 0, what it stays below, and how that is said."""
-TEXT = ("layer", "where", "id", "encoding", "project", "weights", "within", "locked")
+TEXT = ("layer", "where", "id", "encoding", "project", "weights", "within", "locked", "scheduler")
+LARGE = ("batch_size", "warm_start", "test_share", "sample", "engine", "scheduler")
+"""Options of `regionalize.run.large`."""
 MOST_SEED = 2**63 - 1
 
 
@@ -86,6 +98,7 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
         given["with_centroids"] = True
     for name, choices in CHOICES.items():
         check_choice(name, given.get(name), choices)
+    check_large(row, given)
     values = plain_values(given)
     if not values.get("with_centroids"):
         values.setdefault("compactness", row.compactness)
@@ -95,6 +108,14 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
             f"--compactness and --{other} both put weight on the coordinates", advice="give one of them"
         )
     return Job(**{**values, "method": method, "params": checked_params(row, params)})
+
+
+def check_large(method: Method, given: dict[str, Any]) -> None:
+    """Read the options of large data, if there are any, and refuse what they cannot do."""
+    if given.keys() & set(LARGE):
+        from regionalize.run.large import read_large
+
+        given.update(read_large(method, given))
 
 
 def check_belongs(method: Method, given: Mapping[str, Any]) -> None:

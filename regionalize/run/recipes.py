@@ -9,7 +9,7 @@ from regionalize.errors import UsageError, nearest
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, Job
 from regionalize.model.method import Method, Param
-from regionalize.run.options import REAL, WHOLE, make_job
+from regionalize.run.options import LARGE, REAL, WHOLE, make_job
 
 FLAGS = ("with_centroids", "make_contiguous")
 """Options that are there or not."""
@@ -116,6 +116,7 @@ def taken_by(method: Method, common: Mapping[str, Any]) -> dict[str, Any]:
     left_out |= set() if method.takes_start else {"locked"}
     left_out |= set() if method.bounded else {"min_size", "max_size", "min_bound", "max_bound"}
     left_out |= {"make_contiguous"} if method.contiguous else set()
+    left_out |= set() if method.large else set(LARGE)
     own = {param.name for param in method.params}
     return {
         name: value

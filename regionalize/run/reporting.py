@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from regionalize.model.method import Center
 from regionalize.model.partition import NOISE
-from regionalize.model.report import Fit, Fragmentation, Report
+from regionalize.model.report import Fit, Fragmentation, Profiles, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +50,13 @@ def make_report(
         fit, fit_attributes = fit_attributes, None
     else:
         fit = measure_fit(features.unweighted, labels)
-    columns, values, scaled = features.names, features.raw, features.scaled
+    columns, parts = features.names, [(features.raw, features.scaled)]  # side by side, and never copied so
     if features.coordinates is not None and not features.attributes_only:
         columns = (*columns, *features.coordinate_names)
-        values = np.column_stack([values, features.coordinates])
-        scaled = np.column_stack([scaled, features.coordinates])
+        parts.append((features.coordinates, features.coordinates))
+    centers = np.hstack([find_centers(values, labels, center, medoids, shares) for values, _ in parts])
+    shared = np.concatenate([r_squared(scaled, labels) for _, scaled in parts])
+    profiles = reduce(Profiles.beside, [measure_profiles(values, labels) for values, _ in parts])
     fragmentation: Fragmentation | None = None
     notes: tuple[str, ...] = ()
     if weights is not None:
@@ -76,21 +78,21 @@ def make_report(
         sizes=tuple(int(size) for size in partition.sizes),
         center_columns=columns,
         center=center,
-        centers=tuple(tuple(row) for row in find_centers(values, labels, center, medoids, shares).tolist()),
+        centers=tuple(tuple(row) for row in centers.tolist()),
         noise=int((partition.labels == NOISE).sum()),
         fit=fit if columns else None,
         fit_attributes=fit_attributes,
         coordinate_share=0.0 if job.compactness else features.coordinate_share,
         fragmentation=fragmentation,
-        r_squared=tuple(None if np.isnan(x) else x for x in r_squared(scaled, labels).tolist()),
+        r_squared=tuple(None if np.isnan(x) else x for x in shared.tolist()),
         extra=extra,
         notes=notes,
-        profiles=measure_profiles(values, labels) if columns else None,
+        profiles=profiles if columns else None,
     )
 
 
 def find_centers(
-    values: NDArray[np.float64],
+    values: NDArray[np.floating],
     labels: NDArray[np.int64],
     center: Center,
     medoids: NDArray[np.int64] | None,
@@ -107,8 +109,7 @@ def find_centers(
     if center == "median":
         return cluster_medians(values, labels)
     assert medoids is not None, "the method did not tell its medoids"
-    in_order: NDArray[np.float64] = values[medoids[np.argsort(labels[medoids])]]
-    return in_order
+    return values[medoids[np.argsort(labels[medoids])]].astype(np.float64)
 
 
 def describe_levels(features: Features, levels: Mapping[int, Partition]) -> dict[str, Any]:

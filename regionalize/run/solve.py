@@ -13,6 +13,7 @@ from regionalize.run.medoids import find_middles
 from regionalize.run.progress import Progress, Stopwatch
 from regionalize.run.reporting import describe_compactness, describe_levels, make_report
 from regionalize.run.task import answer, check_task, read_task
+from regionalize.run.threads import held_to_jobs
 from regionalize.run.weights import ready_weights
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Solution:
         return (*self.levels.values(), self.partition)
 
 
+@held_to_jobs
 def solve(
     layer: Layer, job: Job, *, weights: Weights | None = None, progress: Progress | None = None
 ) -> Solution:

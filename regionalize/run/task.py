@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,6 +151,15 @@ def read_task(layer: Layer, job: Job, weights: Weights | None) -> Task:
 def check_task(job: Job) -> Method:
     """Return the job's method, or refuse a job that lacks k or asks for what the method does anyhow."""
     method = find_method(job.method)
+    if job.batch_size is not None:
+        raise UsageError(
+            "--batch-size reads a file some rows at a time, and here all rows are in memory",
+            advice="leave it out",
+        )
+    if job.sample is not None:
+        from regionalize.run.sample import check_sample
+
+        check_sample(method, job)
     require_k(method, job)
     if method.contiguous and job.centroid_weight == "auto":
         raise UsageError(
@@ -272,7 +282,12 @@ def call_method(
                 advice="give a weights file (--weights FILE.gal) or a layer with geometry",
             )
         params["weights"] = task.inner.subset(features.rows)
-    return call(
+    function: Callable[..., IntArray] = call
+    if job.sample is not None:
+        from regionalize.run.sample import call_on_sample
+
+        function = partial(call_on_sample, sample=job.sample)
+    return function(
         method,
         features.X,
         job.k,

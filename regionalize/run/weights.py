@@ -18,11 +18,13 @@ def ready_weights(layer: Layer, job: Job, weights: Weights | None = None) -> Wei
         if job.weights_file is not None:
             weights = read_weights_for(layer, job.weights_file, job.id)
         elif layer.has_geometry:
+            from regionalize.kernels.threads import at_most
             from regionalize.weights.build import build_weights
             from regionalize.weights.spec import default_spec
 
             spec = job.weights or default_spec(layer)
-            weights = build_weights(layer, spec, snap=job.snap, names=layer.names(job.id))
+            with at_most(job.jobs):
+                weights = build_weights(layer, spec, snap=job.snap, names=layer.names(job.id))
         elif job.weights is not None or job.hops:
             raise DataError(
                 "the table has no geometry, so weights cannot be built from it",

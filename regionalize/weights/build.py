@@ -7,6 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed
+from regionalize.kernels.threads import threads
 from regionalize.model.layer import Layer
 from regionalize.model.length import METRES
 from regionalize.model.weights import Weights
@@ -72,11 +73,11 @@ def build_weights(
         )
     names = layer.names() if names is None else names
     geometry = layer.geometry if layer.has_geometry else np.full(len(layer), None, dtype=object)
-    usable = _usable(geometry)
-    rows = np.flatnonzero(usable)
+    placed = usable(geometry)
+    rows = np.flatnonzero(placed)
     notes = []
     if len(rows) < len(layer):
-        lost = np.flatnonzero(~usable)
+        lost = np.flatnonzero(~placed)
         notes.append(
             f"{len(lost)} of {len(layer)} rows have no geometry and so no neighbours: {listed(names[lost])}"
         )
@@ -98,13 +99,13 @@ def build_weights(
     return Weights(weights.indptr, weights.indices, weights.values, weights.kind, tuple(notes))
 
 
-def _usable(geometry: Geometries) -> NDArray[np.bool_]:
-    """Say which geometries have a place on the map."""
-    usable: NDArray[np.bool_] = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+def usable(geometry: Geometries) -> NDArray[np.bool_]:
+    """Say which geometries (n,) have a place on the map: not missing, not empty, coordinates finite."""
+    placed: NDArray[np.bool_] = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         coords, unit = shapely.get_coordinates(geometry, return_index=True)
-        usable[unit[~np.isfinite(coords).all(axis=1)]] = False
-    return usable
+        placed[unit[~np.isfinite(coords).all(axis=1)]] = False
+    return placed
 
 
 def _links(
@@ -123,7 +124,7 @@ def _links(
             f"{k} neighbours each cannot be found among {len(points)} units",
             advice=f"use at most {len(points) - 1}" if len(points) > 1 else "add rows",
         )
-    row, neighbor, distance = nearest_links(points, k)
+    row, neighbor, distance = nearest_links(points, k, threads=threads())
     if wanted.kind == "knn":
         return row, neighbor, None
     if layer.is_geographic:

@@ -28,7 +28,7 @@ meet at a right-angled corner run 2 times `snap` there."""
 
 
 def contiguity_links(
-    geometry: Geometries, *, rook: bool = False, snap: float = 0.0
+    geometry: Geometries, *, rook: bool = False, snap: float = 0.0, asked: BoolArray | None = None
 ) -> tuple[IntArray, IntArray]:
     """Find all pairs of contiguous units.
 
@@ -48,6 +48,8 @@ def contiguity_links(
         Ask for a border instead of a point.
     snap : float
         Distance in map units that counts as touching.
+    asked : (n,) bool, optional
+        Only pairs with at least one of these units.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def contiguity_links(
     """
     coords, unit = shapely.get_coordinates(geometry, return_index=True)
     bounds = shapely.bounds(geometry)
-    geometry = _within_bounds(geometry, bounds, coords, unit)
+    geometry = within_bounds(geometry, bounds, coords, unit)
     ring = None
     if rook:
         parts, unit_of_part = shapely.get_parts(geometry, return_index=True)
@@ -74,19 +76,17 @@ def contiguity_links(
     offsets = np.searchsorted(unit, np.arange(len(geometry) + 1))
     in_contact = contact_search(coords, offsets, ring)
     found = []
-    for first, second in _box_pairs(geometry, bounds, snap):
+    for first, second in _box_pairs(geometry, bounds, snap, asked):
         linked = in_contact(first, second)
-        asked = np.flatnonzero(~linked)
-        linked[asked] = _touch(geometry, bounds, first[asked], second[asked], rook=rook, snap=snap)
+        rest = np.flatnonzero(~linked)
+        linked[rest] = _touch(geometry, bounds, first[rest], second[rest], rook=rook, snap=snap)
         found.append((first[linked], second[linked]))
     first, second = (np.concatenate(ends) for ends in zip(*found, strict=True))
     order = np.lexsort((second, first))
     return first[order], second[order]
 
 
-def _within_bounds(
-    geometry: Geometries, bounds: FloatArray, coords: FloatArray, unit: IntArray
-) -> Geometries:
+def within_bounds(geometry: Geometries, bounds: FloatArray, coords: FloatArray, unit: IntArray) -> Geometries:
     """Repair geometries with vertices outside their bounds, and set the bounds right.
 
     A hole outside its shell becomes area when repaired; its bounds did not know of it.
@@ -104,8 +104,10 @@ def _within_bounds(
     return geometry
 
 
-def _box_pairs(geometry: Geometries, bounds: FloatArray, snap: float) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield the pairs first < second whose boxes meet, block after block of units."""
+def _box_pairs(
+    geometry: Geometries, bounds: FloatArray, snap: float, asked: BoolArray | None
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield the pairs first < second whose boxes meet, of units asked, block after block of units."""
     tree = shapely.STRtree(geometry)
     for start in range(0, max(len(geometry), 1), BLOCK):
         block = geometry[start : start + BLOCK]
@@ -115,19 +117,26 @@ def _box_pairs(geometry: Geometries, bounds: FloatArray, snap: float) -> Iterato
         first, second = tree.query(block)
         first = first + start
         once = first < second
+        if asked is not None:
+            once &= asked[first] | asked[second]
         yield first[once], second[once]
 
 
 def _touch(
     geometry: Geometries, bounds: FloatArray, first: IntArray, second: IntArray, *, rook: bool, snap: float
 ) -> BoolArray:
-    """Ask GEOS about the pairs that coordinates did not settle."""
-    geometry = repaired(geometry, _doubtful(geometry, bounds, first, second))
+    """Ask GEOS about the pairs that coordinates did not settle; of each for itself, whoever else is asked."""
+    doubted = _doubtful(geometry, bounds, first, second)
+    sound = repaired(geometry, np.concatenate([first[doubted[0]], second[doubted[1]]]))
+    a, b = (
+        np.where(doubt, sound[ends], geometry[ends])
+        for doubt, ends in zip(doubted, (first, second), strict=True)
+    )
     try:
-        near = _near(geometry, first, second, snap)
+        near = _near(a, b, first, snap)
     except shapely.errors.GEOSException:  # older GEOS refuses some invalid pairs
-        geometry = repaired(geometry, np.concatenate([first, second]))
-        near = _near(geometry, first, second, snap)
+        sound = repaired(geometry, np.concatenate([first, second]))
+        near = _near(sound[first], sound[second], first, snap)
     if rook:
         asked = np.flatnonzero(near)
         geometry = repaired(geometry, np.concatenate([first[asked], second[asked]]))
@@ -135,8 +144,10 @@ def _touch(
     return near
 
 
-def _doubtful(geometry: Geometries, bounds: FloatArray, first: IntArray, second: IntArray) -> IntArray:
-    """Return the units whose validity may matter to whether a pair touches.
+def _doubtful(
+    geometry: Geometries, bounds: FloatArray, first: IntArray, second: IntArray
+) -> tuple[BoolArray, BoolArray]:
+    """Say of which pairs the first's, and the second's, validity may matter to whether they touch.
 
     Where lines meet, an invalid geometry touches what its repaired form touches, but for the rounding of the
     repair's own corners. Only what lies wholly inside another can be judged differently: a box (of a part, at
@@ -144,15 +155,17 @@ def _doubtful(geometry: Geometries, bounds: FloatArray, first: IntArray, second:
     outer unit must have holes or several parts.
     """
     many = shapely.get_num_geometries(geometry) > 1
-    doubtful = [
-        outer[many[inner] | _inside(bounds[inner], bounds[outer])]
-        for inner, outer in ((first, second), (second, first))
-    ]
-    units = np.flatnonzero(np.bincount(np.concatenate(doubtful), minlength=len(geometry)))
+    around_first = many[second] | _inside(bounds[second], bounds[first])
+    around_second = many[first] | _inside(bounds[first], bounds[second])
+    units = np.flatnonzero(
+        np.bincount(np.concatenate([first[around_first], second[around_second]]), minlength=len(geometry))
+    )
     shells = shapely.get_geometry(geometry[units], 0)
     collection = shapely.get_type_id(geometry[units]) == shapely.GeometryType.GEOMETRYCOLLECTION
     with_holes = shapely.get_num_interior_rings(shells) > 0
-    return np.asarray(units[many[units] | collection | with_holes])
+    parted = np.zeros(len(geometry), dtype=np.bool_)
+    parted[units] = many[units] | collection | with_holes
+    return around_first & parted[first], around_second & parted[second]
 
 
 def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
@@ -162,9 +175,8 @@ def _inside(inner: FloatArray, outer: FloatArray) -> BoolArray:
     return np.asarray(low_inside & high_inside)
 
 
-def _near(geometry: Geometries, first: IntArray, second: IntArray, snap: float) -> BoolArray:
-    """Say which pairs intersect, or are within `snap`."""
-    a, b = geometry[first], geometry[second]
+def _near(a: Geometries, b: Geometries, first: IntArray, snap: float) -> BoolArray:
+    """Say which pairs intersect, or are within `snap`; `first` (m,) are the rows of `a`."""
     often = len(first) > ASKED_OFTEN * np.count_nonzero(np.bincount(first))
     if often:
         shapely.prepare(a)

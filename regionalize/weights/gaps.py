@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from regionalize.kernels.threads import threads
 from regionalize.weights.places import EARTH_RADIUS, ground_metres, on_sphere, unwrapped
 from regionalize.weights.repair import repaired
 
@@ -107,7 +108,7 @@ class _SphereSearch:
         from scipy.spatial import KDTree
 
         mine, theirs = (np.flatnonzero(np.isin(self.unit, units)) for units in (asking, others))
-        chord, hit = KDTree(self.points[theirs]).query(self.points[mine], workers=-1)
+        chord, hit = KDTree(self.points[theirs]).query(self.points[mine], workers=threads())
         metres = ground_metres(np.asarray(chord))
         first, second = self.unit[mine], self.unit[theirs[hit]]
         # Half a piece is lost at either end, so whatever is within a piece of the best may be the nearest.

@@ -20,7 +20,9 @@ ROUNDING = 1e-12
 """Relative width within which two distances from different formulas may be one."""
 
 
-def nearest_links(points: FloatArray, k: int) -> tuple[IntArray, IntArray, FloatArray]:
+def nearest_links(
+    points: FloatArray, k: int, *, asked: IntArray | None = None, threads: int = -1
+) -> tuple[IntArray, IntArray, FloatArray]:
     """Link every unit to its k nearest others.
 
     Parameters
@@ -29,6 +31,10 @@ def nearest_links(points: FloatArray, k: int) -> tuple[IntArray, IntArray, Float
         Places, in the plane or on the unit sphere.
     k : int
         ``0 < k < n``.
+    asked : (a,) int64, optional
+        Rows whose neighbours are wanted, ascending; all by default.
+    threads : int
+        For the search among many units; -1 takes all processors.
 
     Returns
     -------
@@ -44,32 +50,33 @@ def nearest_links(points: FloatArray, k: int) -> tuple[IntArray, IntArray, Float
     ([1, 0, 1, 2], [1.0, 1.0, 1.0, 3.0])
     """
     n = len(points)
+    everyone = np.arange(n)
+    asked = everyone if asked is None else asked
     if n <= SMALL:
-        everyone = np.arange(n)
-        table = _distance(points, np.repeat(everyone, n), np.tile(everyone, n)).reshape(n, n)
-        np.fill_diagonal(table, np.inf)
+        table = _distance(points, np.repeat(asked, n), np.tile(everyone, len(asked))).reshape(-1, n)
+        table[np.arange(len(asked)), asked] = np.inf
         near = np.argsort(table, axis=1, kind="stable")[:, :k]  # stable: equal distances stay in row order
-        return np.repeat(everyone, k), near.ravel(), np.take_along_axis(table, near, axis=1).ravel()
+        return np.repeat(asked, k), near.ravel(), np.take_along_axis(table, near, axis=1).ravel()
     from scipy.spatial import KDTree
 
     # Nobody needs more than k + 1 units of one and the same place, so crowded places cannot swamp the search.
     kept = _first_of_each_place(points, k + 1)
     tree = KDTree(points[kept])
-    distance, near = (np.asarray(found) for found in tree.query(points, k=k + 2, workers=-1))
+    distance, near = (np.asarray(found) for found in tree.query(points[asked], k=k + 2, workers=threads))
     last, limit = distance[:, -1], distance[:, -2] * (1 + ROUNDING)
-    row = np.repeat(np.arange(n), k + 2)
+    row = np.repeat(asked, k + 2)
     candidate = near.ravel()
     real = candidate < len(kept)  # the tree fills up with its size where there are too few
     row, other = row[real], kept[candidate[real]]
     # Where the list ends within a tie, or may not hold the unit itself, fetch all that are as near.
     itself = np.zeros(n, dtype=np.bool_)
     itself[row[row == other]] = True
-    cut = np.flatnonzero((last <= limit) | ~itself)
+    cut = np.flatnonzero((last <= limit) | ~itself[asked])
     if len(cut):
         radius = distance[cut, -1] * (1 + ROUNDING)
-        balls = tree.query_ball_point(points[cut], radius, workers=-1)
+        balls = tree.query_ball_point(points[asked[cut]], radius, workers=threads)
         sizes = np.fromiter(map(len, balls), dtype=np.int64, count=len(balls))
-        row = np.concatenate([row, np.repeat(cut, sizes)])
+        row = np.concatenate([row, np.repeat(asked[cut], sizes)])
         other = np.concatenate(
             [other, kept[np.concatenate([np.asarray(ball, dtype=np.int64) for ball in balls])]]
         )

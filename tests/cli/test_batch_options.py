@@ -17,10 +17,10 @@ COLUMNS = ("--columns", "pct_rural,pct_pov")
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
 def test_a_method_brings_all_of_its_options(cli, method):
-    """The method's own command is built elsewhere; only its threads and stages have no place here."""
+    """The method's own command is built elsewhere; its threads, engine and stages have no place here."""
     shown = cli("batch", "--method", method.name, "--help").out.replace(",", " ").split()
     for param in method_command(method).params:
-        if isinstance(param, click.Option) and param.name not in {"timing", "jobs"}:
+        if isinstance(param, click.Option) and param.name not in {"timing", "jobs", "engine", "scheduler"}:
             assert set(param.opts) <= set(shown), param.opts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import fields, replace
 
 import numpy as np
@@ -170,11 +171,42 @@ def test_raw_with_centroids_is_advised_against(layer):
     assert build_features(layer, Job(transform="raw")).notes[1:] == ()
 
 
-def test_single_precision_in_x_only(layer, ring):
-    features = build_features(layer, Job(with_centroids=True, hops=1, dtype="float32"), ring)
-    assert features.X.dtype == np.float32
-    for array in (features.raw, features.scaled, features.unweighted, features.coordinates):
-        assert array.dtype == np.float64
+def test_single_precision_of_all_variables_and_none_of_the_coordinates(layer, ring):
+    options = {"with_centroids": True, "hops": 1, "column_weights": (("pop", 3.0),)}
+    features = build_features(layer, Job(dtype="float32", **options), ring)
+    exact = build_features(layer, Job(**options), ring)
+    assert features.coordinates.dtype == np.float64
+    assert np.array_equal(features.coordinates, exact.coordinates)
+    for name in ("raw", "scaled", "unweighted", "X"):
+        single, double = getattr(features, name), getattr(exact, name)
+        assert (single.dtype, double.dtype) == (np.float32, np.float64)
+        assert 2 * single.nbytes == double.nbytes
+        assert single == pytest.approx(double, rel=1e-6, abs=1e-6)
+
+
+def test_single_precision_holds_no_table_in_double_precision_for_long():
+    """What is there afterwards is half, and so is the peak, with variables smoothed and weighted."""
+    n, p = 20_000, 16
+    values = np.random.default_rng(1).normal(size=(n, p))
+    layer = Layer(pa.table({f"v{j}": values[:, j] for j in range(p)}), None, None)
+    ring = Weights.from_links(n, np.arange(n), (np.arange(n) + 1) % n, kind="ring")
+    held = {}
+    for kind in ("float32", "float64"):
+        job = Job(dtype=kind, hops=1, column_weights=(("v0", 2.0),))
+        build_features(layer, job, ring)
+        tracemalloc.start()
+        features = build_features(layer, job, ring)
+        held[kind] = np.array(tracemalloc.get_traced_memory())
+        tracemalloc.stop()
+        assert len(features.rows) == n
+    assert held["float32"][0] < 0.52 * held["float64"][0]
+    assert held["float32"][1] < 0.7 * held["float64"][1]
+
+
+def test_values_that_single_precision_cannot_hold_are_refused():
+    layer = Layer(pa.table({"v": [1e39, 2e39, 3e39]}), None, None)
+    with pytest.raises(DataError, match="too large for --dtype float32; use --dtype float64"):
+        build_features(layer, Job(dtype="float32"))
 
 
 def test_given_centroids_are_used(layer, points):

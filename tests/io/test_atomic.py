@@ -169,7 +169,7 @@ def test_old_output_survives_a_failure(tmp_path, layer, added, monkeypatch, suff
         "flush": "regionalize.io.atomic.flush",
         "os.replace": "regionalize.io.atomic.os.replace",
         "os.rename": "regionalize.io.atomic.os.rename",
-        "verify": "regionalize.io.write.verify",
+        "verify": "regionalize.io.staged.verify",
     }
     monkeypatch.setattr(where[step], fail)
     multi_step = suffix in {".shp", ".gdb"}

@@ -126,7 +126,7 @@ def test_output_inside_a_geodatabase(tmp_path):
     path = tmp_path / "g.gdb"
     write_layer(read_layer(None), path, added={})
     assert "is the input" in refusal(path, input_path=path, overwrite=True)
-    assert "is the input" in refusal(path / "a.geojson", input_path=path)
+    assert "is part of the input" in refusal(path / "a.geojson", input_path=path)
 
 
 def test_columns_are_checked_before_any_work(tmp_path):

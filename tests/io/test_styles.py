@@ -167,7 +167,7 @@ def test_a_failing_database_leaves_everything_as_it_was(styled, monkeypatch):
     def fail(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(styles, "_store", fail)
+    monkeypatch.setattr(styles, "_count_styles", fail)
     with pytest.raises(OutputError, match="no space left"):
         write_layer(read_layer(None), styled, added=LABELS, layer_name="b", styles=[style()])
     assert styled.read_bytes() == before

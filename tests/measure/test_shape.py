@@ -107,12 +107,44 @@ def test_points_on_one_line_have_no_compactness():
     assert (found[1].area, found[1].perimeter, found[1].ipq_dissolved) == (0.0, 0.0, None)
 
 
-def test_too_many_vertices_are_not_dissolved(monkeypatch):
+def test_too_many_vertices_are_estimated_from_the_units_along_the_outline(monkeypatch):
+    labels = [1] * 100 + [2] * 25
+    squares = [*grid(10, 10), *(affinity.translate(square, 50) for square in grid(5, 5))]
+    exact, _ = measured(squares, labels)
+    monkeypatch.setattr(shape_module, "DISSOLVE_VERTICES", 600)
+    found, notes = measured(squares, labels)
+    assert found == exact
+    assert notes == (
+        "The compactness of dissolved outlines is estimated, from the units along them:"
+        " 625 vertices are more than 600.",
+    )
+
+
+def test_outlines_of_many_vertices_whose_borders_do_not_match_are_left_out(monkeypatch):
+    """The squares of the second cluster are apart by less than anyone can see."""
+    labels = [1] * 100 + [2] * 100 + [3] * 100
+    apart = [affinity.scale(square, 1 - 1e-6, 1 - 1e-6) for square in grid(10, 10)]
+    squares = [*grid(10, 10), *(affinity.translate(square, 50) for square in apart)]
+    squares += [affinity.translate(square, 100) for square in grid(10, 10)]
+    exact, _ = measured(squares, labels)
+    monkeypatch.setattr(shape_module, "DISSOLVE_VERTICES", 600)
+    found, notes = measured(squares, labels)
+    assert found[2].ipq_dissolved is None
+    assert found[2].ipq_geoda == exact[2].ipq_geoda
+    assert (found[1], found[3]) == (exact[1], exact[3])
+    why = "1,500 vertices are more than 600"
+    assert notes == (
+        f"The compactness of dissolved outlines is estimated, from the units along them: {why}.",
+        f"The compactness of dissolved outlines of cluster 2 is left out: {why}, and too few borders match.",
+    )
     monkeypatch.setattr(shape_module, "DISSOLVE_VERTICES", 9)
     found, notes = measured(grid(2, 1))
     assert found[1].ipq_geoda == pytest.approx(4 * math.pi * 2 / 64)
     assert found[1].ipq_dissolved is None
-    assert notes == ("The compactness of dissolved outlines is left out: 10 vertices are more than 9.",)
+    assert notes == (
+        "The compactness of dissolved outlines is left out: 10 vertices are more than 9,"
+        " and too few borders match.",
+    )
 
 
 def test_what_geos_cannot_dissolve_is_said(monkeypatch):

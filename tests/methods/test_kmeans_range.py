@@ -75,17 +75,18 @@ def test_a_sum_that_would_rise_is_searched_from_the_number_below(monkeypatch):
         return found
 
     monkeypatch.setattr(module, "search_numbers", spoiled)
-    monkeypatch.setattr(module, "finish_start", lambda rows, centers, max_iter: _only_assigned(rows, centers))
+    monkeypatch.setattr(module, "finish_starts", _only_assigned)
     found = kmeans_range(X, [5, 6], seed=1)
     assert within(X, found[6]) <= within(X, found[5])
 
 
-def _only_assigned(rows, centers):
+def _only_assigned(rows, starts, **_):
     from regionalize.methods.finish import fill_empty, within_sum
     from regionalize.methods.lloyd import iterate
 
-    labels = fill_empty(rows, iterate(rows, centers[None], 1)[2][0], len(centers))
-    return labels, within_sum(rows, labels, len(centers))
+    k = starts.shape[1]
+    found = [fill_empty(rows, labels, k) for labels in iterate(rows, starts, 1)[2]]
+    return [(labels, within_sum(rows, labels, k)) for labels in found]
 
 
 def test_many_rows_are_searched_by_samples_and_end_well(monkeypatch, engine):

@@ -25,9 +25,9 @@ CLUSTERS: tuple[Method, ...] = (
             ),
             Param(
                 "init",
-                ("k-means++", "random"),
+                ("k-means++", "k-means||", "random"),
                 "k-means++",
-                "How first centres are drawn (--search starts).",
+                "How first centres are drawn (--search starts); k-means|| draws many in a few passes.",
                 only_with=("search", "starts"),
             ),
             Param(
@@ -40,8 +40,9 @@ CLUSTERS: tuple[Method, ...] = (
             ),
             Param("max_iter", int, 1000, "Most Lloyd iterations of one start.", minimum=1),
         ),
-        reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Hartigan (1975); Fränti (2018); "
-        "Gribel and Vidal (2019)",
+        reference="Lloyd (1982); Arthur and Vassilvitskii (2007); Bahmani et al. (2012); Hartigan (1975); "
+        "Fränti (2018); Gribel and Vidal (2019)",
+        large=True,
     ),
     Method(
         name="kmedians",

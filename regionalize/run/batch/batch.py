@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from regionalize.io.atomic import remove_leftovers
+from regionalize.kernels.threads import processors
 from regionalize.run.batch.attempt import Terms
 from regionalize.run.batch.items import Finished, Item, Told
 from regionalize.run.batch.pool import Pool
@@ -81,13 +81,6 @@ def run_batch(
         workers = f"{len(pool.missing)} of {jobs} worker processes"
         noted(f"{workers} could not be started ({pool.missing[0]}); the others did what there was")
     return [found[at] for at in sorted(found)]
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def places(items: Iterable[Item]) -> list[Path]:

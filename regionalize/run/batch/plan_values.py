@@ -14,8 +14,8 @@ from regionalize.model.kinds import checked, kind_in, with_dashes
 from regionalize.model.method import Method
 from regionalize.run.recipes import taken_by
 
-OF_BATCH = ("overwrite", "jobs", "method")
-"""Options of a run that a batch has in another sense."""
+OF_BATCH = ("overwrite", "jobs", "method", "engine", "scheduler")
+"""Options of a run that a batch has in another sense, or in place of which it has processes of its own."""
 OUTPUT_FIELDS = {field.name: field for field in fields(Outputs)}
 OUTPUT_PATHS = tuple(name for name, field in OUTPUT_FIELDS.items() if str(field.type) == "Path | None")
 """Options that name a file to write."""

@@ -1,0 +1,277 @@
+"""Rows of whatever GDAL reads, some at a time."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from regionalize.errors import DataError, located
+from regionalize.io import gdal
+from regionalize.io.column_choice import choose_columns
+from regionalize.io.gdal_layer import (
+    check_rows,
+    csv_geometry,
+    describe,
+    heard,
+    linear_shapes,
+    prepared,
+    split,
+    stream_options,
+)
+from regionalize.io.refusals import refuse_no_rows, understood
+from regionalize.io.source import Source, choose_layer
+from regionalize.io.text import (
+    LIKE_UTF8,
+    NOT_UTF8,
+    SAY_ENCODING,
+    decoded,
+    fallback_encoding,
+    guessed_encoding,
+    latin1_filter,
+    misread_utf8,
+    unreadable_column,
+    unreadable_row,
+)
+from regionalize.model.layer import Layer
+from regionalize.model.record import history_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_GDAL_TYPES = {
+    "int32": {"type": "Integer"},
+    "int64": {"type": "Integer64"},
+    "double": {"type": "Real"},
+    "string": {"type": "String"},
+    "bool": {"type": "Integer", "subType": "Boolean"},
+    "date32[day]": {"type": "Date"},
+    "time32[ms]": {"type": "Time"},
+    "timestamp[ms]": {"type": "DateTime"},
+}
+"""What GDAL calls the types that it finds in a CSV file."""
+_SCANNED = 1 << 14
+"""Rows that are looked at together, when all are looked at before any is read."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """How text is read: what GDAL is told, and what is then made of it.
+
+    Attributes
+    ----------
+    encoding : str or None
+        For GDAL.
+    codec : str or None
+        What text that was read as Latin-1, byte for byte, really is in.
+    where : str or None
+        The filter, as GDAL needs it for that.
+    stated : str or None
+        The encoding that the layer is said to have been read in.
+    notes : tuple of str
+    """
+
+    encoding: str | None
+    codec: str | None
+    where: str | None
+    stated: str | None
+    notes: tuple[str, ...] = ()
+
+
+class GdalRows:
+    """Rows of a layer that GDAL reads, with the columns asked for."""
+
+    def __init__(
+        self,
+        source: Source,
+        layer: str | None,
+        where: str | None,
+        codec: str | None,
+        columns: Sequence[str] | None,
+        geometry: bool,
+    ) -> None:
+        with understood(source, where):
+            self._layer, notes = choose_layer(source, layer)
+        held = ExitStack()
+        weakref.finalize(self, held.close)  # of temporary copies
+        with located("", self._layer or ""):
+            dataset, more = held.enter_context(prepared(source, codec))
+            self._source, self._where = replace(source, dataset=dataset), where
+            self._options: dict[str, Any] = {}
+            self._text = self._settle_text(codec)
+            try:
+                meta, raw, said = self._look()
+            except UnicodeDecodeError as error:  # a column name
+                raise DataError(NOT_UTF8, advice=SAY_ENCODING) from error
+            names = self._attributes(raw, 0).column_names
+            self._columns = choose_columns(names, columns, where)
+            self._about = describe(self._source, self._layer, meta, self._text.stated)
+            self._crs = self._about.crs
+            notes = (*notes, *more, *said, *self._text.notes, *self._about.notes)
+            if source.format == "CSV":
+                self._keep_types(raw.attributes)
+                if geometry and not self._has_geometry(raw):
+                    geometry, self._crs = False, None
+                elif raw.wkb is not None:
+                    self._crs, more = csv_geometry(names, self._crs)
+                    notes += more if geometry else ()
+            if not geometry:
+                self._options["read_geometry"] = False
+            if len(self._columns.read) < len(names):
+                given = dict(zip(names, raw.attributes.column_names, strict=True))
+                self._options["columns"] = [given[name] for name in self._columns.read]
+            self._checked = False
+            head = self._piece(self._look()[1], 0)
+            self.head = replace(head, notes=notes, history=history_of(self._about.history, names))
+            self.count = self._about.count if where is None else None
+            known = self._about.count and geometry and source.path is not None and source.path.is_file()
+            self.row_bytes = source.size() / self._about.count if known and self._about.count else None
+            if self.count == 0:
+                refuse_no_rows(0, where)
+
+    def pieces(self, rows: int) -> Iterator[Layer]:
+        """Give all rows once, in file order, in layers of at most `rows` rows."""
+        seen = nulls = 0
+        with located("", self._layer or ""), closing(self._stream(rows)) as stream:
+            for raw in stream:
+                nulls += 0 if raw.wkb is None else raw.wkb.null_count
+                yield self._piece(raw, seen)
+                seen += len(raw.attributes)
+            if not self._checked:
+                check_rows(self._source, self._layer, self._about, seen, nulls, self._where)
+                self._checked = True
+            refuse_no_rows(seen, self._where)
+        if self._where is None:
+            self.count = seen
+
+    def _piece(self, raw: Raw, start: int) -> Layer:
+        """Make a layer of rows, the first of which is number `start` of those selected."""
+        origin = self._about.origin
+        if raw.fids is not None:
+            origin = replace(origin, fid_name=raw.fid_name, metadata={"fids": raw.fids})
+        shapes = linear_shapes(self._source, self._layer, self._text.where, raw.wkb, start)
+        attributes = self._attributes(raw, start).select(self._columns.kept)
+        return Layer(attributes, raw.wkb, self._crs, origin, shapes=shapes)
+
+    def _attributes(self, raw: Raw, start: int) -> pa.Table:
+        """Return columns with their text decoded."""
+        table = raw.attributes
+        if self._text.codec is not None:
+            return decoded(table, self._text.codec)
+        bad = unreadable_column(table) if self._source.format in {"shapefile", "CSV", "other"} else None
+        if bad is not None:
+            row = None if self._where is not None else start + unreadable_row(table[bad]) + 1
+            raise DataError(NOT_UTF8, column=bad, row=row, advice=SAY_ENCODING)
+        return table
+
+    def _settle_text(self, codec: str | None) -> Text:
+        """Settle how text is read for the whole file: a shapefile may be in any encoding, and say another."""
+        source, where = self._source, self._where
+        if source.format != "shapefile" or codec == "utf-8":
+            return Text(codec if source.format == "shapefile" else None, None, where, codec)
+        if codec is None:
+            self._text = Text(None, None, where, None)
+            like_utf8 = False
+            with suppress(UnicodeDecodeError):  # a column name
+                for table in self._texts():
+                    if unreadable_column(table) is not None:
+                        break
+                    like_utf8 = like_utf8 or misread_utf8(source, table)
+                else:
+                    return replace(self._text, notes=(LIKE_UTF8,) if like_utf8 else ())
+        chosen, guessed = (codec, False) if codec is not None else fallback_encoding(source)
+        notes = (guessed_encoding(chosen),) if guessed else ()
+        return Text("ISO-8859-1", chosen, latin1_filter(where, chosen), chosen, notes)
+
+    def _texts(self) -> Iterator[pa.Table]:
+        """Give the columns of text, some rows at a time."""
+        import pyarrow as pa
+
+        _, raw, _ = self._look()
+        schema = raw.attributes.schema
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        if not texts:
+            return
+        columns = choose_columns(schema.names, texts, self._where).read
+        with closing(self._stream(_SCANNED, columns=list(columns), read_geometry=False)) as stream:
+            yield from (found.attributes for found in stream)
+
+    def _keep_types(self, table: pa.Table) -> None:
+        """Tell GDAL the types in a CSV file: to find them, it reads all of it whenever it is opened."""
+        import pyogrio
+
+        kinds = [_GDAL_TYPES.get(str(kind)) for kind in table.schema.types]
+        if None in kinds or pyogrio.__gdal_version__ < (3, 11, 0):
+            return
+        with gdal.quiet():
+            layer = str(pyogrio.list_layers(self._source.dataset)[0, 0])
+        columns = [
+            {"name": name, **(kind or {})} for name, kind in zip(table.column_names, kinds, strict=True)
+        ]
+        known = json.dumps({"layers": [{"name": layer, "fields": columns}]})
+        self._options |= {"AUTODETECT_TYPE": "NO", "OGR_SCHEMA": known}
+        if not self._look()[1].attributes.schema.equals(table.schema):
+            del self._options["AUTODETECT_TYPE"], self._options["OGR_SCHEMA"]
+
+    def _has_geometry(self, raw: Raw) -> bool:
+        """Whether any row of a CSV file has a geometry: columns may only be called as if."""
+        if raw.wkb is None:
+            return False
+        columns = choose_columns(raw.attributes.column_names, [], self._where).read
+        with closing(self._stream(_SCANNED, columns=list(columns))) as stream:
+            shapes = (found.wkb for found in stream)
+            return any(wkb is not None and wkb.null_count < len(wkb) for wkb in shapes)
+
+    def _look(self) -> tuple[dict[str, Any], Raw, tuple[str, ...]]:
+        """Open the layer; return its description, its columns without rows, and what GDAL says."""
+        with self._opened(1) as (meta, reader, said):
+            table = reader.schema.empty_table()
+        return meta, Raw(*split(table, meta, self._source), meta["fid_column"]), tuple(said)
+
+    def _stream(self, rows: int, **options: Any) -> Generator[Raw]:
+        """Give what GDAL reads, as it is, at most `rows` rows at a time."""
+        import pyarrow as pa
+
+        with self._opened(rows, **options) as (meta, reader, _):
+            while True:
+                with heard(self._source, self._text.where, self._layer):
+                    batch = next(reader, None)
+                if batch is None:
+                    return
+                table = pa.Table.from_batches([batch])
+                yield Raw(*split(table, meta, self._source), meta["fid_column"])
+
+    @contextmanager
+    def _opened(self, rows: int, **options: Any) -> Iterator[tuple[dict[str, Any], Any, list[str]]]:
+        import pyogrio.raw
+
+        where, encoding = self._text.where, self._text.encoding
+        told = stream_options(self._source, self._layer, where, encoding) | self._options | options
+        with ExitStack() as held:
+            with heard(self._source, where, self._layer) as said:
+                stream = pyogrio.raw.open_arrow(
+                    self._source.dataset, batch_size=rows, use_pyarrow=True, **told
+                )
+                meta, reader = held.enter_context(stream)
+            yield meta, reader, said
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Rows as GDAL reads them.
+
+    Attributes
+    ----------
+    attributes : pyarrow.Table
+    wkb, fids : pyarrow.ChunkedArray or None
+    fid_name : str
+        What the identifiers of rows are called in the file.
+    """
+
+    attributes: pa.Table
+    wkb: pa.ChunkedArray | None
+    fids: pa.ChunkedArray | None
+    fid_name: str

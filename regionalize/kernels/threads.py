@@ -1,0 +1,92 @@
+"""How many threads a run may take, and libraries held to that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from math import ceil
+from pathlib import Path
+
+GROUP = Path("/sys/fs/cgroup/cpu.max")
+"""Where a control group, as containers set it, says how much of the processors it may use."""
+LINEAR_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Read by libraries of linear algebra when they are loaded."""
+
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+def processors() -> int:
+    """Return how many processors this process may use: fewer than there are where it is bound to some.
+
+    Examples
+    --------
+    >>> processors() >= 1
+    True
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # no such file; "max" is no limit, and no number
+        quota, period = GROUP.read_text(encoding="ascii").split()
+        count = min(count, ceil(int(quota) / int(period)))
+    return max(count, 1)
+
+
+def threads(jobs: int | None = None) -> int:
+    """Return how many threads to take: what is asked, or what the run may take, or one per processor.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        What is asked here.
+
+    Examples
+    --------
+    >>> with at_most(3):
+    ...     threads(), threads(2)
+    (3, 2)
+    """
+    return jobs or _most.get() or processors()
+
+
+@contextmanager
+def at_most(jobs: int | None) -> Iterator[None]:
+    """Hold whatever is called inside to so many threads, and linear algebra to one.
+
+    Libraries take a thread per processor unless told, whatever else the machine does. Linear algebra is
+    small here: on many threads it is slower, its threads wait in a loop that keeps a processor busy, and sums
+    depend on how many there are.
+
+    Parameters
+    ----------
+    jobs : int or None
+        Threads; None: what is allowed already, or one per processor.
+
+    Examples
+    --------
+    >>> with at_most(2), at_most(None):
+    ...     threads()
+    2
+    """
+    import pyarrow as pa
+    from threadpoolctl import threadpool_limits
+
+    number = threads(jobs)
+    before, given = pa.cpu_count(), _most.set(number)
+    pa.set_cpu_count(number)
+    try:
+        with threadpool_limits({"blas": 1, "openmp": number}):
+            yield
+    finally:
+        pa.set_cpu_count(before)
+        _most.reset(given)
+
+
+def start_with_few() -> None:
+    """Have linear algebra begin with one thread, unless the environment says how many.
+
+    For a process of our own, before NumPy is loaded: else a thread per processor is made, and each turns in a
+    loop for a tenth of a second before it rests.
+    """
+    for name in LINEAR_ALGEBRA:
+        os.environ.setdefault(name, "1")

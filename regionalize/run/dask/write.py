@@ -1,0 +1,251 @@
+"""Labelled parts: GeoParquet files in a folder, put in place as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import OutputError, UsageError, located
+from regionalize.io.atomic import (
+    move_into_place,
+    output_error,
+    staging,
+    target_of,
+    writable_folder,
+)
+from regionalize.io.source import PARQUET
+from regionalize.run.dask.partitions import About, Part, PartedLayer, read_part
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from distributed import Client, Future
+
+    from regionalize.model.job import Job, Outputs
+    from regionalize.model.layer import Layer
+
+IntArray = NDArray[np.integer[Any]]
+
+WRITTEN = ("output", "label_column", "overwrite", "report")
+"""Options of what can be written of rows on workers."""
+COMMON = "_common_metadata"
+"""File of a folder of parts that says what these have in common; readers pass over it."""
+PART = "part.{:05d}.parquet"
+
+
+def check_outputs(
+    outputs: Outputs, source: str | None, job: Job, head: Layer | None = None
+) -> tuple[str, ...]:
+    """Refuse, before any work, what cannot be written; note what changes.
+
+    Raises
+    ------
+    RegionalizeError
+    """
+    from regionalize.model.job import Outputs as Nothing
+    from regionalize.run.refusals import check_ending, check_side_file, refuse_same_file
+
+    nothing = Nothing()
+    for item in fields(outputs):
+        if item.name not in WRITTEN and getattr(outputs, item.name) != getattr(nothing, item.name):
+            option = item.metadata.get("typed", item.name.replace("_", "-"))
+            raise UsageError(
+                f"--engine dask and --{option} exclude each other: that needs all rows in one place",
+                advice="write the labels with -o, and go on from there",
+            )
+    if not outputs.label_column.strip():
+        raise UsageError("--label-column is empty", advice="give the new column a name")
+    refuse_same_file(outputs.paths())
+    if outputs.report is not None:
+        check_ending("report", outputs.report, (".md", ".json", ".csv"))
+        check_side_file(outputs.report, (source, *job.files), outputs.overwrite)
+    if outputs.output is None:
+        return ()
+    check_folder(outputs.output, source, outputs.overwrite)
+    if head is None:
+        return ()
+    import pyarrow as pa
+
+    from regionalize.io.fit import fit_layer
+    from regionalize.io.formats import GEOPARQUET
+
+    with located(str(outputs.output)):
+        return fit_layer(head, {outputs.label_column: pa.nulls(0, pa.int32())}, GEOPARQUET, None).notes
+
+
+def check_folder(output: Path, source: str | None, overwrite: bool) -> None:
+    """Refuse a folder that cannot be made, or replaced."""
+    if str(output) == "-" or output.suffix.lower() not in PARQUET:
+        raise OutputError(
+            "--engine dask writes a folder of GeoParquet files",
+            advice="name it .parquet",
+            file="" if str(output) == "-" else str(output),
+        )
+    with located(str(output)):
+        target = target_of(output)
+        writable_folder(target.parent, shown=output)
+        read = None if source is None else Path(source).resolve()
+        if read is not None and (read == target or target in read.parents or read in target.parents):
+            raise OutputError("is the input, or a part of it", advice="choose another name")
+        if not target.exists():
+            return
+        if target.is_dir() and not all(holds_parts(inside) for inside in target.iterdir()):
+            raise OutputError("is a folder that holds other things", advice="choose another name")
+        if not overwrite:
+            raise OutputError(
+                "already exists", advice="use --overwrite to replace it, or choose another name"
+            )
+
+
+def holds_parts(inside: Path) -> bool:
+    """Whether a file is what a folder of parts is made of."""
+    return inside.is_file() and (inside.suffix.lower() in PARQUET or inside.name.startswith("_"))
+
+
+@contextmanager
+def written_parts(
+    client: Client,
+    layer: PartedLayer,
+    labels: Sequence[Future],
+    kept: Sequence[Future] | None,
+    numbers: IntArray,
+    output: Path,
+    label_column: str,
+    history: str,
+    rows: int,
+) -> Iterator[None]:
+    """Write all parts with their labels beside the target, and put them in place when the block ends well.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the workers, which see the folder as this process does.
+    layer : PartedLayer
+        What is written.
+    labels : sequence of Future
+        Codes (1, m) of the rows used of each part.
+    kept : sequence of Future or None
+        Which rows these are, (rows of the part,) bool; None for all.
+    numbers : (k,) int
+        Label of each code.
+    output : Path
+        The folder.
+    label_column : str
+        Name of the new column.
+    history : str
+        How columns were made, as `regionalize.io.history.history_text` has it.
+    rows : int
+        How many there must be.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written whole; what was there is then as it was.
+    """
+    import pyarrow.parquet as pq
+
+    target = target_of(output)
+    with located(str(output)), staging(target) as folder:
+        staged = folder / target.name
+        staged.mkdir()
+        schema = schema_written(layer, label_column, history)
+        places = [str(staged / PART.format(at)) for at in range(len(layer.parts))]
+        masks = [None] * len(places) if kept is None else kept
+        found = client.gather(
+            client.map(
+                write_part,
+                layer.parts,
+                labels,
+                masks,
+                places,
+                about=layer.about(),
+                numbers=numbers,
+                schema=schema,
+                pure=False,
+            )
+        )
+        try:
+            there = sum(
+                pq.read_metadata(place).num_rows for place, count in zip(places, found, strict=True) if count
+            )
+            pq.write_metadata(schema, str(staged / COMMON))
+        except OSError as error:
+            raise OutputError(
+                "the workers did not write into this folder",
+                advice="name one that all machines see under the same path",
+            ) from error
+        if there != rows:
+            raise OutputError(
+                f"could not be written whole: {there:,} of {rows:,} rows are in the files",
+                advice="check the space on the disk, or write elsewhere",
+            )
+        yield
+        try:
+            move_into_place([(staged, target)], folder)
+        except OSError as error:
+            raise output_error(error, output) from error
+
+
+def schema_written(layer: PartedLayer, label_column: str, history: str) -> pa.Schema:
+    """Return the schema of every part: columns as they came, the labels, and the geometry last."""
+    import pyarrow as pa
+
+    from regionalize.io.parquet import free_name
+    from regionalize.model.record import KEY
+
+    head, about = layer.head, layer.schema.about
+    columns = [*head.attributes.schema, pa.field(label_column, pa.int32())]
+    kept = {KEY: history} if history else {}
+    if head.wkb is not None:
+        name = free_name(head.origin.geometry_name, [field.name for field in columns])
+        geo = dict(layer.schema.geo or {})
+        others = {
+            other: said
+            for other, said in geo["columns"].items()
+            if other in {field.name for field in columns}
+        }
+        about = {said: value for said, value in about.items() if said != "bbox"} | {"encoding": "WKB"}
+        geo |= {"primary_column": name, "columns": {name: about, **others}}
+        columns.append(pa.field(name, head.wkb.type))
+        kept = {"geo": json.dumps(geo), **kept}
+    return pa.schema(columns, metadata=kept or None)
+
+
+def write_part(
+    part: Part,
+    codes: IntArray,
+    kept: NDArray[np.bool_] | None,
+    path: str,
+    about: About,
+    numbers: IntArray,
+    schema: pa.Schema,
+) -> int:
+    """Write one part with its labels; return how many rows it has. It may be done again."""
+    import os
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    layer = read_part(about, part)
+    if not len(layer):
+        return 0
+    labels = np.zeros(len(layer), dtype=np.int32)
+    used = np.ones(len(layer), dtype=bool) if kept is None else kept
+    labels[used] = numbers[codes[0]]
+    columns = [*layer.attributes.columns, pa.chunked_array([pa.array(labels, mask=~used)])]
+    if layer.wkb is not None:
+        columns.append(layer.wkb)
+    table = pa.table(columns, schema=schema)
+    making = f"{path}.{os.getpid()}"
+    try:
+        pq.write_table(table, making)
+        os.replace(making, path)  # another worker may be doing the same, where one was taken for dead
+    except OSError as error:
+        raise output_error(error, path) from error
+    return len(layer)

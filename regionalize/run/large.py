@@ -1,0 +1,129 @@
+"""Options of large data: rows in batches, a sample of them, or on other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from regionalize.errors import UsageError
+from regionalize.model.method import Method
+from regionalize.run.options import LARGE, share, shown, whole_number
+
+_BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
+_OF_BATCHES = ("warm_start", "test_share")
+_WITHOUT = {
+    "make_contiguous": "pieces are joined once all rows are known",
+    "locked": "there is no plan to begin with",
+    "sample": "both read a part of the rows",
+    **dict.fromkeys(_BOUNDS, "a batch knows nothing of the other rows of a cluster"),
+}
+"""What rows in batches exclude, and why."""
+_MEDIANS = {"transform": ("mad", "robust"), "missing": ("median",)}
+"""Options that need all values of a column at once."""
+
+
+def read_large(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the options of large data.
+
+    Parameters
+    ----------
+    method : Method
+        What they are given for.
+    given : mapping
+        All options that were given.
+
+    Returns
+    -------
+    dict
+        Those of large data, as a `Job` has them.
+
+    Raises
+    ------
+    UsageError
+        A method or an option that does not go with them.
+
+    Examples
+    --------
+    >>> from regionalize.model.catalog import find_method
+    >>> read_large(find_method("kmeans"), {"batch_size": 256, "test_share": "20%"})
+    {'batch_size': 256, 'test_share': 0.2}
+    """
+    found = {name: given[name] for name in LARGE if name in given}
+    if not method.large:
+        raise UsageError(
+            f"{shown(next(iter(found)))} is for k-means, and {method.name} needs all rows at once",
+            advice="use kmeans, or fewer rows (--where)",
+        )
+    for name in _OF_BATCHES:
+        if name in found and "batch_size" not in found:
+            raise UsageError(f"{shown(name)} is for rows that come in batches", advice="add --batch-size 256")
+    if "scheduler" in found and found.get("engine") != "dask":
+        raise UsageError("--scheduler is for Dask", advice="add --engine dask")
+    if "test_share" in found:
+        found["test_share"] = share("test_share", found["test_share"])
+        if found["test_share"] >= 1:
+            raise UsageError(
+                f"--test-share is {given['test_share']}; it must be below 1", advice="such as 20%"
+            )
+    if "sample" in found:
+        found["sample"] = read_sample(found["sample"])
+    if "batch_size" in found:
+        whole_number("batch_size", found["batch_size"], 1)
+        refuse_beside_batches(given)
+    return found
+
+
+def refuse_files_only(given: Mapping[str, Any]) -> None:
+    """Refuse what reads rows from a file where they are in memory already.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in ("batch_size", "engine"):
+        if given.get(name) not in (None, "local"):
+            raise UsageError(
+                f"{shown(name)} reads a file, and the rows are in memory already",
+                advice="call regionalize_file, or leave it out",
+            )
+
+
+def read_sample(value: Any) -> str:
+    """Return a number of rows, or a share of them, as text.
+
+    Examples
+    --------
+    >>> read_sample("1 %"), read_sample(5000), read_sample(0.01)
+    ('1%', '5000', '1%')
+    """
+    text = "".join(str(value).split())
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = 0.0
+    percent = number if text.endswith("%") else 100 * number if number < 1 else None
+    if not number > 0 or (percent is not None and percent > 100) or (percent is None and number % 1):
+        raise UsageError(f"--sample is {value}; it must be a share such as 1%, or a number of rows")
+    return f"{percent:.15g}%" if percent is not None else f"{number:.0f}"
+
+
+def refuse_beside_batches(given: Mapping[str, Any]) -> None:
+    """Refuse what needs all rows at once."""
+    for name, why in _WITHOUT.items():
+        if given.get(name) not in (None, False):
+            raise UsageError(f"--batch-size and {shown(name)} exclude each other: {why}")
+    for name, words in _MEDIANS.items():
+        if given.get(name) in words:
+            raise UsageError(
+                f"--batch-size and {shown(name)} {given[name]} exclude each other: "
+                "a median needs all values at once",
+                advice="use --transform z or --missing mean",
+            )
+    if given.get("islands") not in (None, "keep"):
+        raise UsageError("--batch-size keeps islands as they are", advice="leave out --islands")
+    if given.get("centroid_weight") == "auto":
+        raise UsageError("--batch-size takes a number for --centroid-weight", advice="such as 0.3")
+    if given.get("engine") == "dask":
+        raise UsageError(
+            "--batch-size and --engine dask are two ways with large data", advice="leave out one of them"
+        )

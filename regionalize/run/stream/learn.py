@@ -1,0 +1,66 @@
+"""Centres from rows that come in batches: a random sample begins, and batches in random order go on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.measure.groups import Groups
+from regionalize.methods.kmeans import kmeans
+from regionalize.methods.minibatch import MiniBatchKMeans
+from regionalize.run.stream.rows import ROWS, Rows
+
+FloatArray = NDArray[np.float64]
+
+PAGE = 256
+"""Rows that are read together."""
+
+
+def warm_model(rows: Rows) -> MiniBatchKMeans:
+    """Return the k-means of the rows that were drawn at random."""
+    job = rows.job
+    assert job.k is not None
+    X = rows.warm_start().astype(job.dtype)
+    codes = kmeans(X, job.k, seed=job.seed, jobs=job.jobs, **job.params)
+    groups = Groups(job.k, X.shape[1])
+    groups.update(X, codes)
+    return MiniBatchKMeans(groups.means, groups.counts, seed=job.seed)
+
+
+def update_by_batches(model: MiniBatchKMeans, rows: Rows) -> int:
+    """Pass once over the rows that may teach, in random order; return the number of batches.
+
+    Pages of rows are read from all over the file, and shuffled together, since files are sorted more often
+    than not. Where all rows are in the warm start already, there is nothing that batches could add.
+    """
+    size = rows.job.batch_size
+    assert size is not None
+    if len(rows.warm) == rows.teaching:
+        return 0
+    rng = np.random.default_rng([rows.job.seed, 1])
+    pages = rng.permutation(-(-len(rows) // PAGE))
+    together = -(-max(size, ROWS) // PAGE)
+    left = np.empty((0, len(rows.variables.columns)))
+    updates = 0
+    for at in range(0, len(pages), together):
+        drawn = np.concatenate([left, teaching_rows(rows, pages[at : at + together])])
+        drawn = drawn[rng.permutation(len(drawn))]
+        last = at + together >= len(pages)
+        whole = len(drawn) if last else len(drawn) - len(drawn) % size
+        model.update(drawn[:whole].astype(rows.job.dtype), size)
+        updates += -(-whole // size)
+        left = drawn[whole:]
+    return updates
+
+
+def teaching_rows(rows: Rows, pages: NDArray[np.int64]) -> FloatArray:
+    """Return what is clustered of the rows of some pages that may teach."""
+    parts = []
+    for first in (PAGE * pages).tolist():
+        values, used = rows.read(first, PAGE)
+        known = values if rows.smoothed is None else rows.transformed(first, values)
+        parts.append(known[rows.may_teach(first, used)])
+    drawn = np.concatenate(parts)
+    if rows.smoothed is None:  # all at once: pages are small
+        return rows.variables.clustered(drawn, rows.scale)
+    return rows.variables.weigh(drawn)

@@ -1,0 +1,130 @@
+"""Smoothing of rows that come in batches: links from a file or from the map, values mixed on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.errors import DataError
+from regionalize.features.centroids import centroid_points, project_geometry, sphere_points
+from regionalize.io.row_batches import RowBatches
+from regionalize.io.weights_files import weights_file_id
+from regionalize.model.job import Job
+from regionalize.run.stream.links import LinkStore
+from regionalize.run.stream.neighbours import links_by_tiles
+from regionalize.run.stream.rows import ROWS, Rows
+from regionalize.run.stream.smoothing import smooth_rows
+from regionalize.run.stream.store import RowStore
+from regionalize.run.stream.variables import choose_plane
+from regionalize.run.stream.weights_file import links_of_file
+from regionalize.weights.spec import default_spec
+
+
+def smooth_attributes(rows: Rows, batches: RowBatches, open_files: ExitStack) -> tuple[str, ...]:
+    """Smooth the attributes of all rows, and have the rows give these from now on.
+
+    Parameters
+    ----------
+    rows : Rows
+        As read; its `smoothed` is filled in.
+    batches : RowBatches
+        The same rows, with geometry, and the columns that may name them.
+    open_files : ExitStack
+        Closes what is kept on disk.
+
+    Returns
+    -------
+    tuple of str
+        What a person should know.
+
+    Raises
+    ------
+    RegionalizeError
+        As smoothing in memory does.
+    """
+    job, p = rows.job, len(rows.variables.names)
+    notes: tuple[str, ...] = ()
+    with ExitStack() as while_smoothing:
+        links = while_smoothing.enter_context(find_links(batches, job, len(rows)))
+        scaled = while_smoothing.enter_context(RowStore(p))
+        for _, values, used in rows.batches():
+            known = rows.scale.apply(values)[:, :p]
+            known[~used] = np.nan
+            scaled.append(known)
+        where, sphere = None, False
+        if job.smooth_mode in {"idw", "gaussian"}:
+            where, notes = places(batches, job)
+            sphere = batches.head.is_geographic
+            while_smoothing.enter_context(where)
+        smoothed = smooth_rows(
+            scaled,
+            links,
+            hops=job.hops,
+            alpha=job.alpha,
+            mode=job.smooth_mode,
+            coordinates=where,
+            sphere=sphere,
+            rows_at_once=ROWS,
+        )
+    if rows.variables.coordinates:
+        with smoothed:
+            smoothed = with_coordinates(smoothed, rows)
+    rows.smoothed = open_files.enter_context(smoothed)
+    return notes
+
+
+def find_links(batches: RowBatches, job: Job, count: int) -> LinkStore:
+    """Return who neighbours whom: from a weights file, or from the map."""
+    if job.weights_file is not None:
+        named = job.id or weights_file_id(job.weights_file)
+        matched = {name.lower(): name for name in batches.head.column_names}.get((named or "").lower())
+        names = None if matched is None else ids(batches, matched)
+        return links_of_file(job.weights_file, count, names, rows_at_once=ROWS)
+    if not batches.head.has_geometry:
+        raise DataError(
+            "the table has no geometry, so weights cannot be built from it",
+            advice="give a weights file (--weights FILE.gal) or a layer with geometry",
+        )
+    spec = job.weights or default_spec(next(iter(batches), batches.head))
+    return links_by_tiles(batches, spec, snap=job.snap, rows_at_once=ROWS)
+
+
+def ids(batches: RowBatches, column: str) -> Iterator[NDArray[np.object_]]:
+    """Give the names of all rows."""
+    for batch in batches:
+        yield batch.names(column)
+
+
+def places(batches: RowBatches, job: Job) -> tuple[RowStore, tuple[str, ...]]:
+    """Return where all rows are, in degrees of a geographic layer, else in the plane."""
+    store, plane = RowStore(2), job.project
+    notes: tuple[str, ...] = ()
+    if not batches.head.is_geographic:
+        plane, notes = choose_plane(next(iter(batches), batches.head), batches, job)
+    for batch in batches:
+        found = (
+            sphere_points(batch)
+            if batch.is_geographic
+            else centroid_points(project_geometry(batch, plane).geometry)
+        )
+        if not np.isfinite(found).all():
+            row = len(store) + int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+            store.__exit__(None, None, None)
+            raise DataError(
+                f"row {row + 1} has no geometry, so no distance to its neighbours",
+                advice="use --smooth-mode mean, or leave the row out with --where",
+            )
+        store.append(found)
+    return store, notes
+
+
+def with_coordinates(smoothed: RowStore, rows: Rows) -> RowStore:
+    """Return smoothed attributes with the transformed coordinates beside them."""
+    both = RowStore(len(rows.variables.columns))
+    for first, values, _ in rows.batches():
+        coordinates = rows.scale.apply(values)[:, smoothed.columns :]
+        both.append(np.hstack([smoothed.read(first, len(values)), coordinates]))
+    return both

@@ -1,0 +1,66 @@
+"""Rows in batches, samples and engines at the command line."""
+
+import json
+
+import pytest
+
+COLUMNS = ("--columns", "pct_*")
+
+
+def test_batches_are_told_and_kept_with_the_layer(cli, tmp_path):
+    out = tmp_path / "out.gpkg"
+    told = cli("kmeans", "--k", "4", *COLUMNS, "--batch-size", "32", "--warm-start", "80", "-o", out)
+    assert told.code == 0, told.err
+    assert "batches: 5 of 32 rows, after 80 drawn at random" in " ".join(told.out.split())
+    assert max(map(len, told.out.splitlines())) <= 80
+    made = json.loads(cli("info", out, "--json").out)
+    assert "--batch-size 32 --warm-start 80" in json.dumps(made)
+
+
+def test_json_has_the_inertia_of_both_parts(cli):
+    told = cli("kmeans", "--k", "3", *COLUMNS, "--batch-size", "16", "--test-share", "25%", "--json")
+    found = json.loads(told.out)["extra"]["batches"]
+    assert found["train"]["rows"] + found["test"]["rows"] == 159
+    assert found["test"]["inertia"] > 0
+
+
+def test_the_command_told_repeats_the_run(cli, tmp_path):
+    first, second = tmp_path / "a.gpkg", tmp_path / "b.gpkg"
+    given = ["kmeans", "--k", "3", *COLUMNS, "--batch-size", "16", "--test-share", "0.25", "--seed", "4"]
+    line = json.loads(cli(*given, "--json", "-o", first).out)["command"]
+    assert "--batch-size 16" in line
+    again = json.loads(cli(*given, "--json", "-o", second).out)
+    assert again["fit"] == json.loads(cli(*given, "--json").out)["fit"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--batch-size", "0"], "--batch-size is 0"),
+        (["--batch-size", "many"], "--batch-size"),
+        (["--test-share", "20%"], "add --batch-size 256"),
+        (["--batch-size", "32", "--map", "m.png"], "--batch-size and --map exclude each other"),
+        (["--batch-size", "32", "--sample", "9%"], "both read a part of the rows"),
+        (["--scheduler", "tcp://nowhere:1"], "add --engine dask"),
+        (["--engine", "dusk"], "did you mean"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(cli, given, said):
+    told = cli("kmeans", "--k", "3", *COLUMNS, *given)
+    assert told.code == 2
+    assert said in told.err
+    assert len(told.errors) == 1
+
+
+def test_a_batch_takes_them_and_knows_its_outputs_again(cli, tmp_path):
+    given = ["batch", "--method", "kmeans", "--k", "4", *COLUMNS, "--batch-size", "32", "--out-dir", tmp_path]
+    first = cli(*given)
+    assert first.code == 0, first.err
+    again = cli(*given, "--resume")
+    assert "1 done before" in again.out
+
+
+def test_studies_that_hold_all_rows_say_so(cli):
+    told = cli("compare", "kmeans:batch-size=32", "skater", "--k", "3", *COLUMNS)
+    assert told.code == 2
+    assert "--batch-size reads a file some rows at a time" in told.errors[0]

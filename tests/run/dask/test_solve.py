@@ -1,0 +1,287 @@
+"""Layers in parts, files at both ends: what one machine answers, for all options that both have."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import geopandas
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from regionalize.errors import DataError, OutputError, UsageError
+from regionalize.methods import kmeans as module
+from regionalize.methods import race
+from regionalize.model.job import Job, Outputs
+from regionalize.run.dask import partitions, solve
+from regionalize.run.dask.cluster import check_address, connected
+from regionalize.run.dask.solve import run_on_dask
+from regionalize.run.files import run
+
+N, SIDE = 3200, 60
+
+
+def layer(geographic=False):
+    """Units of a grid with a trend, text, gaps and a column of whole numbers."""
+    rng = np.random.default_rng(1)
+    x, y = (part.ravel()[:N].astype(float) for part in np.meshgrid(np.arange(SIDE), np.arange(SIDE)))
+    step = 0.3 if geographic else 1000.0
+    frame = geopandas.GeoDataFrame(
+        {
+            "name": [f"município {i}" for i in range(N)],
+            "a": rng.normal(size=N) + x / 15,
+            "b": rng.normal(size=N) + 1e6,
+            "whole": rng.integers(0, 50, N),
+            "same": np.full(N, 4.0),
+        },
+        geometry=shapely.box(x * step, y * step, (x + 1) * step, (y + 1) * step),
+        crs="EPSG:4326" if geographic else "EPSG:3035",
+    )
+    frame.loc[::397, "a"] = np.nan
+    return frame
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    """Many rows are few, so that a small layer is worked on in parts."""
+    for place in (module, solve):
+        monkeypatch.setattr(place, "MANY_ROWS", 1000)
+    for name, value in {"SAMPLES": 1, "KEPT": 3, "FIRST_HEAT": 2, "SAMPLE": 400}.items():
+        monkeypatch.setattr(race, name, value)
+    monkeypatch.setattr(partitions, "FEWEST", 900)
+    monkeypatch.setattr(partitions, "MOST", 1000)
+
+
+@pytest.fixture
+def job(client):
+    return Job(
+        k=5,
+        columns=("a", "b", "whole", "same"),
+        missing="drop",
+        engine="dask",
+        scheduler=client.scheduler.address,
+        params={"max_iter": 6},
+    )
+
+
+def local(job):
+    return replace(job, engine="local", scheduler=None)
+
+
+def assert_same_report(found, expected):
+    def close(mine, theirs):
+        mine, theirs = (np.array(one, dtype=float) for one in (mine, theirs))
+        scale = np.nanmax(np.abs(theirs), initial=1.0)
+        np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10 * scale)
+
+    assert found.sizes == expected.sizes
+    assert found.variables == expected.variables
+    assert found.input["rows"] == expected.input["rows"]
+    assert found.input["rows_used"] == expected.input["rows_used"]
+    close(found.centers, expected.centers)
+    close(found.r_squared, expected.r_squared)
+    assert found.coordinate_share == pytest.approx(expected.coordinate_share)
+    for name in ("mean", "sd", "z", "mean_of_all", "sd_of_all"):
+        close(getattr(found.profiles, name), getattr(expected.profiles, name))
+    for fits in ((found.fit, expected.fit), (found.fit_attributes, expected.fit_attributes)):
+        assert (fits[0] is None) == (fits[1] is None)
+        if fits[0] is not None:
+            for name in ("tss", "wss", "bss", "ratio", "wss_by_cluster", "pseudo_f", "mean_distance"):
+                close(getattr(fits[0], name), getattr(fits[1], name))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"missing": "mean", "with_centroids": True, "column_weights": (("b", 2.0),)},
+        {"with_centroids": True, "centroid_weight": 0.4, "transform": "range-standardize"},
+        {"with_centroids": True, "centroid_scale": "isotropic", "where": "whole < 45 AND name <> 'x'"},
+        {"hops": 2, "with_centroids": True},
+        {"hops": 1, "smooth_mode": "gaussian", "weights": "rook", "missing": "mean"},
+    ],
+)
+def test_labels_and_figures_are_those_of_one_machine(tmp_path, job, options):
+    source, one, many = (tmp_path / f"{name}.parquet" for name in ("in", "one", "many"))
+    layer().to_parquet(source, row_group_size=900)
+    job = replace(job, **options)
+    expected = run(str(source), local(job), Outputs(output=one))
+    found = run_on_dask(str(source), job, Outputs(output=many))
+    assert_same_report(found.report, expected.report)
+    theirs, mine = geopandas.read_parquet(one), geopandas.read_parquet(many)
+    assert len(list(many.glob("part.*.parquet"))) > 3
+    assert mine.columns.tolist() == theirs.columns.tolist()
+    assert (mine.cluster.isna() == theirs.cluster.isna()).all()
+    assert (mine.cluster.dropna() == theirs.cluster.dropna()).all()
+    assert mine.drop(columns=["cluster"]).equals(theirs.drop(columns=["cluster"]))
+    assert mine.crs == theirs.crs
+
+
+def test_longitude_and_latitude_are_projected_as_one_layer(tmp_path, job):
+    frame = layer(geographic=True)
+    frame.to_parquet(tmp_path / "in.parquet", row_group_size=400)
+    job = replace(job, with_centroids=True)
+    expected = run(str(tmp_path / "in.parquet"), local(job), Outputs()).report
+    found = run_on_dask(str(tmp_path / "in.parquet"), job, Outputs()).report
+    assert_same_report(found, expected)
+
+
+def test_a_folder_of_parts_is_one_layer_in_the_order_of_numbers(tmp_path, job):
+    """Also what a run wrote is read again, by its own labels' side."""
+    frame, folder = layer(), tmp_path / "über parts.parquet"
+    folder.mkdir()
+    frame.to_parquet(tmp_path / "whole.parquet")
+    for number, start in enumerate(range(0, N, 300)):
+        frame.iloc[start : start + 300].to_parquet(folder / f"part {number}.parquet", index=False)
+    whole = run_on_dask(str(tmp_path / "whole.parquet"), job, Outputs(output=tmp_path / "a.parquet"))
+    parts = run_on_dask(str(folder), job, Outputs(output=tmp_path / "b.parquet"))
+    assert_same_report(parts.report, whole.report)
+    mine, theirs = (geopandas.read_parquet(tmp_path / f"{name}.parquet") for name in "ba")
+    assert mine.equals(theirs)
+    again = run_on_dask(str(tmp_path / "b.parquet"), job, Outputs(label_column="second"))
+    assert again.report.sizes == parts.report.sizes
+
+
+def test_few_rows_are_grouped_in_this_process(tmp_path, job, monkeypatch):
+    monkeypatch.setattr(solve, "MANY_ROWS", N)
+    monkeypatch.setattr(module, "MANY_ROWS", N)
+    frame = layer().iloc[:700]
+    frame.to_parquet(tmp_path / "in.parquet", row_group_size=200)
+    expected = run(str(tmp_path / "in.parquet"), local(job), Outputs(output=tmp_path / "one.parquet"))
+    found = run_on_dask(str(tmp_path / "in.parquet"), job, Outputs(output=tmp_path / "many.parquet"))
+    assert found.report.fit == expected.report.fit
+    mine, theirs = (geopandas.read_parquet(tmp_path / f"{name}.parquet") for name in ("many", "one"))
+    assert mine.cluster.equals(theirs.cluster.astype(mine.cluster.dtype))
+
+
+def test_parts_have_one_schema_and_tell_how_they_were_made(tmp_path, job):
+    frame = layer()
+    frame.loc[:1500, "geometry"] = frame.geometry[:1501].apply(lambda shape: shapely.MultiPolygon([shape]))
+    frame.to_parquet(tmp_path / "in.parquet", row_group_size=500)
+    run_on_dask(str(tmp_path / "in.parquet"), job, Outputs(output=tmp_path / "out.parquet"))
+    files = sorted((tmp_path / "out.parquet").glob("part.*"))
+    schemas = [pq.read_schema(file) for file in files]
+    assert len(schemas) > 2
+    assert all(schema.equals(schemas[0], check_metadata=True) for schema in schemas)
+    assert pq.read_schema(tmp_path / "out.parquet" / "_common_metadata").equals(schemas[0])
+    metadata = json.loads(schemas[0].metadata[b"geo"])
+    assert metadata["columns"]["geometry"]["geometry_types"] == ["MultiPolygon", "Polygon"]
+    made = json.loads(schemas[0].metadata[b"regionalize"])["runs"][-1]
+    assert made["columns"] == ["cluster"]
+    assert "--engine dask" in made["command"]
+
+
+def test_what_is_there_stays_unless_it_may_be_replaced(tmp_path, job):
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    layer().iloc[:900].to_parquet(source)
+    outputs = Outputs(output=out)
+    out.mkdir()
+    (out / "part.00000.parquet").write_text("old")
+    with pytest.raises(OutputError, match="already exists"):
+        run_on_dask(str(source), job, outputs)
+    run_on_dask(str(source), job, replace(outputs, overwrite=True))
+    assert len(geopandas.read_parquet(out)) == 900
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds other things"):
+        run_on_dask(str(source), job, replace(outputs, overwrite=True))
+    assert (out / "notes.txt").read_text() == "mine"
+    with pytest.raises(OutputError, match="is the input"):
+        run_on_dask(str(source), job, Outputs(output=source, overwrite=True))
+    with pytest.raises(OutputError, match=r"name it \.parquet"):
+        run_on_dask(str(source), job, Outputs(output=tmp_path / "out.gpkg"))
+    assert {path.name for path in tmp_path.iterdir()} == {"in.parquet", "out.parquet"}
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path, job, monkeypatch):
+    layer().to_parquet(tmp_path / "in.parquet", row_group_size=500)
+
+    def fail(*_):
+        raise OutputError("no")
+
+    monkeypatch.setattr("regionalize.run.dask.write.move_into_place", fail)
+    with pytest.raises(OutputError, match="no"):
+        run_on_dask(
+            str(tmp_path / "in.parquet"),
+            job,
+            Outputs(output=tmp_path / "out.parquet", report=tmp_path / "report.json"),
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "outputs", "words"),
+    [
+        ({"method": "kmedians"}, {}, "is for k-means, and kmedians needs all rows"),
+        ({"make_contiguous": True}, {}, "--make-contiguous exclude"),
+        ({"min_size": 5}, {}, "--min-size exclude"),
+        ({"transform": "robust"}, {}, "--transform robust exclude"),
+        ({"missing": "median"}, {}, "--missing median exclude"),
+        ({"centroid_weight": "auto"}, {}, "takes a number for --centroid-weight"),
+        ({"hops": 1, "weights": "w.gal"}, {}, "reads no file of neighbours"),
+        ({"hops": 1, "islands": "nearest"}, {}, "--islands nearest exclude"),
+        ({"scheduler": "nowhere"}, {}, "--scheduler nowhere is no address"),
+        ({}, {"map": "m.png"}, "--map exclude"),
+        ({}, {"qml": True}, "--qml exclude"),
+    ],
+)
+def test_what_is_not_done_on_workers_is_refused(tmp_path, job, changed, outputs, words):
+    layer().iloc[:50].to_parquet(tmp_path / "in.parquet")
+    job = replace(job, params={}, **changed)
+    if "map" in outputs:
+        outputs = {"map": tmp_path / "m.png"}
+    with pytest.raises(UsageError, match=words):
+        run_on_dask(str(tmp_path / "in.parquet"), job, Outputs(**outputs))
+
+
+def test_faults_of_the_data_are_told_with_the_file(tmp_path, job):
+    frame, source = layer(), tmp_path / "in.parquet"
+    frame.to_parquet(source, row_group_size=500)
+    with pytest.raises(DataError, match="values are missing in row 1: a") as caught:
+        run_on_dask(str(source), replace(job, missing="error"), Outputs())
+    assert caught.value.file == str(source)
+    with pytest.raises(DataError, match="every column is constant"):
+        run_on_dask(str(source), replace(job, columns=("same",)), Outputs())
+    with pytest.raises(DataError, match="no row satisfies"):
+        run_on_dask(str(source), replace(job, where="whole > 99"), Outputs())
+    with pytest.raises(DataError, match="reads GeoParquet"):
+        run_on_dask(None, job, Outputs())
+    with pytest.raises(DataError, match="there is no such file"):
+        run_on_dask(str(tmp_path / "none.parquet"), job, Outputs())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"holds no \.parquet file"):
+        run_on_dask(str(tmp_path / "empty"), job, Outputs())
+    (tmp_path / "empty" / "bad.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        run_on_dask(str(tmp_path / "empty"), job, Outputs())
+
+
+def test_parts_of_other_columns_are_refused(tmp_path, job):
+    frame = layer()
+    frame.iloc[:900].to_parquet(tmp_path / "1.parquet")
+    frame.iloc[900:].rename(columns={"b": "β"}).to_parquet(tmp_path / "2.parquet")
+    with pytest.raises(DataError, match=r"its columns are not those of 1\.parquet: 'β'") as caught:
+        run_on_dask(str(tmp_path), job, Outputs())
+    assert caught.value.file.endswith("2.parquet")
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
+    monkeypatch.setattr("regionalize.run.dask.cluster.PATIENCE", 1.0)
+    with (
+        pytest.raises(DataError, match=r"the scheduler tcp://127\.0\.0\.1:1 does not answer"),
+        connected("tcp://127.0.0.1:1"),
+    ):
+        raise AssertionError("there is none")
+
+
+@pytest.mark.parametrize("address", ["", "8786", "localhost:8786", "http://a:1", "tcp://a", "tcp://a:x"])
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(UsageError, match="is no address"):
+        check_address(address)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr("regionalize.run.dask.cluster.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"needs dask; pip install 'regionalize\[dask\]'"), connected():
+        raise AssertionError("it is there")
