@@ -124,8 +124,7 @@ class GdalRows:
                 given = dict(zip(names, raw.attributes.column_names, strict=True))
                 self._options["columns"] = [given[name] for name in self._columns.read]
             self._checked = False
-            head = self._piece(self._look()[1], 0)
-            self.head = replace(head, notes=notes, history=history_of(self._about.history, names))
+            self.head = replace(self._piece(self._look()[1], 0), notes=notes)
             self.count = self._about.count if where is None else None
             known = self._about.count and geometry and source.path is not None and source.path.is_file()
             self.row_bytes = source.size() / self._about.count if known and self._about.count else None
@@ -154,7 +153,8 @@ class GdalRows:
             origin = replace(origin, fid_name=raw.fid_name, metadata={"fids": raw.fids})
         shapes = linear_shapes(self._source, self._layer, self._text.where, raw.wkb, start)
         attributes = self._attributes(raw, start).select(self._columns.kept)
-        return Layer(attributes, raw.wkb, self._crs, origin, shapes=shapes)
+        history = history_of(self._about.history, self._columns.kept)
+        return Layer(attributes, raw.wkb, self._crs, origin, shapes=shapes, history=history)
 
     def _attributes(self, raw: Raw, start: int) -> pa.Table:
         """Return columns with their text decoded."""

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, listed
 from regionalize.features.running import RunningStatistics
+from regionalize.io.parquet_files import ParquetFiles
 from regionalize.model.features import weighted
 from regionalize.model.layer import Layer
 from regionalize.run.dask import rows as work
 from regionalize.run.dask.kmeans import PartedRows, summed
-from regionalize.run.dask.partitions import About, Part, PartedLayer, read_part
+from regionalize.run.dask.partitions import Part, PartedLayer, read_part
 from regionalize.run.stream.variables import Scale, Variables, choose_variables, scale_of
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def build_in_parts(client: Client, layer: PartedLayer, job: Job) -> PartedFeatur
     RegionalizeError
         As there.
     """
-    about = layer.about()
+    files = layer.files
     first = first_rows(client, layer)
     variables = choose_variables(first, extents(client, layer), job)
     notes = variables.notes
-    read = client.map(read_values, layer.parts, about=about, variables=variables, job=job)
+    read = client.map(read_values, layer.parts, files=files, variables=variables, job=job)
     total = sum(in_order(client.map(len, read)))
     values, kept = list(read), None
     if job.missing == "drop":
@@ -153,15 +154,15 @@ def smooth_parts(
             "the table has no geometry, so weights cannot be built from it", advice="leave out --hops"
         )
     spec = job.weights or default_spec(first)
-    about, counts = layer.about(), client.gather(client.map(len, attributes))
-    geometry = client.map(geometry_of, layer.parts, about=about)
+    files, counts = layer.files, client.gather(client.map(len, attributes))
+    geometry = client.map(geometry_of, layer.parts, files=files)
     links = weights_in_parts(
         client, geometry, counts, spec, snap=job.snap, geographic=layer.head.is_geographic
     )
     where = None
     if job.smooth_mode in {"idw", "gaussian"}:
         masks: Any = [None] * len(attributes) if kept is None else kept
-        where = client.map(positions_of, layer.parts, masks, about=about, job=job)
+        where = client.map(positions_of, layer.parts, masks, files=files, job=job)
     found = smooth_in_parts(
         client,
         attributes,
@@ -186,7 +187,7 @@ def in_order(parts: list[Future]) -> list[Any]:
 def first_rows(client: Client, layer: PartedLayer) -> Layer:
     """Return the first rows that satisfy the filter."""
     for part in layer.parts:
-        found: Layer = client.submit(beginning, part, about=layer.about()).result()
+        found: Layer = client.submit(beginning, part, files=layer.files).result()
         if len(found):
             return found
     raise AssertionError("there are rows")
@@ -197,7 +198,7 @@ def extents(client: Client, layer: PartedLayer) -> Iterator[Layer]:
     import pyarrow as pa
     import shapely
 
-    found = np.array(client.gather(client.map(bounds_of, layer.parts, about=layer.about())))
+    found = np.array(client.gather(client.map(bounds_of, layer.parts, files=layer.files)))
     low, high = np.fmin.reduce(found[:, :2]), np.fmax.reduce(found[:, 2:])
     corners = shapely.points(*np.stack([low, high]).T)
     yield Layer(pa.table({"corner": [1, 2]}), None, layer.head.crs, layer.head.origin, shapes=corners)
@@ -237,23 +238,23 @@ def constant_note(statistics: RunningStatistics, variables: Variables) -> tuple[
 # What workers do: pure functions, so that they may do it again.
 
 
-def beginning(part: Part, about: About) -> Layer:
+def beginning(part: Part, files: ParquetFiles) -> Layer:
     """Return the first rows of a part, without what surrounds them in memory."""
-    found = read_part(about, part)
+    found = read_part(files, part)
     return found.take(np.arange(min(len(found), FIRST)))
 
 
-def bounds_of(part: Part, about: About) -> FloatArray:
+def bounds_of(part: Part, files: ParquetFiles) -> FloatArray:
     """Return west, south, east and north of a part; NaN without geometry."""
     import shapely
 
-    found: FloatArray = shapely.total_bounds(read_part(about, part, ()).geometry)
+    found: FloatArray = shapely.total_bounds(read_part(files, part, ()).geometry)
     return found
 
 
-def read_values(part: Part, about: About, variables: Variables, job: Job) -> FloatArray:
+def read_values(part: Part, files: ParquetFiles, variables: Variables, job: Job) -> FloatArray:
     """Return the numbers of a part, (m, p); NaN where a value is missing."""
-    layer = read_part(about, part, needed(variables, job), bool(variables.coordinates))
+    layer = read_part(files, part, needed(variables, job), bool(variables.coordinates))
     if not len(layer):
         return np.empty((0, len(variables.columns)))
     return np.ascontiguousarray(variables.read(layer, job, part.first))
@@ -286,16 +287,16 @@ def statistics_of(values: FloatArray) -> RunningStatistics:
     return found
 
 
-def geometry_of(part: Part, about: About) -> Any:
+def geometry_of(part: Part, files: ParquetFiles) -> Any:
     """Return the geometry of a part as WKB."""
-    return read_part(about, part, ()).wkb
+    return read_part(files, part, ()).wkb
 
 
-def positions_of(part: Part, kept: NDArray[np.bool_] | None, about: About, job: Job) -> FloatArray:
+def positions_of(part: Part, kept: NDArray[np.bool_] | None, files: ParquetFiles, job: Job) -> FloatArray:
     """Return where the rows of a part are, (m, 2); NaN for those that take no part."""
     from regionalize.features.build import positions_for_smoothing
 
-    layer = read_part(about, part, (job.id,) if job.id else ())
+    layer = read_part(files, part, (job.id,) if job.id else ())
     rows = np.arange(len(layer)) if kept is None else np.flatnonzero(kept)
     found = np.full((len(layer), 2), np.nan)
     where, _ = positions_for_smoothing(layer, job, rows, None)

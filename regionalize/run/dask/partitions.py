@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from regionalize.errors import DataError, located
 from regionalize.features.columns import not_numeric
-from regionalize.io.column_choice import check_names, choose_columns
-from regionalize.io.parquet import (
-    ParquetSchema,
-    parquet_filtered,
-    parquet_layer,
-    parquet_origin,
-    parquet_schema,
-    parquet_understood,
-)
-from regionalize.io.source import PARQUET, Source
-from regionalize.model.layer import Layer, LayerOrigin
-from regionalize.model.record import history_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from regionalize.io.parquet import parquet_understood
+from regionalize.io.parquet_files import ParquetFiles, RowGroup, open_parquet
+from regionalize.io.source import find_source
+from regionalize.model.layer import Layer
 
 FEWEST, MOST = 1 << 16, 1 << 18
 """Rows of a part: small ones are put together, and large row groups are cut."""
@@ -68,40 +56,20 @@ class PartedLayer:
     Attributes
     ----------
     head : Layer
-        No rows: columns, types, reference system, origin, and what was noticed.
-    schema : ParquetSchema
-        What the files say of their columns.
+        No rows: columns, types, reference system, origin, history, and what was noticed.
+    files : ParquetFiles
+        What a worker needs to read a part.
     parts : tuple of Part
         All rows, in order.
-    arrow : pyarrow.Schema
-        Types of the columns of every file.
-    where : str or None
-        Filter of the rows.
     """
 
     head: Layer
-    schema: ParquetSchema
+    files: ParquetFiles
     parts: tuple[Part, ...]
-    arrow: pa.Schema
-    where: str | None = None
 
     def __len__(self) -> int:
         """Return how many rows there are before any filter."""
         return sum(part.rows for part in self.parts)
-
-    def about(self) -> About:
-        """Return what a worker needs to read a part."""
-        return About(self.schema, self.head.origin, self.arrow, self.where)
-
-
-@dataclass(frozen=True)
-class About:
-    """What is needed to read any part of a layer."""
-
-    schema: ParquetSchema
-    origin: LayerOrigin
-    arrow: pa.Schema
-    where: str | None
 
 
 def open_parts(
@@ -117,7 +85,7 @@ def open_parts(
     Parameters
     ----------
     path : path
-        The parts of a folder are taken in the order of their names, numbers in these as numbers.
+        What all workers see under the same path.
     layer : str, optional
         Its name: there is only one.
     where : str, optional
@@ -132,39 +100,18 @@ def open_parts(
     DataError
         What is no GeoParquet, or is damaged, or empty; parts whose columns differ.
     """
-    import pyarrow.parquet as pq
-
-    place = Path(path)
-    with located(str(path)):
-        files = files_of(place)
-        heads = []
-        for file in files:
-            with located(str(file)), parquet_understood(), pq.ParquetFile(file) as opened:
-                heads.append((file, opened.metadata, opened.schema_arrow))
-        arrow = heads[0][2]
-        for file, _, found in heads[1:]:
-            same_columns(file, found, files[0], arrow)
-        schema = with_all_kinds(parquet_schema(arrow), [found for _, _, found in heads])
-        name = place.stem
-        if layer is not None and layer != name:
-            raise DataError(f"there is no layer '{layer}'", advice=f"GeoParquet holds one; it is '{name}'")
-        origin = parquet_origin(schema, Source(str(path), str(path), "GeoParquet", place), name)
-        empty = parquet_layer(arrow.empty_table(), schema, origin)
-        check_names(empty.column_names)
-        if where is not None:
-            parquet_filtered(empty, where)  # can it be understood?
-        head = replace(empty, notes=schema.notes, history=history_of(schema.history, empty.column_names))
-        count = sum(metadata.num_rows for _, metadata, _ in heads)
-        if not count:
-            raise DataError("the layer is empty (0 rows)", advice="name another file or layer")
+    source, name = find_source(path, layer)
+    with located(source.shown):
+        if source.format != "GeoParquet" or source.path is None or source.member:
+            raise DataError(
+                "--engine dask reads GeoParquet", advice="write it as .parquet first, such as with ogr2ogr"
+            )
+        files, groups = open_parquet(source, name, where)
+        head = files.head()
+        count = sum(group.rows for group in groups)
         size = int(np.clip(count // (PER_WORKER * workers), FEWEST, MOST))
         size = max(min(size, CELLS // width(head, columns)), 1)
-        groups = [
-            (str(file), at, metadata.row_group(at).num_rows)
-            for file, metadata, _ in heads
-            for at in range(metadata.num_row_groups)
-        ]
-        return PartedLayer(head, schema, tuple(parts_of(groups, size)), arrow, where)
+        return PartedLayer(head, files, tuple(parts_of(groups, size)))
 
 
 def width(head: Layer, columns: Sequence[str]) -> int:
@@ -182,90 +129,13 @@ def width(head: Layer, columns: Sequence[str]) -> int:
     return max(len(meant if columns else numeric), 1)
 
 
-def files_of(place: Path) -> list[Path]:
-    """Return the Parquet files that are meant: one, or those in a folder.
-
-    Raises
-    ------
-    DataError
-        Nothing there, or no GeoParquet.
-    """
-    try:
-        if place.is_dir():
-            found = [
-                file
-                for file in place.iterdir()
-                if file.suffix.lower() in PARQUET and not file.name.startswith(("_", "."))
-            ]
-            if not found:
-                raise DataError(
-                    "the folder holds no .parquet file", advice="name a folder of parts, or a file"
-                )
-            return sorted(found, key=by_number)
-        if not place.exists():
-            raise DataError("there is no such file", advice="check the name")
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", advice="check who may read it") from error
-    if place.suffix.lower() not in PARQUET:
-        raise DataError(
-            "--engine dask reads GeoParquet", advice="write it as .parquet first, such as with ogr2ogr"
-        )
-    return [place]
-
-
-def by_number(file: Path) -> tuple[tuple[bool, int, str], ...]:
-    """Return what sorts names with the numbers in them as numbers.
+def parts_of(groups: Sequence[RowGroup], size: int) -> list[Part]:
+    """Put row groups together, or cut them, into parts of about `size` rows.
 
     Examples
     --------
-    >>> [file.name for file in sorted(map(Path, ("part.10", "part.9", "part.1")), key=by_number)]
-    ['part.1', 'part.9', 'part.10']
-    """
-    words = re.split(r"(\d+)", file.name)
-    return tuple((word.isdigit(), int(word) if word.isdigit() else 0, word) for word in words)
-
-
-def same_columns(file: Path, found: pa.Schema, first: Path, expected: pa.Schema) -> None:
-    """Refuse a part that has not the columns of the first."""
-    if found.names == expected.names and found.types == expected.types:
-        return
-    different = next(
-        (
-            f"'{one.name}' ({one.type}) in place of '{other.name}' ({other.type})"
-            for one, other in zip(found, expected, strict=False)
-            if (one.name, one.type) != (other.name, other.type)
-        ),
-        f"{len(found)} in place of {len(expected)}",
-    )
-    raise DataError(
-        f"its columns are not those of {first.name}: {different}",
-        advice="write all parts with the same columns",
-        file=str(file),
-    )
-
-
-def with_all_kinds(schema: ParquetSchema, found: Sequence[pa.Schema]) -> ParquetSchema:
-    """Say which kinds of geometry there are in any of the parts, and nothing of where it is."""
-    if schema.geo is None or schema.geometry is None:
-        return schema
-    kinds: list[set[str]] = []
-    for one in found:
-        geo = parquet_schema(one).geo or {}
-        kinds.append(set(geo.get("columns", {}).get(schema.geometry, {}).get("geometry_types") or []))
-    known = (
-        sorted(set().union(*kinds)) if all(kinds) else []
-    )  # nobody knows those of a part that does not say
-    about = {name: value for name, value in schema.about.items() if name != "bbox" or len(found) == 1}
-    columns = {**schema.geo["columns"], schema.geometry: {**about, "geometry_types": known}}
-    return replace(schema, geo={**schema.geo, "columns": columns})
-
-
-def parts_of(groups: Sequence[tuple[str, int, int]], size: int) -> list[Part]:
-    """Put row groups (file, number, rows) together, or cut them, into parts of about `size` rows.
-
-    Examples
-    --------
-    >>> [part.rows for part in parts_of([("a", 0, 3), ("a", 1, 4), ("b", 0, 25)], 10)]
+    >>> groups = [RowGroup("a", 0, 3), RowGroup("a", 1, 4), RowGroup("b", 0, 25)]
+    >>> [part.rows for part in parts_of(groups, 10)]
     [7, 8, 9, 8]
     """
     parts: list[Part] = []
@@ -279,24 +149,27 @@ def parts_of(groups: Sequence[tuple[str, int, int]], size: int) -> list[Part]:
             first += parts[-1].rows
             waiting.clear()
 
-    for path, group, rows in groups:
-        if sum(piece.rows for piece in waiting) + rows > size:
+    for group in groups:
+        if sum(piece.rows for piece in waiting) + group.rows > size:
             close()
-        cuts = np.linspace(0, rows, -(-rows // size) + 1).round().astype(int).tolist() if rows else []
+        pieces = -(-group.rows // size)
+        cuts = np.linspace(0, group.rows, pieces + 1).round().astype(int).tolist() if pieces else []
         for start, stop in pairwise(cuts):
-            waiting.append(Piece(path, group, start, stop - start))
-            if rows > size:
+            waiting.append(Piece(group.path, group.number, start, stop - start))
+            if group.rows > size:
                 close()
     close()
     return parts
 
 
-def read_part(about: About, part: Part, columns: Sequence[str] | None = None, geometry: bool = True) -> Layer:
+def read_part(
+    files: ParquetFiles, part: Part, columns: Sequence[str] | None = None, geometry: bool = True
+) -> Layer:
     """Read the rows of a part that satisfy the filter.
 
     Parameters
     ----------
-    about : About
+    files : ParquetFiles
         Of the layer.
     part : Part
         Which rows.
@@ -307,17 +180,10 @@ def read_part(about: About, part: Part, columns: Sequence[str] | None = None, ge
     """
     import pyarrow as pa
 
-    left_out = {*about.schema.unnamed, about.schema.geometry}
-    choice = choose_columns(
-        [name for name in about.arrow.names if name not in left_out], columns, about.where
-    )
-    names = [*choice.read, *([about.schema.geometry] if geometry and about.schema.geometry else [])]
+    choice, names = files.choose(columns, geometry)
     tables = [rows_of(piece, names) for piece in part.pieces]
-    table = pa.concat_tables(tables) if tables else about.arrow.empty_table().select(names)
-    found = parquet_layer(table, about.schema, about.origin)
-    if about.where is not None and len(found):
-        found = parquet_filtered(found, about.where)
-    return replace(found, attributes=found.attributes.select(list(choice.kept)))
+    table = pa.concat_tables(tables) if tables else files.kinds.empty_table().select(names)
+    return files.layer(table, choice)
 
 
 def rows_of(piece: Piece, names: list[str]) -> Any:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.errors import DataError, UsageError, located, quoted
+from regionalize.io.parquet_files import ParquetFiles
 from regionalize.methods.kmeans import MANY_ROWS
 from regionalize.run.dask.cluster import connected
-from regionalize.run.dask.partitions import PartedLayer, open_parts, read_part
+from regionalize.run.dask.partitions import Part, PartedLayer, open_parts, read_part
 from regionalize.run.dask.write import check_outputs, written_parts
 
 if TYPE_CHECKING:
@@ -194,15 +195,15 @@ def solve_in_parts(
 
 def rows_read(client: Client, layer: PartedLayer) -> list[int]:
     """Return how many rows of each part satisfy the filter."""
-    if layer.where is None:
+    if layer.files.where is None:
         return [part.rows for part in layer.parts]
-    found: list[int] = client.gather(client.map(rows_of_part, layer.parts, about=layer.about()))
+    found: list[int] = client.gather(client.map(rows_of_part, layer.parts, files=layer.files))
     return found
 
 
-def rows_of_part(part: Any, about: Any) -> int:
+def rows_of_part(part: Part, files: ParquetFiles) -> int:
     """Return how many rows of a part satisfy the filter."""
-    return len(read_part(about, part, (), geometry=False))
+    return len(read_part(files, part, (), geometry=False))
 
 
 def solve_few(
@@ -213,7 +214,7 @@ def solve_few(
     from regionalize.model.partition import LEFT_OUT
     from regionalize.run.solve import solve
 
-    parts: list[Layer] = client.gather(client.map(_whole, layer.parts, about=layer.about()))
+    parts: list[Layer] = client.gather(client.map(_whole, layer.parts, files=layer.files))
     whole = replace(joined(parts), notes=layer.head.notes, history=layer.head.history)
     solution = solve(whole, job, progress=progress)
     found = solution.partition.labels
@@ -223,8 +224,8 @@ def solve_few(
     return solution, Labels(codes, kept, np.arange(1, solution.partition.k + 1), len(found))
 
 
-def _whole(part: Any, about: Any) -> Layer:
-    return read_part(about, part)
+def _whole(part: Part, files: ParquetFiles) -> Layer:
+    return read_part(files, part)
 
 
 def write_outputs(

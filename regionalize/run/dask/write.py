@@ -20,8 +20,9 @@ from regionalize.io.atomic import (
     target_of,
     writable_folder,
 )
+from regionalize.io.parquet_files import ParquetFiles
 from regionalize.io.source import PARQUET
-from regionalize.run.dask.partitions import About, Part, PartedLayer, read_part
+from regionalize.run.dask.partitions import Part, PartedLayer, read_part
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -164,7 +165,7 @@ def written_parts(
                 labels,
                 masks,
                 places,
-                about=layer.about(),
+                files=layer.files,
                 numbers=numbers,
                 schema=schema,
                 pure=False,
@@ -199,12 +200,12 @@ def schema_written(layer: PartedLayer, label_column: str, history: str) -> pa.Sc
     from regionalize.io.parquet import free_name
     from regionalize.model.record import KEY
 
-    head, about = layer.head, layer.schema.about
+    head, about = layer.head, layer.files.schema.about
     columns = [*head.attributes.schema, pa.field(label_column, pa.int32())]
     kept = {KEY: history} if history else {}
     if head.wkb is not None:
         name = free_name(head.origin.geometry_name, [field.name for field in columns])
-        geo = dict(layer.schema.geo or {})
+        geo = dict(layer.files.schema.geo or {})
         others = {
             other: said
             for other, said in geo["columns"].items()
@@ -222,7 +223,7 @@ def write_part(
     codes: IntArray,
     kept: NDArray[np.bool_] | None,
     path: str,
-    about: About,
+    files: ParquetFiles,
     numbers: IntArray,
     schema: pa.Schema,
 ) -> int:
@@ -232,7 +233,7 @@ def write_part(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    layer = read_part(about, part)
+    layer = read_part(files, part)
     if not len(layer):
         return 0
     labels = np.zeros(len(layer), dtype=np.int32)

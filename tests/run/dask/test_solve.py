@@ -92,6 +92,16 @@ def assert_same_report(found, expected):
                 close(getattr(fits[0], name), getattr(fits[1], name))
 
 
+def test_labels_of_an_earlier_run_are_no_variable(tmp_path, job):
+    source, labelled = tmp_path / "in.parquet", tmp_path / "labelled.parquet"
+    layer().to_parquet(source, row_group_size=900)
+    job = replace(job, columns=())
+    run(str(source), local(job), Outputs(output=labelled, label_column="zone"))
+    found, expected = (run(str(labelled), one, Outputs()).report for one in (job, local(job)))
+    assert "zone" not in expected.variables
+    assert_same_report(found, expected)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -250,7 +260,7 @@ def test_faults_of_the_data_are_told_with_the_file(tmp_path, job):
     with pytest.raises(DataError, match="there is no such file"):
         run_on_dask(str(tmp_path / "none.parquet"), job, Outputs())
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"holds no \.parquet file"):
+    with pytest.raises(DataError, match=r"is a folder, not a layer"):
         run_on_dask(str(tmp_path / "empty"), job, Outputs())
     (tmp_path / "empty" / "bad.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
@@ -261,7 +271,7 @@ def test_parts_of_other_columns_are_refused(tmp_path, job):
     frame = layer()
     frame.iloc[:900].to_parquet(tmp_path / "1.parquet")
     frame.iloc[900:].rename(columns={"b": "β"}).to_parquet(tmp_path / "2.parquet")
-    with pytest.raises(DataError, match=r"its columns are not those of 1\.parquet: 'β'") as caught:
+    with pytest.raises(DataError, match=r"its columns are not those of 1\.parquet: 'b' is in one") as caught:
         run_on_dask(str(tmp_path), job, Outputs())
     assert caught.value.file.endswith("2.parquet")
 

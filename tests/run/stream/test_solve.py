@@ -59,6 +59,16 @@ def test_where_the_warm_start_holds_all_rows_it_is_plain_k_means(tmp_path):
     assert found.report.sizes == whole.report.sizes
 
 
+@pytest.mark.parametrize("ending", ["gpkg", "parquet"])
+def test_labels_of_an_earlier_run_are_no_variable(tmp_path, ending):
+    labelled = tmp_path / f"labelled.{ending}"
+    rz.regionalize_file(None, k=3, output=labelled, label_column="zone")
+    found = rz.regionalize_file(labelled, k=4, batch_size=32)
+    expected = rz.regionalize_file(labelled, k=4)
+    assert found.report.variables == expected.report.variables
+    assert "zone" not in found.report.variables
+
+
 def test_the_layer_written_is_the_layer_read_and_its_labels(tmp_path):
     out = tmp_path / "out.parquet"
     options = {"k": 3, "columns": COLUMNS, "batch_size": 20, "warm_start": 60, "test_share": 0.25}
