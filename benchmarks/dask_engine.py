@@ -93,12 +93,13 @@ def beyond(folder: Path, limit: int, times: float, workers: int) -> None:
         layer = open_parts(path, columns=job.columns, workers=workers)
         solution, _ = solve_in_parts(client, layer, job, None, watch)
         peaks = [peak // 2**20 for peak in client.run(peak_memory).values()]
+    assert solution.report.fit is not None
     stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in watch.seconds.items())
     print(
         f"{rows:>9,} rows x {columns} ({path.stat().st_size / 2**20:,.0f} MiB)"
         f" on {workers} workers of {limit} MiB:"
         f" {time.perf_counter() - start:.0f} s ({stages}); peaks {peaks} MiB;"
-        f" BSS/TSS {solution.report.fit.ratio:.4f}"  # type: ignore[union-attr]
+        f" BSS/TSS {solution.report.fit.ratio:.4f}"
     )
 
 

@@ -51,9 +51,17 @@ def by_tiles(values, weights, starts, hops, alpha, mode, coordinates=None, spher
         smoothed = []
         for start, tile, (rows, halo, where, takes_part) in zip(starts, tiles, ready, strict=False):
             mixed = tile_mixing(
-                tile, start, halo, alpha=alpha, mode=mode, kind=weights.kind, coordinates=where,
-                sphere=sphere, mean_length=total / max(count, 1), used=takes_part,
-            )  # fmt: skip
+                tile,
+                start,
+                halo,
+                alpha=alpha,
+                mode=mode,
+                kind=weights.kind,
+                coordinates=where,
+                sphere=sphere,
+                mean_length=total / max(count, 1),
+                used=takes_part,
+            )
             own = x[rows[: len(tile)]]
             smoothed.append(smooth_tile(own, x[halo], mixed))
         x = np.concatenate(smoothed)

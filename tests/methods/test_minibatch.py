@@ -149,8 +149,10 @@ def test_rows_are_assigned_piece_by_piece(monkeypatch, engine):
 def paged(X, rng):
     """Bring sorted rows into random order as a run does: pages from everywhere, shuffled together."""
     pages = rng.permutation(-(-len(X) // 256))
-    groups = [np.concatenate([X[256 * page : 256 * (page + 1)] for page in pages[at : at + 32]])
-              for at in range(0, len(pages), 32)]  # fmt: skip
+    groups = [
+        np.concatenate([X[256 * page : 256 * (page + 1)] for page in pages[at : at + 32]])
+        for at in range(0, len(pages), 32)
+    ]
     return np.concatenate([group[rng.permutation(len(group))] for group in groups])
 
 

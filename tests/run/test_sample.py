@@ -159,8 +159,9 @@ def test_few_rows_a_cluster_are_noted():
     few, enough = Findings(), Findings()
     call_on_sample(KMEANS, X, 5, sample="40", seed=1, findings=few)
     call_on_sample(KMEANS, X, 5, sample="500", seed=1, findings=enough)
-    assert few.notes == ["found on 40 of 3,000 rows drawn at random, carried over to all; "
-                         "500 would tell more of 5 clusters"]  # fmt: skip
+    assert few.notes == [
+        "found on 40 of 3,000 rows drawn at random, carried over to all; 500 would tell more of 5 clusters"
+    ]
     assert enough.notes == ["found on 500 of 3,000 rows drawn at random, carried over to all"]
 
 

@@ -267,7 +267,7 @@ def needed(variables: Variables, job: Job) -> tuple[str, ...]:
 
 def complete(values: FloatArray) -> NDArray[np.bool_]:
     """Tell which rows lack nothing."""
-    return np.logical_and.reduce(np.isfinite(values), axis=1)  # type: ignore[no-any-return]
+    return np.asarray(np.isfinite(values).all(axis=1))
 
 
 def chosen(values: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:

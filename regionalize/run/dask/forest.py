@@ -63,11 +63,15 @@ def forest_in_parts(
     exchange = Exchange(client, links, counts)
     forests = [
         client.submit(
-            forest_of, values[part], links[part], exchange.starts[part], exchange.halo[part],
+            forest_of,
+            values[part],
+            links[part],
+            exchange.starts[part],
+            exchange.halo[part],
             *exchange.pieces(values, part),
         )
         for part in range(len(values))
-    ]  # fmt: skip
+    ]
     while len(forests) > TOGETHER:
         forests = [
             client.submit(join, *forests[at : at + TOGETHER]) for at in range(0, len(forests), TOGETHER)

@@ -124,9 +124,18 @@ def smooth_in_parts(
         lengths = client.gather(client.map(length_of, *given, sphere=sphere))
         mean_length = sum(length for length, _ in lengths) / max(sum(count for _, count in lengths), 1)
     ready = client.map(
-        mixing_of, links, exchange.starts[:-1], exchange.halo, where, takes_part,
-        alpha=alpha, mode=mode, kind=kind, sphere=sphere, mean_length=mean_length,
-    )  # fmt: skip
+        mixing_of,
+        links,
+        exchange.starts[:-1],
+        exchange.halo,
+        where,
+        takes_part,
+        alpha=alpha,
+        mode=mode,
+        kind=kind,
+        sphere=sphere,
+        mean_length=mean_length,
+    )
     smoothed = list(values)
     for _ in range(hops):
         smoothed = [

@@ -91,9 +91,17 @@ def smooth_rows(
             for first, own in before.batches(rows_at_once):
                 tile, halo, others, used = _tile(before, links, first, own)
                 ready = tile_mixing(
-                    tile, first, halo, alpha=alpha, mode=mode, kind=links.kind, sphere=sphere,
-                    coordinates=_places(where, first, len(own), halo), mean_length=mean_length, used=used,
-                )  # fmt: skip
+                    tile,
+                    first,
+                    halo,
+                    alpha=alpha,
+                    mode=mode,
+                    kind=links.kind,
+                    sphere=sphere,
+                    coordinates=_places(where, first, len(own), halo),
+                    mean_length=mean_length,
+                    used=used,
+                )
                 after.append(smooth_tile(own, others, ready))
         except BaseException:
             after.__exit__(None, None, None)

@@ -151,8 +151,10 @@ def test_memory_does_not_grow_with_the_rows(spec):
     for n in (10_000, 102_400):
         found = subprocess.run(
             [sys.executable, "-c", LIMITED, str(n), spec, str(48 * 2**20)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert found.returncode == 0, found.stderr
         side = int(n**0.5)
         links = 4 * n if spec == "knn:4" else 8 * n - 12 * side + 4

@@ -184,7 +184,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
             file.writelines(f'"unit {row}" "unit {(row * 7919 + 1) % n}" 1\n' for row in range(n))
         found = subprocess.run(
             [sys.executable, "-c", LIMITED, str(path), str(n), str(80 * 2**20)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert found.returncode == 0, found.stderr
         assert int(found.stdout.split()[0]) == n
