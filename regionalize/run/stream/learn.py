@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.errors import InfeasibleError, UsageError
 from regionalize.measure.groups import Groups
 from regionalize.methods.kmeans import kmeans
 from regionalize.methods.minibatch import MiniBatchKMeans
@@ -14,6 +15,27 @@ FloatArray = NDArray[np.float64]
 
 PAGE = 256
 """Rows that are read together."""
+ROWS_PER_CLUSTER = 100
+"""Rows of a warm start that tell enough of a cluster."""
+
+
+def refuse_few(rows: Rows, k: int) -> None:
+    """Refuse a number of clusters that the rows, or those drawn to begin with, cannot give."""
+    used, drawn = int(rows.statistics.count.max()), len(rows.warm)
+    if k > used:
+        raise UsageError(
+            f"k is {k}, but there are only {used} rows to group", advice="ask for fewer clusters"
+        )
+    if k > rows.teaching:
+        raise UsageError(
+            f"k is {k}, but --test-share leaves only {rows.teaching} of {used} rows to learn from",
+            advice="lower it, or ask for fewer clusters",
+        )
+    if k > drawn:
+        raise UsageError(
+            f"k is {k}, but the warm start has only {drawn} of {used} rows",
+            advice=f"raise --warm-start, best to {min(ROWS_PER_CLUSTER * k, rows.teaching)}",
+        )
 
 
 def warm_model(rows: Rows) -> MiniBatchKMeans:
@@ -21,7 +43,15 @@ def warm_model(rows: Rows) -> MiniBatchKMeans:
     job = rows.job
     assert job.k is not None
     X = rows.warm_start().astype(job.dtype)
-    codes = kmeans(X, job.k, seed=job.seed, jobs=job.jobs, **job.params)
+    try:
+        codes = kmeans(X, job.k, seed=job.seed, jobs=job.jobs, **job.params)
+    except InfeasibleError as error:
+        if len(X) == rows.teaching:
+            raise
+        raise InfeasibleError(
+            f"k is {job.k}, but the {len(X)} rows of the warm start hold fewer distinct combinations of values",
+            advice="raise --warm-start, or ask for fewer clusters",
+        ) from error
     groups = Groups(job.k, X.shape[1])
     groups.update(X, codes)
     return MiniBatchKMeans(groups.means, groups.counts, seed=job.seed)

@@ -17,7 +17,7 @@ from regionalize.run.command import method_command
 from regionalize.run.progress import Progress, Stopwatch
 from regionalize.run.solve import Solution
 from regionalize.run.stream.label import label_rows, report_of
-from regionalize.run.stream.learn import update_by_batches, warm_model
+from regionalize.run.stream.learn import refuse_few, update_by_batches, warm_model
 from regionalize.run.stream.rows import ROWS, read_rows
 from regionalize.run.stream.store import RowStore
 from regionalize.run.stream.variables import choose_variables
@@ -64,6 +64,8 @@ def run_in_batches(
                 )
                 rows = read_rows(narrow, variables, job, open_files)
         with located(batches.head.origin.file, batches.head.origin.layer):
+            assert job.k is not None
+            refuse_few(rows, job.k)
             if job.hops:
                 from regionalize.run.stream.neighbourhood import smooth_attributes
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError, listed
+from regionalize.errors import DataError, listed
 from regionalize.features.build import centroid_share, relative_weights, split_weights
 from regionalize.features.centroids import centroids, project_geometry
 from regionalize.features.columns import read_numbers, select_columns
@@ -196,11 +196,3 @@ def _refuse_gaps(batch: Layer, values: FloatArray, names: tuple[str, ...], job: 
         advice="use --missing drop or mean",
         column=where[0] if len(where) == 1 else "",
     )
-
-
-def refuse_few(count: int, k: int) -> None:
-    """Refuse a number of clusters that the rows cannot give."""
-    if k > count:
-        raise UsageError(
-            f"k is {k}, but there are only {count} rows to group", advice="ask for fewer clusters"
-        )

@@ -194,9 +194,30 @@ def test_more_clusters_than_kinds_of_rows_are_refused(tmp_path):
     assert found.report.sizes == (300, 300, 300)
 
 
-def test_more_clusters_than_rows_are_refused():
-    with pytest.raises(UsageError, match="k is 200, but there are only 159 rows"):
-        rz.regionalize_file(None, k=200, columns=COLUMNS, batch_size=32)
+def test_a_warm_start_of_repeated_rows_is_told_apart_from_a_layer_of_them(tmp_path):
+    frame = pd.DataFrame({"a": [0.0] * 990 + list(range(1, 11))})
+    source = saved(frame, tmp_path / "rare.parquet")
+    options = {"k": 8, "batch_size": 50, "transform": "raw"}
+    with pytest.raises(InfeasibleError, match=r"the 100 rows of the warm start .*; raise --warm-start"):
+        rz.regionalize_file(source, warm_start=100, **options)
+    assert rz.regionalize_file(source, warm_start=1000, **options).report.k == 8
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"k": 160}, "k is 160, but there are only 159 rows to group; ask for fewer clusters"),
+        ({"k": 160, "warm_start": 20}, "k is 160, but there are only 159 rows to group"),
+        (
+            {"k": 21, "warm_start": 20},
+            "k is 21, but the warm start has only 20 of 159 rows; raise --warm-start",
+        ),
+        ({"k": 150, "test_share": 0.5}, r"k is 150, but --test-share leaves only \d\d of 159 rows to learn"),
+    ],
+)
+def test_more_clusters_than_rows_are_refused(given, message):
+    with pytest.raises(UsageError, match=message):
+        rz.regionalize_file(None, columns=COLUMNS, batch_size=32, **given)
 
 
 def test_what_is_refused_touches_nothing(tmp_path):
