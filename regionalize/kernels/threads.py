@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 GROUP = Path("/sys/fs/cgroup/cpu.max")
 """Where a control group, as containers set it, says how much of the processors it may use."""
@@ -69,17 +75,42 @@ def at_most(jobs: int | None) -> Iterator[None]:
     2
     """
     import pyarrow as pa
-    from threadpoolctl import threadpool_limits
 
     number = threads(jobs)
     before, given = pa.cpu_count(), _most.set(number)
     pa.set_cpu_count(number)
     try:
-        with threadpool_limits({"blas": 1, "openmp": number}):
+        with _libraries(len(sys.modules)).limit(limits={"blas": 1, "openmp": number}):
             yield
     finally:
         pa.set_cpu_count(before)
         _most.reset(given)
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Hold linear algebra to one thread: on many, small products are slower, and sums differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with one_blas_thread():
+    ...     print(np.eye(2) @ [3, 4])
+    [3. 4.]
+    """
+    limits: AbstractContextManager[Any] = _libraries(len(sys.modules)).limit(limits=1, user_api="blas")
+    return limits
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> ThreadpoolController:
+    """Return what speaks to the libraries that are loaded.
+
+    To find them takes milliseconds, a part of a small run: they are looked for again only when the number of
+    modules is another, which may have brought more.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def start_with_few() -> None:

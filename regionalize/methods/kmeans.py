@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.kernels.threads import threads
+from regionalize.kernels.threads import one_blas_thread, threads
 from regionalize.methods.bounded import search_within_bounds
 from regionalize.methods.finish import fill_empty, finish_starts, within_sum
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run, converge, to_unit_scale
@@ -103,7 +102,7 @@ def kmeans(
     for bound in bounds:
         bound.check_possible(k)
     rng = np.random.default_rng(seed)
-    with _one_blas_thread(), side_by_side(threads(jobs)) as run:
+    with one_blas_thread(), side_by_side(threads(jobs)) as run:
         rows = Rows.centred(to_unit_scale(X))
         if search == "starts":
             found = [run_starts(rows, k, rng, init, n_init, max_iter, run, progress)]
@@ -204,11 +203,3 @@ def side_by_side(jobs: int) -> Iterator[Run]:
         return
     with ThreadPoolExecutor(jobs) as pool:
         yield pool.map
-
-
-def _one_blas_thread() -> AbstractContextManager[Any]:
-    """Keep BLAS to one thread: small products are slower on many, and their sums depend on the number."""
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
-    return limits

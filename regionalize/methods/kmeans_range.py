@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.kernels.threads import threads
+from regionalize.kernels.threads import one_blas_thread, threads
 from regionalize.methods.finish import centers_of, finish_starts
 from regionalize.methods.kmeans import MANY_ROWS, check_k, side_by_side
 from regionalize.methods.lloyd import FloatArray, Rows, Run, iterate, to_unit_scale, uses_kernel
@@ -109,14 +109,11 @@ def kmeans_range(
     >>> [len(np.unique(labels)) for labels in found.values()]
     [2, 3]
     """
-    from threadpoolctl import threadpool_limits
-
     ks = sorted(set(ks))
     for k in ks:
         check_k(X, k)
     rng = np.random.default_rng(seed)
-    # small products are slower on many threads, and their sums depend on the number
-    with threadpool_limits(limits=1, user_api="blas"), side_by_side(threads(jobs)) as run:
+    with one_blas_thread(), side_by_side(threads(jobs)) as run:
         rows = Rows.centred(to_unit_scale(X))
         if uses_kernel(rows, ks[-1]):  # it is loaded for the largest number, and then serves them all
             rows = replace(rows, compiled_from=0)

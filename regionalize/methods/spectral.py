@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
 from regionalize.kernels.components import connected_components
-from regionalize.methods.affinity import default_neighbors, gaussian_affinity, neighbor_affinity
+from regionalize.kernels.threads import one_blas_thread
+from regionalize.methods.affinity import check_pairs, default_neighbors, gaussian_affinity, neighbor_affinity
 from regionalize.methods.kmeans import check_k, kmeans
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
@@ -102,9 +103,7 @@ def spectral(
     check_k(X, k)
     if k == 1:
         return np.zeros(len(X), dtype=np.int64)
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):  # its sums depend on the number
+    with one_blas_thread():
         if affinity == "gaussian":
             table = gaussian_affinity(X, sigma)
             alone = int((table.sum(axis=1) - 1 < np.finfo(np.float64).eps).sum())
@@ -129,6 +128,21 @@ def spectral(
             else:
                 places = embedded(links, component, k)
     return kmeans(places, k, seed=seed, jobs=jobs, progress=progress)
+
+
+def check_room(n: int, affinity: str = "knn", **_: Any) -> None:
+    """Refuse more units than there is memory for the affinities of; of the nearest alone there is.
+
+    Raises
+    ------
+    InfeasibleError
+
+    Examples
+    --------
+    >>> check_room(1000, affinity="gaussian")
+    """
+    if affinity == "gaussian":
+        check_pairs(n)
 
 
 def embedded(affinity: scipy.sparse.csr_array[np.float64], component: IntArray, k: int) -> FloatArray:

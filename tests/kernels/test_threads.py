@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import threadpoolctl
 from threadpoolctl import threadpool_info
 
 from regionalize.kernels import threads as module
-from regionalize.kernels.threads import LINEAR_ALGEBRA, at_most, processors, threads
+from regionalize.kernels.threads import LINEAR_ALGEBRA, at_most, one_blas_thread, processors, threads
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,36 @@ def test_libraries_are_held_inside_and_as_before_afterwards():
         assert (threads(), pa.cpu_count(), blas()) == (3, 3, {1})
     assert (pa.cpu_count(), blas()) == before
     assert threads() == processors()
+
+
+def test_a_library_that_is_loaded_later_is_held_too(tmp_path):
+    """SciPy brings linear algebra of its own, which a run may load after another began."""
+    script = (
+        "import numpy, sys\n"
+        "from threadpoolctl import threadpool_info\n"
+        "from regionalize.kernels.threads import at_most, one_blas_thread\n"
+        "def blas(): return [one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas']\n"
+        "with at_most(2):\n"
+        "    assert blas() == [1]\n"
+        "    import scipy.linalg\n"
+        "    print(sorted(blas()))\n"
+        "    with one_blas_thread(): print(blas())\n"
+        "    print(sorted(blas()))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in LINEAR_ALGEBRA}
+    environment |= {"OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": str(Path(module.__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["[1, 2]", "[1, 1]", "[1, 2]"]
+
+
+def test_libraries_are_looked_for_once(monkeypatch):
+    with one_blas_thread():
+        pass
+    monkeypatch.setattr(threadpoolctl.ThreadpoolController, "_load_libraries", None)
+    with at_most(1), one_blas_thread(), at_most(2):
+        assert blas() == {1}
 
 
 def test_what_one_run_may_take_is_nothing_to_another_beside_it():

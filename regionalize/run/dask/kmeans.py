@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError
 from regionalize.kernels.compiler import compiled
 from regionalize.kernels.lloyd import move_units
+from regionalize.kernels.threads import one_blas_thread
 from regionalize.methods.hartigan import GAIN, MAX_ROUNDS
 from regionalize.methods.kmeans import (
     PARALLEL,
@@ -306,14 +307,12 @@ def kmeans_in_parts(
     InfeasibleError
         Fewer than k distinct rows.
     """
-    from threadpoolctl import threadpool_limits
-
     check_number(k, len(rows))
     head = rows.take(np.arange(min(first_rows(k), len(rows))))
     if len(head.distinct()) < k:
         check_distinct(k, len(rows), len(rows.distinct()))
     rng = np.random.default_rng(seed)
-    with threadpool_limits(limits=1, user_api="blas"), side_by_side(jobs or os.cpu_count() or 1) as run:
+    with one_blas_thread(), side_by_side(jobs or os.cpu_count() or 1) as run:
         if search == "starts":
             return best_start(rows, k, rng, init, n_init, max_iter, progress)
 
