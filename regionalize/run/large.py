@@ -3,23 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from regionalize.errors import UsageError
+from regionalize.model.job import Outputs
 from regionalize.model.method import Method
 from regionalize.run.options import LARGE, share, shown, whole_number
 
 _BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
 _OF_BATCHES = ("warm_start", "test_share")
-_WITHOUT = {
-    "make_contiguous": "pieces are joined once all rows are known",
-    "locked": "there is no plan to begin with",
-    "sample": "both read a part of the rows",
-    **dict.fromkeys(_BOUNDS, "a batch knows nothing of the other rows of a cluster"),
-}
-"""What rows in batches exclude, and why."""
-_MEDIANS = {"transform": ("mad", "robust"), "missing": ("median",)}
+_AT_ONCE = {"transform": ("mad", "robust"), "missing": ("median",)}
 """Options that need all values of a column at once."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way with rows that are never all together: what it excludes, and what it writes.
+
+    Attributes
+    ----------
+    option : str
+        What asks for it, as it is typed.
+    apart : str
+        What keeps it from looking at all rows.
+    excluded : mapping of str to str
+        Options that it excludes, and why.
+    written : tuple of str
+        Options of what it can write.
+    """
+
+    option: str
+    apart: str
+    excluded: Mapping[str, str]
+    written: tuple[str, ...]
+
+
+BATCHES = Way(
+    "--batch-size",
+    "that needs all rows in memory",
+    {
+        "make_contiguous": "pieces are joined once all rows are known",
+        "locked": "there is no plan to begin with",
+        "sample": "both read a part of the rows",
+        **dict.fromkeys(_BOUNDS, "a batch knows nothing of the other rows of a cluster"),
+    },
+    ("output", "output_layer", "label_column", "overwrite", "report", "qml"),
+)
+WORKERS = Way(
+    "--engine dask",
+    "that needs all rows in one place",
+    {
+        "make_contiguous": "pieces are joined where all rows are together",
+        "locked": "there is no plan to begin with",
+        "sample": "a sample needs no cluster",
+        **dict.fromkeys(_BOUNDS, "clusters are balanced where all rows are together"),
+    },
+    ("output", "label_column", "overwrite", "report"),
+)
 
 
 def read_large(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +110,12 @@ def read_large(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
         found["sample"] = read_sample(found["sample"])
     if "batch_size" in found:
         whole_number("batch_size", found["batch_size"], 1)
-        refuse_beside_batches(given)
+        if found.get("engine") == "dask":
+            raise UsageError(
+                "--batch-size and --engine dask are two ways with large data",
+                advice="leave out one of them",
+            )
+        refuse_options(BATCHES, given)
     return found
 
 
@@ -107,23 +153,66 @@ def read_sample(value: Any) -> str:
     return f"{percent:.15g}%" if percent is not None else f"{number:.0f}"
 
 
-def refuse_beside_batches(given: Mapping[str, Any]) -> None:
-    """Refuse what needs all rows at once."""
-    for name, why in _WITHOUT.items():
+def refuse_options(way: Way, given: Mapping[str, Any]) -> None:
+    """Refuse options that need all rows at once.
+
+    Parameters
+    ----------
+    way : Way
+    given : mapping
+        Options by name; those left out, None, False and "keep" ask for nothing.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> refuse_options(BATCHES, {"transform": "robust"})
+    Traceback (most recent call last):
+    ...
+    regionalize.errors.UsageError: --batch-size and --transform robust exclude each other: that needs all \
+values of a column at once; use --transform z or --missing mean
+    """
+    for name, why in way.excluded.items():
         if given.get(name) not in (None, False):
-            raise UsageError(f"--batch-size and {shown(name)} exclude each other: {why}")
-    for name, words in _MEDIANS.items():
+            raise UsageError(f"{way.option} and {shown(name)} exclude each other: {why}")
+    for name, words in _AT_ONCE.items():
         if given.get(name) in words:
             raise UsageError(
-                f"--batch-size and {shown(name)} {given[name]} exclude each other: "
-                "a median needs all values at once",
+                f"{way.option} and {shown(name)} {given[name]} exclude each other: "
+                "that needs all values of a column at once",
                 advice="use --transform z or --missing mean",
             )
     if given.get("islands") not in (None, "keep"):
-        raise UsageError("--batch-size keeps islands as they are", advice="leave out --islands")
-    if given.get("centroid_weight") == "auto":
-        raise UsageError("--batch-size takes a number for --centroid-weight", advice="such as 0.3")
-    if given.get("engine") == "dask":
         raise UsageError(
-            "--batch-size and --engine dask are two ways with large data", advice="leave out one of them"
+            f"{way.option} and --islands {given['islands']} exclude each other: {way.apart}",
+            advice="leave out --islands, and units without neighbours keep their values",
         )
+    if given.get("centroid_weight") == "auto":
+        raise UsageError(f"{way.option} takes a number for --centroid-weight", advice="such as 0.3")
+
+
+def refuse_other_outputs(way: Way, outputs: Outputs) -> None:
+    """Refuse what is written of all rows together.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> refuse_other_outputs(BATCHES, Outputs(map="m.png"))
+    Traceback (most recent call last):
+    ...
+    regionalize.errors.UsageError: --batch-size and --map exclude each other: that needs all rows in memory; \
+write the labels with -o, and go on from there
+    """
+    plain = Outputs()
+    for item in fields(outputs):
+        if item.name not in way.written and getattr(outputs, item.name) != getattr(plain, item.name):
+            option = item.metadata.get("typed", item.name.replace("_", "-"))
+            raise UsageError(
+                f"{way.option} and --{option} exclude each other: {way.apart}",
+                advice="write the labels with -o, and go on from there",
+            )

@@ -51,7 +51,7 @@ def test_what_is_no_sample(typed):
         ("kmeans", {"batch_size": 9, "transform": "robust"}, "--transform robust exclude each other"),
         ("kmeans", {"batch_size": 9, "missing": "median"}, "--missing median exclude each other"),
         ("kmeans", {"batch_size": 9, "centroid_weight": "auto"}, "takes a number for --centroid-weight"),
-        ("kmeans", {"batch_size": 9, "islands": "nearest"}, "--batch-size keeps islands as they are"),
+        ("kmeans", {"batch_size": 9, "islands": "nearest"}, "--islands nearest exclude each other"),
         ("kmeans", {"batch_size": 9, "sample": "1%"}, "both read a part of the rows"),
         ("kmeans", {"batch_size": 9, "engine": "dask"}, "two ways with large data"),
     ],

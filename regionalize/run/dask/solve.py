@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from regionalize.run.progress import Progress, Stopwatch
     from regionalize.run.solve import Solution
 
-_WITHOUT = {
-    "make_contiguous": "pieces are joined where all rows are together",
-    "locked": "there is no plan to begin with",
-    "sample": "a sample needs no cluster",
-    **dict.fromkeys(
-        ("min_size", "max_size", "min_bound", "max_bound"),
-        "clusters are balanced where all rows are together",
-    ),
-}
-"""What rows on workers exclude, and why."""
-_AT_ONCE = {"transform": ("mad", "robust"), "missing": ("median",)}
-"""Options that need all values of a column at once."""
-
 
 def run_on_dask(source: str | None, job: Job, outputs: Outputs, progress: Progress | None = None) -> Solution:
     """Read, cluster and write a partitioned layer on workers of Dask.
@@ -98,6 +85,7 @@ def check_job(job: Job) -> None:
     ------
     UsageError
     """
+    from regionalize.run.large import WORKERS, refuse_options
     from regionalize.run.task import check_task
 
     if not check_task(job).large:
@@ -105,26 +93,10 @@ def check_job(job: Job) -> None:
             f"--engine dask is for k-means, and {job.method} needs all rows at once",
             advice="use kmeans, or leave out --engine",
         )
-    for name, why in _WITHOUT.items():
-        if getattr(job, name) not in (None, False):
-            raise UsageError(f"--engine dask and --{name.replace('_', '-')} exclude each other: {why}")
-    for name, words in _AT_ONCE.items():
-        if getattr(job, name) in words:
-            raise UsageError(
-                f"--engine dask and --{name} {getattr(job, name)} exclude each other: "
-                "it needs all values of a column at once",
-                advice="use --transform z or --missing mean",
-            )
-    if job.centroid_weight == "auto":
-        raise UsageError("--engine dask takes a number for --centroid-weight", advice="such as 0.3")
+    refuse_options(WORKERS, vars(job))
     if job.hops and job.weights_file is not None:
         raise UsageError(
             "--engine dask reads no file of neighbours", advice="use --weights queen, rook or knn:6"
-        )
-    if job.hops and job.islands != "keep":
-        raise UsageError(
-            f"--engine dask and --islands {job.islands} exclude each other: that needs all rows at once",
-            advice="leave out --islands",
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.integer[Any]]
 
-WRITTEN = ("output", "label_column", "overwrite", "report")
-"""Options of what can be written of rows on workers."""
 COMMON = "_common_metadata"
 """File of a folder of parts that says what these have in common; readers pass over it."""
 PART = "part.{:05d}.parquet"
@@ -49,17 +46,10 @@ def check_outputs(
     ------
     RegionalizeError
     """
-    from regionalize.model.job import Outputs as Nothing
+    from regionalize.run.large import WORKERS, refuse_other_outputs
     from regionalize.run.refusals import check_ending, check_side_file, refuse_same_file
 
-    nothing = Nothing()
-    for item in fields(outputs):
-        if item.name not in WRITTEN and getattr(outputs, item.name) != getattr(nothing, item.name):
-            option = item.metadata.get("typed", item.name.replace("_", "-"))
-            raise UsageError(
-                f"--engine dask and --{option} exclude each other: that needs all rows in one place",
-                advice="write the labels with -o, and go on from there",
-            )
+    refuse_other_outputs(WORKERS, outputs)
     if not outputs.label_column.strip():
         raise UsageError("--label-column is empty", advice="give the new column a name")
     refuse_same_file(outputs.paths())

@@ -49,7 +49,8 @@ def warm_model(rows: Rows) -> MiniBatchKMeans:
         if len(X) == rows.teaching:
             raise
         raise InfeasibleError(
-            f"k is {job.k}, but the {len(X)} rows of the warm start hold fewer distinct combinations of values",
+            f"k is {job.k}, but the {len(X)} rows of the warm start hold fewer distinct combinations "
+            "of values",
             advice="raise --warm-start, or ask for fewer clusters",
         ) from error
     groups = Groups(job.k, X.shape[1])

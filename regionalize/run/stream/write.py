@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 SPLIT = "split"
 """Column that tells rows of the test share from the others."""
-WRITTEN = ("output", "output_layer", "label_column", "overwrite", "report", "qml")
-"""Options of what can be written without all rows in memory."""
 
 
 def check_outputs(
@@ -38,16 +35,10 @@ def check_outputs(
     ------
     RegionalizeError
     """
+    from regionalize.run.large import BATCHES, refuse_other_outputs
     from regionalize.run.refusals import refuse_outputs
 
-    plain = Outputs()
-    for item in fields(outputs):
-        if item.name not in WRITTEN and getattr(outputs, item.name) != getattr(plain, item.name):
-            option = item.metadata.get("typed", item.name.replace("_", "-"))
-            raise UsageError(
-                f"--batch-size and --{option} exclude each other: that needs all rows in memory",
-                advice="write a layer with -o, and read that",
-            )
+    refuse_other_outputs(BATCHES, outputs)
     if str(outputs.output) == "-":
         raise UsageError("--batch-size writes no GeoJSON to standard output", advice="name a file with -o")
     if outputs.report is not None and outputs.report.suffix.lower() == ".html":
