@@ -117,6 +117,25 @@ def gaussian_affinity(X: NDArray[np.floating], sigma: float | None = None) -> Fl
     width = sqrt(1 / p) if sigma is None else sigma
     if not 0 < width < np.inf:
         raise UsageError(f"--sigma is {width:g}; it must be above 0")
+    check_pairs(n)
+    points = np.ascontiguousarray(X, dtype=np.float64)
+    affinity = cdist(points, points, "sqeuclidean")
+    affinity *= -1 / (2 * width**2)
+    np.exp(affinity, out=affinity)
+    return affinity
+
+
+def check_pairs(n: int) -> None:
+    """Refuse a table of affinities of n units that would not fit into memory.
+
+    Raises
+    ------
+    InfeasibleError
+
+    Examples
+    --------
+    >>> check_pairs(1000)
+    """
     needed = 2 * 8 * n**2  # once more while eigenvectors are found
     free = available_memory()
     if needed > free:
@@ -125,8 +144,3 @@ def gaussian_affinity(X: NDArray[np.floating], sigma: float | None = None) -> Fl
             f"and {size(free)} of memory are free",
             advice="use --affinity knn, which looks at the nearest units alone",
         )
-    points = np.ascontiguousarray(X, dtype=np.float64)
-    affinity = cdist(points, points, "sqeuclidean")
-    affinity *= -1 / (2 * width**2)
-    np.exp(affinity, out=affinity)
-    return affinity

@@ -138,8 +138,7 @@ def join_all(given: FloatArray, n: int, linkage: str) -> FloatArray:
     """
     if n < 2:
         return np.empty((0, 4))
-    # SciPy works on a copy of the distances, except for single linkage
-    copies = 1 if linkage == "single" else 2
+    copies = tables_held(linkage)
     check_table(n, copies - (given.ndim == 1))
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import pdist
@@ -150,6 +149,35 @@ def join_all(given: FloatArray, n: int, linkage: str) -> FloatArray:
     except MemoryError:
         raise too_large(n, copies) from None
     return joined
+
+
+def tables_held(linkage: str) -> int:
+    """Return how often distances are held: SciPy works on a copy, except for single linkage."""
+    return 1 if linkage == "single" else 2
+
+
+def check_room(n: int, linkage: str = "ward", distances: Any = None, **_: Any) -> None:
+    """Refuse more units than there is memory for the distances of.
+
+    Parameters
+    ----------
+    n : int
+        Units.
+    linkage : str
+        One of `LINKAGES`.
+    distances
+        Given in place of those of variables: they fit by themselves, or are refused where they are read.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> check_room(1000)
+    """
+    if distances is None:
+        check_table(n, tables_held(linkage))
 
 
 def undone(joined: FloatArray, k: int) -> IntArray:

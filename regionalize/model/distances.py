@@ -99,8 +99,8 @@ def too_large(n: int, copies: int) -> UsageError:
     held = " (held twice)" if copies > 1 else ""
     return UsageError(
         f"{n:,} units need a table of {size(table)} of distances{held}, and {size(free)} of memory are free",
-        advice="use a method that needs no such table: schc, which joins neighbours alone, or kmeans; "
-        "or take fewer units with --where",
+        advice="use a method that needs no such table: skater or schc, which look at neighbours alone, or "
+        "kmeans, also of a sample (--sample 1%); or take fewer units with --where",
     )
 
 

@@ -109,6 +109,9 @@ class Method:
         Rows may come in batches, be a sample, or lie on other machines.
     center : {"mean", "median", "medoid"}
         What stands for a cluster; for medoids the function fills `findings.medoids`.
+    room : str
+        ``"module:function"`` of a number of units and, by name, the params given: it refuses more units than
+        memory holds. Asked as soon as the layer is read.
     """
 
     name: str
@@ -129,12 +132,16 @@ class Method:
     instead_of_k: str = ""
     large: bool = False
     center: Center = "mean"
+    room: str = ""
 
     def load(self) -> Callable[..., Any]:
         """Import and return the method's function."""
-        module, _, name = self.function.partition(":")
-        loaded: Callable[..., Any] = getattr(import_module(module), name)
-        return loaded
+        return _imported(self.function)
+
+    def check_room(self, n: int, given: Mapping[str, Any]) -> None:
+        """Refuse more units than the method can hold in memory."""
+        if self.room:
+            _imported(self.room)(n, **given)
 
     def value(self, given: Mapping[str, Any], name: str) -> Any:
         """Return what an option of the method is: as given, or its default."""
@@ -164,3 +171,10 @@ class Method:
                 why = f"--{theirs} is given" if wanted == (None,) else f"it belongs to --{theirs} {named}"
                 notes.append(f"--{mine} has no effect: {why}")
         return tuple(notes)
+
+
+def _imported(place: str) -> Callable[..., Any]:
+    """Return what ``"module:function"`` names."""
+    module, _, name = place.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found

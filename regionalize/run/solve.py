@@ -12,7 +12,7 @@ from regionalize.run.command import Command, method_command, with_weights
 from regionalize.run.medoids import find_middles
 from regionalize.run.progress import Progress, Stopwatch
 from regionalize.run.reporting import describe_compactness, describe_levels, make_report
-from regionalize.run.task import answer, check_task, read_task
+from regionalize.run.task import answer, check_room, check_task, read_task
 from regionalize.run.threads import held_to_jobs
 from regionalize.run.weights import ready_weights
 
@@ -79,6 +79,7 @@ def solve(
         Whatever stands in the way, with the column and row where it is known.
     """
     check_task(job)
+    check_room(job, len(layer))
     command = method_command(with_weights(job, weights))
     watch = Stopwatch(progress)
     with watch.stage("weights"):

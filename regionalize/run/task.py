@@ -174,6 +174,21 @@ def check_task(job: Job) -> Method:
     return method
 
 
+def check_room(job: Job, n: int) -> None:
+    """Refuse more rows than the job's method can hold, before anything is worked out from them.
+
+    Where rows may be left out for missing values, nobody knows yet how many there will be: the method itself
+    refuses then.
+
+    Raises
+    ------
+    RegionalizeError
+    """
+    if job.missing != "drop":
+        given = {name: value for name, value in job.params.items() if value is not None}
+        find_method(job.method).check_room(n, given)
+
+
 def answer(task: Task, progress: Progress | None = None, watch: Stopwatch | None = None) -> Answer:
     """Call the method, and check what it makes of the task by other code than made it.
 

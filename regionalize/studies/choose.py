@@ -13,7 +13,7 @@ from regionalize.errors import InfeasibleError, RegionalizeError, UsageError
 from regionalize.model.progress import Told, part
 from regionalize.run.bounds import read_bounds
 from regionalize.run.progress import Progress, Stopwatch, told, within
-from regionalize.run.task import Answer, Task, answer, read_task
+from regionalize.run.task import Answer, Task, answer, check_room, read_task
 from regionalize.studies.grid import read_grid, read_numbers
 from regionalize.studies.suggest import Candidate, elbow_of, settings_text, suggest
 
@@ -118,6 +118,8 @@ def choose_number(
 
     numbers = read_numbers(ks)
     jobs = read_grid(method, options)
+    for job, _ in jobs:
+        check_room(job, len(layer))
     watch = Stopwatch(progress)
     with watch.stage("weights"):
         ready = ready_weights(layer, max((job for job, _ in jobs), key=lambda job: job.hops), weights)

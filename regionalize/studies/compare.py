@@ -204,9 +204,13 @@ def compare_labelings(
     RegionalizeError
         Whatever stands in the way, with the name of the run.
     """
+    from regionalize.run.task import check_room
     from regionalize.run.variables import features_if_any
     from regionalize.run.weights import ready_weights
 
+    for name in runs:
+        with named(name):
+            check_room(runs[name], len(layer))
     watch = Stopwatch(progress)
     measured_by = {name: value for name, value in common.items() if name in MEASURED_BY}
     labels = tuple(one.column for one in existing.values() if one.column is not None)

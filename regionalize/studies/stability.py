@@ -159,11 +159,12 @@ def measure_stability(
     assignment problem.
     """
     from regionalize.run.progress import Stopwatch, told, within
-    from regionalize.run.task import answer, check_task, read_task
+    from regionalize.run.task import answer, check_room, check_task, read_task
     from regionalize.run.weights import ready_weights
 
     check_study(job, runs, resample)
     check_task(job)
+    check_room(job, len(layer))
     watch = Stopwatch(progress)
     with watch.stage("weights"):
         weights = ready_weights(layer, job, weights)

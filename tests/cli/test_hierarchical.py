@@ -8,10 +8,12 @@ import json
 import geopandas
 import numpy as np
 import pytest
+import shapely
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 
 import regionalize
+from regionalize.errors import UsageError
 from regionalize.model import distances as table
 from regionalize.model.partition import Partition
 from regionalize.run.recipes import read_recipe
@@ -307,6 +309,41 @@ def test_more_units_than_memory_holds(squares, cli, tmp_path, check, monkeypatch
     check.refusal(found, 2, ["25 units need a table of", "schc", "kmeans"])
     assert not (tmp_path / "out.gpkg").exists()
     assert cli("-q", *RUN, squares, "--k", 3, "--method", "single").code == 0  # no copy is made
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        (["hierarchical", "--k", "3"], 2, "25 units need a table of"),
+        (["choose-k", "--method", "hierarchical", "--k", "2-4"], 2, "25 units need a table of"),
+        (["stability", "--method", "hierarchical", "--k", "3"], 2, "25 units need a table of"),
+        (["compare", "kmeans", "hierarchical", "--k", "3"], 2, "hierarchical: 25 units need a table of"),
+        (["spectral", "--k", "3", "--affinity", "gaussian"], 1, "the affinities of all pairs of 25 units"),
+    ],
+)
+def test_too_many_units_are_refused_before_anything_is_worked_out(
+    squares, cli, monkeypatch, given, code, said
+):
+    def build(*_, **__):
+        raise AssertionError("neighbours were sought")
+
+    for module in ("model.distances", "methods.affinity"):
+        monkeypatch.setattr(f"regionalize.{module}.available_memory", lambda: 4000)
+    monkeypatch.setattr("regionalize.weights.build.build_weights", build)
+    found = cli("-q", given[0], squares, *given[1:])
+    assert found.code == code, found.err
+    assert said in found.errors[0]
+
+
+def test_rows_that_may_be_left_out_are_not_counted_beforehand(monkeypatch):
+    monkeypatch.setattr(table, "available_memory", lambda: 2 * 8 * 190)  # of 20 units
+    layer = geopandas.GeoDataFrame(
+        {"a": [*range(20), np.nan]}, geometry=[shapely.Point(i, 0) for i in range(21)]
+    )
+    given = {"k": 3, "method": "hierarchical"}
+    assert regionalize.regionalize(layer, missing="drop", **given).report.input["rows_used"] == 20
+    with pytest.raises(UsageError, match="21 units need a table"):
+        regionalize.regionalize(layer, missing="mean", **given)
 
 
 def test_runs_written_as_one_word():

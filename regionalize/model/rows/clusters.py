@@ -83,6 +83,7 @@ CLUSTERS: tuple[Method, ...] = (
         name="hierarchical",
         summary="Join the two clusters that differ least, again and again, wherever they are.",
         function="regionalize.methods.hierarchical:hierarchical",
+        room="regionalize.methods.hierarchical:check_room",
         params=(
             Param(
                 "linkage",
@@ -118,6 +119,7 @@ CLUSTERS: tuple[Method, ...] = (
         name="spectral",
         summary="Group units by cuts of the graph of their nearest in the variables.",
         function="regionalize.methods.spectral:spectral",
+        room="regionalize.methods.spectral:check_room",
         params=(
             Param(
                 "affinity",
