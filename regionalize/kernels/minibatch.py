@@ -13,6 +13,43 @@ BLOCK = 256
 """Rows whose distances are held at once: few enough for the nearest cache."""
 
 
+def transpose_block(X: NDArray[np.floating[Any]], columns: FloatArray) -> None:
+    """Copy a few rows (m, p) into `columns` (p, `BLOCK`): a variable per row.
+
+    Examples
+    --------
+    >>> columns = np.zeros((2, 3))
+    >>> transpose_block(np.array([[1.0, 2.0], [3.0, 4.0]]), columns)
+    >>> columns.tolist()
+    [[1.0, 3.0, 0.0], [2.0, 4.0, 0.0]]
+    """
+    m, p = X.shape
+    for row in range(m):
+        for variable in range(p):
+            columns[variable, row] = X[row, variable]
+
+
+def squared_distances(columns: FloatArray, m: int, center: FloatArray, distance: FloatArray) -> None:
+    """Fill `distance` with the squared distances of m rows, a variable per row of `columns`, from a centre.
+
+    Differences are taken before they are squared, so that a large common offset costs no digits.
+
+    Examples
+    --------
+    >>> distance = np.empty(2)
+    >>> squared_distances(np.array([[0.0, 3.0], [1.0, 5.0]]), 2, np.array([0.0, 1.0]), distance)
+    >>> distance.tolist()
+    [0.0, 25.0]
+    """
+    distance[:m] = 0.0
+    for variable in range(len(center)):
+        place = center[variable]
+        values = columns[variable]
+        for row in range(m):
+            difference = values[row] - place
+            distance[row] += difference * difference
+
+
 def nearest_of_block(
     X: NDArray[np.floating[Any]],
     centers: FloatArray,
@@ -22,8 +59,6 @@ def nearest_of_block(
     labels: NDArray[np.int64],
 ) -> None:
     """Find the nearest centre of a few rows, of several equally near the first.
-
-    Differences are taken before they are squared, so that a large common offset costs no digits.
 
     Parameters
     ----------
@@ -46,18 +81,10 @@ def nearest_of_block(
     >>> labels.tolist(), least[:2].tolist()
     ([0, 0], [4.0, 1.0])
     """
-    m, p = X.shape
-    for row in range(m):
-        for variable in range(p):
-            columns[variable, row] = X[row, variable]
+    m = len(X)
+    transpose_block(X, columns)
     for cluster in range(len(centers)):
-        distance[:m] = 0.0
-        for variable in range(p):
-            center = centers[cluster, variable]
-            values = columns[variable]
-            for row in range(m):
-                difference = values[row] - center
-                distance[row] += difference * difference
+        squared_distances(columns, m, centers[cluster], distance)
         if cluster == 0:
             labels[:] = 0
             least[:m] = distance[:m]
@@ -168,17 +195,9 @@ def add_gains(
     distance = np.empty(BLOCK)
     for first in range(0, n, BLOCK):
         size = min(BLOCK, n - first)
-        for row in range(size):
-            for variable in range(p):
-                columns[variable, row] = X[first + row, variable]
+        transpose_block(X[first : first + size], columns)
         for place in range(len(places)):
-            distance[:size] = 0.0
-            for variable in range(p):
-                center = places[place, variable]
-                values = columns[variable]
-                for row in range(size):
-                    difference = values[row] - center
-                    distance[row] += difference * difference
+            squared_distances(columns, size, places[place], distance)
             gain = gains[place]
             for row in range(size):
                 if distance[row] < squared[first + row]:
