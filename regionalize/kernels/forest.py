@@ -56,9 +56,17 @@ def minimum_forest(first: IntArray, second: IntArray, length: FloatArray, n: int
     >>> minimum_forest(np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([3.0, 1.0, 1.0]), 3).tolist()
     [1, 2]
     """
-    order = np.lexsort((second, first, length))
+    order = _by_length(first, second, length, n)
     choose = compiled(spanning_forest) if len(first) >= COMPILED_LINKS and compiles() else spanning_forest
     return np.asarray(order[choose(first[order], second[order], n)])
+
+
+def _by_length(first: IntArray, second: IntArray, length: FloatArray, n: int) -> IntArray:
+    """Return the order of links (m,) by length, ties by row, which may be their order already."""
+    key = first * n + second
+    if np.all(key[1:] >= key[:-1]):
+        return np.argsort(length, kind="stable")
+    return np.lexsort((key, length))
 
 
 def joined_forests(parts: Sequence[Links]) -> Links:

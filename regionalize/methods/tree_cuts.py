@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.compiler import compiled, compiles
+from regionalize.kernels.forest import COMPILED_LINKS, minimum_forest
 from regionalize.kernels.regions import SLACK
-from regionalize.kernels.trees import lay_out, room_in_subtrees, spanning_forest
+from regionalize.kernels.trees import lay_out, room_in_subtrees
 from regionalize.methods.feasible import (
     not_found,
     refuse_poor_component,
@@ -23,8 +24,8 @@ from regionalize.model.bounds import Bound
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-COMPILED_LINKS, COMPILED_UNITS = 5000, 1700
-"""Links or units from which compiled kernels are used: below, Python ends before the compiler is loaded."""
+COMPILED_UNITS = 1700
+"""Units from which compiled kernels are used: below, Python ends before the compiler is loaded."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +75,14 @@ def spanning_trees(
         Which links are of the forest.
     """
     fast = (len(first) >= COMPILED_LINKS or n >= COMPILED_UNITS) and compiles()
-    choose = compiled(spanning_forest) if fast else spanning_forest
     place = compiled(lay_out) if fast else lay_out
-    order = _by_length(n, first, second, length)
-    links = order[choose(first[order], second[order], n)]
+    links = minimum_forest(first, second, length, n)
     row = np.concatenate([first[links], second[links]])
     neighbor = np.concatenate([second[links], first[links]])
     by_row = np.argsort(row * n + neighbor)
     indptr = np.searchsorted(row[by_row], np.arange(n + 1))
     units, size = place(indptr, neighbor[by_row])
     return units, size, links
-
-
-def _by_length(n: int, first: IntArray, second: IntArray, length: FloatArray) -> IntArray:
-    """Return the order of links (m,) by length, ties by row, which may be their order already."""
-    key = first * n + second
-    if np.all(key[1:] >= key[:-1]):
-        return np.argsort(length, kind="stable")
-    return np.lexsort((key, length))
 
 
 def cut_trees(
