@@ -226,6 +226,16 @@ def usage_text(error: click.ClickException) -> str:
                 f"there is no option {error.option_name}: {method.name} can keep no bounds; "
                 "use kmeans, or a method that makes contiguous regions"
             )
+        if method is None or not method.large:
+            from regionalize.run.large import needs_all_rows, way_with
+            from regionalize.run.options import LARGE, shown
+
+            for name in LARGE:
+                if error.option_name == shown(name):
+                    if method is not None:
+                        return str(needs_all_rows(method, name))
+                    way = way_with(name)
+                    return f"there is no option {shown(name)} here: it is for k-means, as in kmeans {way}"
         of_all = error.ctx.parent.command.params if error.ctx is not None and error.ctx.parent else []
         if any(error.option_name in (*param.opts, *param.secondary_opts) for param in of_all):
             return f"{error.option_name} goes before the command: regionalize {error.option_name} …"

@@ -91,10 +91,7 @@ def read_large(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = {name: given[name] for name in LARGE if name in given}
     if not method.large:
-        raise UsageError(
-            f"{shown(next(iter(found)))} is for k-means, and {method.name} needs all rows at once",
-            advice="use kmeans, or fewer rows (--where)",
-        )
+        raise needs_all_rows(method, next(iter(found)))
     for name in _OF_BATCHES:
         if name in found and "batch_size" not in found:
             raise UsageError(f"{shown(name)} is for rows that come in batches", advice="add --batch-size 256")
@@ -117,6 +114,36 @@ def read_large(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
             )
         refuse_options(BATCHES, given)
     return found
+
+
+def needs_all_rows(method: Method, name: str) -> UsageError:
+    """Say that an option of large data is none of a method, and what to do.
+
+    Examples
+    --------
+    >>> from regionalize.model.catalog import find_method
+    >>> raise needs_all_rows(find_method("skater"), "engine")
+    Traceback (most recent call last):
+    regionalize.errors.UsageError: --engine is for k-means, and skater needs all rows at once; use kmeans \
+--engine dask, or fewer rows (--where)
+    """
+    return UsageError(
+        f"{shown(name)} is for k-means, and {method.name} needs all rows at once",
+        advice=f"use kmeans {way_with(name)}, or fewer rows (--where)",
+    )
+
+
+def way_with(name: str) -> str:
+    """Return how an option of large data begins.
+
+    Examples
+    --------
+    >>> way_with("scheduler"), way_with("test_share"), way_with("sample")
+    ('--engine dask', '--batch-size 256', '--sample 1%')
+    """
+    if name in {"engine", "scheduler"}:
+        return WORKERS.option
+    return "--sample 1%" if name == "sample" else f"{BATCHES.option} 256"
 
 
 def refuse_files_only(given: Mapping[str, Any]) -> None:

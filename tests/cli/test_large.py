@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from regionalize.model.catalog import OWN
+
 COLUMNS = ("--columns", "pct_*")
 
 
@@ -50,6 +52,40 @@ def test_what_cannot_be_meant_is_one_line(cli, given, said):
     assert told.code == 2
     assert said in told.err
     assert len(told.errors) == 1
+
+
+@pytest.mark.parametrize("method", sorted(name for name, method in OWN.items() if not method.large))
+@pytest.mark.parametrize(
+    ("given", "way"),
+    [
+        (["--engine", "dask"], "kmeans --engine dask"),
+        (["--scheduler", "tcp://nowhere:1"], "kmeans --engine dask"),
+        (["--batch-size", "256"], "kmeans --batch-size 256"),
+        (["--sample", "1%"], "kmeans --sample 1%"),
+    ],
+)
+def test_methods_that_need_all_rows_say_so(cli, method, given, way):
+    told = cli(method, *COLUMNS, *given)
+    assert told.code == 2
+    said = f"{given[0]} is for k-means, and {method} needs all rows at once"
+    assert told.errors == [f"error: {said}; use {way}, or fewer rows (--where)"]
+
+
+@pytest.mark.parametrize("command", ["batch", "choose-k", "stability", "assign", "validate"])
+def test_commands_without_an_engine_say_what_it_is_for(cli, command):
+    told = cli(command, "--engine", "dask")
+    assert told.errors == [
+        "error: there is no option --engine here: it is for k-means, as in kmeans --engine dask"
+    ]
+
+
+def test_a_batch_of_methods_that_need_all_rows(cli, tmp_path):
+    told = cli("batch", "--method", "skater", "--k", "4", "--sample", "9%", "--out-dir", tmp_path / "out")
+    assert told.code == 2
+    assert told.errors == [
+        "error: there is no option --sample here: it is for k-means, as in kmeans --sample 1%"
+    ]
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_batch_takes_them_and_knows_its_outputs_again(cli, tmp_path):
