@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed, nearest, quoted
 from regionalize.features.columns import Columns, read_columns, select_columns
+from regionalize.features.notes import compactness_notes, constant_notes, coordinate_notes
 from regionalize.features.transforms import constant_columns, transform
 from regionalize.model.catalog import find_method
 from regionalize.model.features import Features, weighted
@@ -87,7 +88,7 @@ def build_features(
         _refuse_too_few(columns, layer, job)
     kind = np.dtype(job.dtype)
     scaled = transform(columns.values, job.transform, kind)
-    notes += _constant_note(columns, names, named)
+    notes += constant_notes(names, constant_columns(columns.values), named)
     raw = _in_precision(columns.raw, kind)
     columns = replace(columns, values=raw)  # in single precision no more is held than that
     blocks = [scaled]
@@ -108,9 +109,9 @@ def build_features(
     metric = find_method(job.method).metric(job.params)
     each, coordinate_share = split_weights(relative, with_centroids, share)
     if job.compactness:
-        notes += _compactness_notes(job)
+        notes += compactness_notes(job.compactness)
     elif with_centroids:
-        notes += _coordinate_notes(coordinate_share, anisotropy, job)
+        notes += coordinate_notes(coordinate_share, anisotropy, job)
     return Features(
         rows=columns.rows,
         names=names,
@@ -248,19 +249,6 @@ def _refuse_too_few(columns: Columns, layer: Layer, job: Job) -> None:
     )
 
 
-def _constant_note(columns: Columns, names: tuple[str, ...], with_centroids: bool) -> tuple[str, ...]:
-    constant = constant_columns(columns.values)
-    if constant.all() and not with_centroids:
-        raise DataError(
-            f"every column is constant, so there is nothing to cluster: {listed(names)}",
-            advice="use other columns",
-        )
-    if not constant.any():
-        return ()
-    which = listed([name for name, same in zip(names, constant, strict=True) if same], 20)
-    return (f"constant, so without effect: {which}",)
-
-
 def positions_for_smoothing(
     layer: Layer, job: Job, rows: NDArray[np.int64], xy: FloatArray | None
 ) -> tuple[FloatArray | None, bool]:
@@ -381,28 +369,3 @@ def _refuse_no_shape(layer: Layer, job: Job) -> None:
             advice="set one (ogr2ogr -a_srs), take its coordinates as plane with --project none, "
             "or give --compactness 0",
         )
-
-
-def _compactness_notes(job: Job) -> tuple[str, ...]:
-    return (
-        f"compactness counts {100 * job.compactness:g} %: the centroids' moment of inertia within regions; "
-        f"the attributes' sum of squares within regions, {100 * (1 - job.compactness):g} %",
-    )
-
-
-def _coordinate_notes(share: float, anisotropy: float | None, job: Job) -> tuple[str, ...]:
-    notes = []
-    if job.centroid_weight != "auto":
-        notes.append(f"the two coordinates carry {100 * share:.1f} % of the weight")
-    if anisotropy is not None:
-        scale = " (each axis is scaled by itself; --centroid-scale isotropic keeps directions alike)"
-        notes.append(
-            f"centroids spread {anisotropy:.2f} times as far east-west as north-south"
-            + ("" if job.centroid_scale == "isotropic" else scale)
-        )
-    if job.transform == "raw":
-        notes.append(
-            "--transform raw with centroids lets map units drown or be drowned by the attributes; "
-            "use --transform z instead"
-        )
-    return tuple(notes)

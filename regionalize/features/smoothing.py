@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -248,18 +249,44 @@ def smoothing_notes(
     spread = [
         float(np.mean([np.std(column, dtype=np.float64) for column in table.T])) for table in (before, after)
     ]
-    notes = [
-        f"smoothing over {weights.kind} weights changed the mean standard deviation of the variables "
-        f"from {spread[0]:.4g} to {spread[1]:.4g}"
-    ]
-    lonely = int(np.count_nonzero(weights.degree == 0))
-    if lonely:
-        notes.append(f"{lonely} of {len(weights)} units have no neighbour and keep their values")
     length = np.sqrt(np.einsum("ij,ij->i", after, after))
     degree = weights.degree.astype(np.float64)
     correlation = 0.0
     if np.ptp(degree) > 0 and np.ptp(length) > 0:
         correlation = float(np.corrcoef(degree, length)[0, 1])
+    lonely = int(np.count_nonzero(degree == 0))
+    return effect_notes(weights.kind, spread, lonely, len(weights), correlation, mode)
+
+
+def effect_notes(
+    kind: str, spread: Sequence[float], lonely: int, n: int, correlation: float, mode: str
+) -> tuple[str, ...]:
+    """Say what smoothing did.
+
+    Parameters
+    ----------
+    kind : str
+        Of the weights.
+    spread : (2,) sequence of float
+        Mean standard deviation of the variables before and after.
+    lonely, n : int
+        Units without neighbours, and units.
+    correlation : float
+        Of the number of neighbours and the length of what a unit has after it.
+    mode : str
+        How it was smoothed.
+
+    Examples
+    --------
+    >>> effect_notes("queen", (1.0, 0.5), 1, 3, 0.0, "mean")[1]
+    '1 of 3 units have no neighbour and keep their values'
+    """
+    notes = [
+        f"smoothing over {kind} weights changed the mean standard deviation of the variables "
+        f"from {spread[0]:.4g} to {spread[1]:.4g}"
+    ]
+    if lonely:
+        notes.append(f"{lonely} of {n} units have no neighbour and keep their values")
     if mode == "sum":
         notes.append(
             f"mode sum adds neighbours up instead of averaging them, so values grow with their number "

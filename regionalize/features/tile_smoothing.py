@@ -148,6 +148,11 @@ def tile_length(
     return float(link_lengths(weights, coordinates, sphere).sum()), weights.n_links
 
 
+def tile_degrees(links: TileLinks, start: int, halo: IntArray, used: BoolArray) -> IntArray:
+    """Return how many neighbours that take part each of a tile's rows has, (n,); parameters as above."""
+    return np.diff(_local(links, start, halo, used, "").indptr[: len(links) + 1])
+
+
 def _local(links: TileLinks, start: int, halo: IntArray, used: BoolArray | None, kind: str) -> Weights:
     """Return the links as weights among n + h places, of which the halo's have none; unused ones left out."""
     n = len(links)

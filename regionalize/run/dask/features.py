@@ -17,7 +17,14 @@ from regionalize.model.layer import Layer
 from regionalize.run.dask import rows as work
 from regionalize.run.dask.kmeans import PartedRows, summed
 from regionalize.run.dask.partitions import Part, PartedLayer, read_part
-from regionalize.run.stream.variables import Scale, Variables, choose_variables, scale_of
+from regionalize.run.stream.variables import (
+    Scale,
+    Variables,
+    choose_variables,
+    refuse_empty,
+    scale_of,
+    statistics_notes,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -103,7 +110,7 @@ def build_in_parts(client: Client, layer: PartedLayer, job: Job) -> PartedFeatur
             values = list(client.map(filled, values, mean=present.mean))
             gaps = total - present.count
             where = [f"{name} ({gap})" for name, gap in zip(variables.names, gaps, strict=False) if gap]
-            refuse_nothing(present, variables)
+            refuse_empty(present, variables)
             notes += (f"missing values replaced by the mean of their column: {listed(where, 20)}",)
     counts = client.gather(client.map(len, values))
     used = sum(counts)
@@ -115,7 +122,7 @@ def build_in_parts(client: Client, layer: PartedLayer, job: Job) -> PartedFeatur
             advice="see which rows --missing drop leaves out" if kept else "choose more rows",
         )
     statistics = merged(client.gather(client.map(statistics_of, values)))
-    notes += constant_note(statistics, variables)
+    notes += statistics_notes(statistics, variables, job)
     scale = scale_of(statistics, variables, job)
     smoothed: Any = [None] * len(values)
     if job.hops:
@@ -210,29 +217,6 @@ def merged(found: list[RunningStatistics]) -> RunningStatistics:
     for one in found:
         whole.merge(one)
     return whole
-
-
-def refuse_nothing(statistics: RunningStatistics, variables: Variables) -> None:
-    """Refuse a column without any value."""
-    for name, count in zip(variables.names, statistics.count.tolist(), strict=False):
-        if not count:
-            raise DataError(
-                f"column '{name}' has no value at all", advice="leave it out with --exclude", column=name
-            )
-
-
-def constant_note(statistics: RunningStatistics, variables: Variables) -> tuple[str, ...]:
-    """Say which attributes have one value only, or refuse to cluster nothing else."""
-    constant = statistics.constant[: len(variables.names)]
-    if constant.all() and not variables.coordinates:
-        raise DataError(
-            f"every column is constant, so there is nothing to cluster: {listed(variables.names)}",
-            advice="use other columns",
-        )
-    if not constant.any():
-        return ()
-    which = [name for name, same in zip(variables.names, constant, strict=True) if same]
-    return (f"constant, so without effect: {listed(which, 20)}",)
 
 
 # What workers do: pure functions, so that they may do it again.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -96,13 +97,32 @@ def label_rows(centers: FloatArray, rows: Rows, labels: RowStore) -> Labelled:
     return found.ordered(order)
 
 
-def report_of(head: Layer, found: Labelled, rows: Rows, updates: int) -> Report:
+def mean_distances(found: Labelled, rows: Rows, labels: RowStore) -> tuple[float, float]:
+    """Return how far rows are from the mean of their cluster: in all that is clustered, and in attributes."""
+    p, factors = len(rows.variables.names), rows.scale.factors
+    sums = []
+    for first, values, used in rows.batches():
+        codes = labels.read(first, len(values))[used, 0] - 1
+        attributes = np.square((values[used] - found.raw.means[codes]) * factors)
+        whole = attributes
+        if found.smoothed is not None:
+            whole = np.square(rows.transformed(first, values)[used] - found.smoothed.means[codes])
+        sums.append([np.sqrt(part.sum(axis=1)).sum() for part in (whole, attributes[:, :p])])
+    of_all, of_attributes = (fsum(part) / found.raw.counts.sum() for part in zip(*sums, strict=True))
+    return float(of_all), float(of_attributes)
+
+
+def report_of(head: Layer, found: Labelled, rows: Rows, labels: RowStore, updates: int) -> Report:
     """Put together what is known without all rows in memory."""
     job, variables, raw = rows.job, rows.variables, found.raw
     plain = raw.times(rows.scale.factors)
     clustered = plain if found.smoothed is None else found.smoothed
-    attributes, columns = slice(0, len(variables.names)), variables.columns
-    fit, fit_attributes = fit_of_groups(clustered), fit_of_groups(plain, attributes)
+    attributes = slice(0, len(variables.names))
+    of_all, of_attributes = mean_distances(found, rows, labels)
+    fit = replace(fit_of_groups(clustered), mean_distance=of_all)
+    fit_attributes = replace(fit_of_groups(plain, attributes), mean_distance=of_attributes)
+    shown = attributes if variables.apart else slice(None)
+    columns, of_columns = variables.columns[shown], raw.only(shown)
     about: dict[str, Any] = {"batch_size": job.batch_size, "batches": updates, "warm_start": len(rows.warm)}
     for name, (count, total) in found.inertia.items():
         if count:
@@ -125,13 +145,13 @@ def report_of(head: Layer, found: Labelled, rows: Rows, updates: int) -> Report:
         variables=columns,
         sizes=tuple(int(count) for count in raw.counts),
         center_columns=columns,
-        centers=tuple(tuple(row) for row in raw.means.tolist()),
+        centers=tuple(tuple(row) for row in of_columns.means.tolist()),
         fit=fit_attributes if variables.apart else fit,
         fit_attributes=None if variables.apart or alike else fit_attributes,
         coordinate_share=variables.share,
         fragmentation=None,
-        r_squared=r_squared_of_groups(raw),
+        r_squared=r_squared_of_groups(of_columns),
         extra={"batches": about},
         notes=(unmeasured,) if head.has_geometry else (),
-        profiles=profiles_of_groups(raw),
+        profiles=profiles_of_groups(of_columns),
     )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError
 from regionalize.features.centroids import centroid_points, project_geometry, sphere_points
+from regionalize.features.running import RunningStatistics
+from regionalize.features.smoothing import effect_notes
 from regionalize.io.row_batches import RowBatches
 from regionalize.io.weights_files import weights_file_id
 from regionalize.model.job import Job
 from regionalize.run.stream.links import LinkStore
 from regionalize.run.stream.neighbours import links_by_tiles
 from regionalize.run.stream.rows import ROWS, Rows
-from regionalize.run.stream.smoothing import smooth_rows
+from regionalize.run.stream.smoothing import degrees, smooth_rows
 from regionalize.run.stream.store import RowStore
 from regionalize.run.stream.variables import choose_plane
 from regionalize.run.stream.weights_file import links_of_file
@@ -69,11 +72,50 @@ def smooth_attributes(rows: Rows, batches: RowBatches, open_files: ExitStack) ->
             sphere=sphere,
             rows_at_once=ROWS,
         )
+        notes += smoothing_effect(scaled, smoothed, links, job.smooth_mode)
     if rows.variables.coordinates:
         with smoothed:
             smoothed = with_coordinates(smoothed, rows)
     rows.smoothed = open_files.enter_context(smoothed)
     return notes
+
+
+def smoothing_effect(
+    before: RowStore, after: RowStore, links: LinkStore, mode: str, rows_at_once: int = ROWS
+) -> tuple[str, ...]:
+    """Say what smoothing did, as `regionalize.features.smoothing.smoothing_notes` does.
+
+    Parameters
+    ----------
+    before, after : RowStore
+        Variables (n, p) before and after; rows with a NaN took no part.
+    links : LinkStore
+        What they were smoothed over.
+    mode : str
+        How.
+    rows_at_once : int
+        Rows of a batch.
+    """
+    spreads, pairs = (RunningStatistics(), RunningStatistics()), RunningStatistics()
+    products, origin, lonely = 0.0, None, 0
+    for first, own in before.batches(rows_at_once):
+        mixed = after.read(first, len(own))
+        degree, used = degrees(before, links, first, own)
+        lonely += int(np.count_nonzero(degree[used] == 0))
+        pair = np.stack([degree, np.sqrt(np.square(mixed).sum(axis=1))], axis=1)[used]
+        if origin is None and len(pair):
+            origin = pair[0]
+        products += float(np.prod(pair - origin, axis=1).sum()) if len(pair) else 0.0
+        pairs.update(pair)
+        for spread, values in zip(spreads, (own, mixed), strict=True):
+            spread.update(values[used])
+    n = int(pairs.count.max())
+    correlation = 0.0
+    if (pairs.high > pairs.low).all() and origin is not None:
+        together = products / n - float(np.prod(pairs.mean - origin))
+        correlation = together / float(np.prod(pairs.sd)) * n / (n - 1)
+    mean_spread = [float(np.mean(spread.sd)) * sqrt((n - 1) / n) for spread in spreads]
+    return effect_notes(links.kind, mean_spread, lonely, n, correlation, mode)
 
 
 def find_links(batches: RowBatches, job: Job, count: int) -> LinkStore:

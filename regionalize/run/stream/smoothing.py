@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.features.smoothing import check_smoothing
-from regionalize.features.tile_smoothing import smooth_tile, tile_length, tile_mixing
+from regionalize.features.tile_smoothing import smooth_tile, tile_degrees, tile_length, tile_mixing
 from regionalize.model.tile_links import TileLinks
 from regionalize.run.stream.links import AT_ONCE, LinkStore, rows_at
 from regionalize.run.stream.store import RowStore
@@ -111,6 +111,16 @@ def smooth_rows(
                 before.__exit__(None, None, None)
         before = after
     return before if before is not store else _copy(store, rows_at_once)
+
+
+def degrees(
+    store: RowStore, links: LinkStore, first: int, own: NDArray[np.floating]
+) -> tuple[IntArray, BoolArray]:
+    """Return the number of neighbours of a batch's rows, and which rows take part: no others are counted."""
+    tile, halo, _, used = _tile(store, links, first, own)
+    if used is None:
+        return np.diff(tile.indptr), np.ones(len(own), dtype=np.bool_)
+    return tile_degrees(tile, first, halo, used), used[: len(own)]
 
 
 def _tile(

@@ -70,7 +70,7 @@ def run_in_batches(
                 from regionalize.run.stream.neighbourhood import smooth_attributes
 
                 with watch.stage("smoothing"):
-                    notes += smooth_attributes(rows, batches, open_files)
+                    rows.notes += smooth_attributes(rows, batches, open_files)
             with watch.stage("warm start"):
                 model = warm_model(rows)
             with watch.stage("kmeans"):
@@ -78,7 +78,7 @@ def run_in_batches(
             with watch.stage("measure"):
                 labels = open_files.enter_context(RowStore(1, np.int32, rows.store.folder))
                 found = label_rows(model.centers, rows, labels)
-                report = report_of(batches.head, found, rows, updates)
+                report = report_of(batches.head, found, rows, labels, updates)
         solution = Solution(
             layer=batches.head,
             job=job,
@@ -86,7 +86,7 @@ def run_in_batches(
             weights=None,
             partition=Partition(np.empty(0, dtype=np.int64)),
             report=report,
-            notes=(*batches.head.notes, *variables.notes, *report.notes, *notes),
+            notes=(*batches.head.notes, *variables.notes, *rows.notes, *report.notes, *notes),
             seconds={},
             command=method_command(job),
         )

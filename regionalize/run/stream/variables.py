@@ -11,9 +11,14 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, listed
-from regionalize.features.build import centroid_share, relative_weights, split_weights
+from regionalize.features.build import (
+    centroid_share,
+    relative_weights,
+    split_weights,
+)
 from regionalize.features.centroids import centroids, project_geometry
 from regionalize.features.columns import read_numbers, select_columns
+from regionalize.features.notes import constant_notes, coordinate_notes
 from regionalize.features.running import RunningStatistics, scaled
 from regionalize.model.features import weighted
 from regionalize.model.job import Job
@@ -156,7 +161,7 @@ def choose_variables(first: Layer, batches: Iterable[Layer], job: Job) -> Variab
     project = job.project
     if within:
         project, said = choose_plane(first, batches, job)
-        notes += (*said, f"the two coordinates carry {100 * coordinate_share:.1f} % of the weight")
+        notes += said
     return Variables(
         names, ("X", "Y") if within else (), weights, coordinate_share, share is not None, project, notes
     )
@@ -180,6 +185,31 @@ def choose_plane(first: Layer, batches: Iterable[Layer], job: Job) -> tuple[str,
         return job.project, centroids(whole, job.project)[1]
     found = project_geometry(whole, job.project)
     return found.crs or "auto", found.notes
+
+
+def statistics_notes(statistics: RunningStatistics, variables: Variables, job: Job) -> tuple[str, ...]:
+    """Say what the statistics of all rows show, as `regionalize.features.build.build_features` does.
+
+    Raises
+    ------
+    DataError
+        Where every column is constant.
+    """
+    constant = statistics.constant[: len(variables.names)]
+    notes = constant_notes(variables.names, constant, bool(variables.coordinates))
+    if variables.coordinates:
+        east, north = statistics.sd[-2:].tolist()
+        notes += coordinate_notes(variables.share, east / north if north else None, job)
+    return notes
+
+
+def refuse_empty(statistics: RunningStatistics, variables: Variables) -> None:
+    """Refuse a column without any value."""
+    for name, count in zip(variables.names, statistics.count.tolist(), strict=False):
+        if not count:
+            raise DataError(
+                f"column '{name}' has no value at all", advice="leave it out with --exclude", column=name
+            )
 
 
 def _refuse_gaps(batch: Layer, values: FloatArray, names: tuple[str, ...], job: Job, first: int) -> None:

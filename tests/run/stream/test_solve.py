@@ -305,3 +305,63 @@ def test_a_geopackage_opens_in_the_colours_of_its_clusters(tmp_path):
     rz.regionalize_file(None, batch_size=32, output=out, qml=True, **options)
     rz.regionalize_file(None, output=whole, qml=True, **options)
     assert out.with_suffix(".qml").read_text() == whole.with_suffix(".qml").read_text()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"with_centroids": True},
+        {"with_centroids": True, "transform": "raw"},
+        {"centroid_weight": 0.3, "centroid_scale": "isotropic"},
+        {"hops": 1},
+        {"hops": 1, "smooth_mode": "sum", "with_centroids": True},
+        {"hops": 2, "centroid_weight": 0.4},
+        {"hops": 1, "missing": "drop"},
+        {"missing": "drop", "with_centroids": True},
+        {"missing": "mean"},
+    ],
+)
+def test_the_report_is_that_of_memory(tmp_path, asked):
+    """Every number and note, but for pieces and their shapes, and for what batches tell besides."""
+    counties = geopandas.read_file(sample_path())
+    counties = counties[["name", *COLUMNS, "geometry"]].assign(same=4.0)
+    counties.loc[70, "geometry"] = counties.geometry[70].buffer(-1).simplify(9)  # an island
+    if "missing" in asked:
+        counties.loc[[3, 90], "pct_pov"] = np.nan
+        counties.loc[90, "pct_eld"] = np.nan
+    if asked == {"missing": "drop", "with_centroids": True}:
+        counties.loc[[20, 90], "geometry"] = None
+    source = tmp_path / "in.gpkg"
+    counties.to_file(source)
+    options = {"k": 4, "columns": [*COLUMNS, "same"], **asked}
+    whole = rz.regionalize_file(source, **options).report
+    found = rz.regionalize_file(source, batch_size=32, **options).report
+    assert (found.variables, found.center_columns) == (whole.variables, whole.center_columns)
+    assert (found.sizes, found.input) == (whole.sizes, whole.input)
+    for name in ("fit", "fit_attributes", "profiles"):
+        one, other = (vars(getattr(report, name) or whole.fit) for report in (found, whole))
+        assert (getattr(found, name) is None) == (getattr(whole, name) is None)
+        for field in one:
+            values = (np.array(each[field], dtype=float) for each in (one, other))  # None is NaN
+            assert np.allclose(*values, equal_nan=True), f"{name}.{field}"
+    assert np.allclose(found.centers, whole.centers)
+    assert found.r_squared == pytest.approx(whole.r_squared)
+    assert found.coordinate_share == whole.coordinate_share
+    of_memory, of_batches = (
+        {note.partition(" in pct_")[0].partition(" no geometry:")[0] for note in report.notes}
+        for report in (whole, found)
+    )  # rows are named in memory only
+    bare = {note for note in of_batches if note.endswith(" no geometry")}
+    of_batches = {note.removesuffix(" no geometry") for note in of_batches}
+    assert bool(bare) == (asked == {"missing": "drop", "with_centroids": True})
+    assert of_batches - of_memory == {
+        "pieces, joins and shapes are not measured of rows that come in batches"
+    }
+    of_weights = (
+        "separate components",
+        "have no neighbours: ",
+        "has no neighbours: ",
+        "and so no neighbours",
+    )
+    left = [note for note in of_memory - of_batches if not any(words in note for words in of_weights)]
+    assert not left
