@@ -15,13 +15,13 @@ import doctest
 import os
 import re
 import signal
-import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from warm import warm_program
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -80,24 +80,26 @@ def find_examples(page: str) -> list[Example]:
 
 def run_page(page: str, folder: Path) -> Iterator[Outcome]:
     """Run the examples of a page in a folder."""
+    found = find_examples(page)
+    if not found:
+        return
     names: dict[str, Any] = {"__name__": "example"}
-    environment = shell_environment(folder / ".bin")
+    programs = folder / ".bin"
+    programs.mkdir()
+    environment = shell_environment(programs)
     if rules := RULES.findall(page):
         (folder / "Makefile").write_text("\n".join(rules), encoding="utf-8")
-    for example in find_examples(page):
-        if example.place is not None:
-            yield run_command(example, folder, environment)
-        else:
-            with contextlib.chdir(folder):
-                yield run_python(example, names)
+    with warm_program(programs, environment):
+        for example in found:
+            if example.place is not None:
+                yield run_command(example, folder, environment)
+            else:
+                with contextlib.chdir(folder):
+                    yield run_python(example, names)
 
 
 def shell_environment(programs: Path) -> dict[str, str]:
-    """Make `regionalize` this checkout's, and output as in a terminal of 80 columns."""
-    programs.mkdir()
-    program = programs / "regionalize"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regionalize "$@"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    """Make `regionalize` the one in a folder, this checkout's, and output as in a terminal of 80 columns."""
     outer = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}  # of a make that runs the tests: an example's is the first
     return {
         **{name: value for name, value in os.environ.items() if name not in outer},
