@@ -1,0 +1,1 @@
+"""Items ranked for places: distances, zones, memberships, scores, and the best of them."""

@@ -1,0 +1,218 @@
+"""Great-circle kilometres: of all pairs, or of the nearest."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regionalize.weights.places import EARTH_RADIUS, on_sphere
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+RADIUS_KM = EARTH_RADIUS / 1000
+ROUNDING = 1e-12, 1e-15
+"""Relative and absolute width within which chords of two formulas may be one."""
+SAMPLE = 4096
+"""Items that stand for all in a typical distance."""
+
+
+def great_circle_km(users: FloatArray, items: FloatArray) -> FloatArray:
+    """Return the distance from every user to every item.
+
+    The haversine, of differences taken in degrees, so that tiny distances keep their digits. Beyond a quarter
+    of the globe it is half the globe less the distance from the user's antipode, where the haversine of
+    nearly opposite places would lose half of them.
+
+    Parameters
+    ----------
+    users : (u, 2) float64
+        Latitude and longitude in degrees.
+    items : (n, 2) float64
+
+    Returns
+    -------
+    (u, n) float64
+
+    Examples
+    --------
+    >>> new_york, los_angeles = np.array([[40.7128, -74.006]]), np.array([[34.0522, -118.2437]])
+    >>> great_circle_km(new_york, los_angeles).round(1).tolist()
+    [[3935.8]]
+    """
+    return paired_km(users[:, None, :], items[None, :, :])
+
+
+def paired_km(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the distance of places, shapes (…, 2) that fit each other: shape (…), one axis or more.
+
+    Examples
+    --------
+    >>> pole = np.array([90.0, 0.0])
+    >>> paired_km(pole, np.array([[90.0, 77.0], [-90.0, 12.0]])).round(3).tolist()
+    [0.0, 20015.114]
+    """
+    latitude, longitude = first[..., 0], first[..., 1]
+    latitudes, longitudes = second[..., 0], second[..., 1]
+    over = (180 - np.abs(longitude)) + (180 - np.abs(longitudes))  # by way of the antimeridian
+    across = np.minimum(np.abs(longitude - longitudes), over)
+    # the sine of what is left to the pole is exact there, the cosine of 90 degrees is not 0
+    cosines = np.sin(np.radians(90 - np.abs(latitude))) * np.sin(np.radians(90 - np.abs(latitudes)))
+    square = _haversine(latitude - latitudes, across, cosines)
+    far = square > 0.5
+    angle = np.arcsin(np.sqrt(np.minimum(square, 0.5)))
+    if far.any():
+        opposite = _haversine((latitude + latitudes)[far], 180 - across[far], cosines[far])
+        angle[far] = np.pi / 2 - np.arcsin(np.sqrt(opposite))
+    return np.asarray(2 * RADIUS_KM * angle)
+
+
+def _haversine(along: FloatArray, across: FloatArray, cosines: FloatArray) -> FloatArray:
+    """Return the squared sine of half the angle, of differences in degrees."""
+    found: FloatArray = np.sin(np.radians(across / 2)) ** 2 * cosines
+    found += np.sin(np.radians(along / 2)) ** 2
+    return found
+
+
+def typical_km(users: FloatArray, items: FloatArray) -> FloatArray:
+    """Return the median distance of each user's items, shape (u,).
+
+    Of more than 4,096 items so many stand for all, spread evenly over them from south to north: the same ones
+    for every user, and in whatever order the items come. Where most items are at the user's own place it is
+    the mean, and where all are, 1.
+
+    Examples
+    --------
+    >>> typical_km(np.array([[0.0, 0.0]]), np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 4.0]])).round(1).tolist()
+    [222.4]
+    """
+    sample = spread_sample(items)
+    found = np.ones(len(users))
+    step = max(1, (1 << 20) // max(len(sample), 1))
+    for start in range(0, len(users) if len(sample) else 0, step):
+        km = great_circle_km(users[start : start + step], sample)
+        middle = np.median(km, axis=1)
+        middle = np.where(middle > 0, middle, km.mean(axis=1))
+        found[start : start + step] = np.where(middle > 0, middle, 1.0)
+    return found
+
+
+def spread_sample(items: FloatArray, size: int = SAMPLE) -> FloatArray:
+    """Return at most `size` of the places, spread evenly over them from south to north."""
+    if len(items) <= size:
+        return items
+    # a breath of longitude tells places of one latitude apart, so that the order of the items is no matter
+    order = np.argsort(items[:, 0] + 1e-7 * items[:, 1])
+    return items[order[((np.arange(size) + 0.5) * len(items) / size).astype(np.int64)]]
+
+
+class PlaceIndex:
+    """A k-d tree of items on the unit sphere, for the nearest of many.
+
+    Parameters
+    ----------
+    items : (n, 2) float64
+        Latitude and longitude in degrees.
+    precedence : (n,) int64, optional
+        Items as far as each other go by it; by their row otherwise.
+
+    Examples
+    --------
+    >>> index = PlaceIndex(np.array([[0.0, 10.0], [0.0, 1.0], [0.0, 1.0]]))
+    >>> rows, km = index.nearest(np.array([[0.0, 0.0]]), 2)
+    >>> rows.tolist(), km.round(1).tolist()
+    ([[1, 2]], [[111.2, 111.2]])
+    """
+
+    def __init__(self, items: FloatArray, precedence: IntArray | None = None) -> None:
+        self.items = items
+        self.precedence = np.arange(len(items)) if precedence is None else precedence
+        # the tree holds every place once, so that a crowd at one place cannot swamp a search
+        order = np.lexsort((self.precedence, items[:, 1], items[:, 0]))
+        moved = (np.diff(items[order], axis=0) != 0).any(axis=1)
+        self._rows = order
+        self._starts = np.concatenate([[0], np.flatnonzero(moved) + 1, [len(order)]]) if len(order) else order
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import KDTree
+
+        return KDTree(on_sphere(self.items[self._rows[self._starts[:-1]]][:, ::-1]))
+
+    def build(self) -> PlaceIndex:
+        """Build the tree now rather than when it is first asked."""
+        if len(self.items):
+            _ = self._tree
+        return self
+
+    def nearest(
+        self, users: FloatArray, k: int, max_km: float | None = None, *, threads: int = -1
+    ) -> tuple[IntArray, FloatArray]:
+        """Return each user's k nearest items, the nearest first.
+
+        Parameters
+        ----------
+        users : (u, 2) float64
+            Latitude and longitude in degrees.
+        k : int
+            At least 1.
+        max_km : float, optional
+            Items farther are left out.
+        threads : int
+            -1 takes all processors.
+
+        Returns
+        -------
+        rows : (u, k) int64
+            -1 where there are fewer.
+        km : (u, k) float64
+            As `great_circle_km` gives them; infinite where there are fewer.
+        """
+        found = np.full((len(users), k), -1, dtype=np.int64), np.full((len(users), k), np.inf)
+        if not len(self.items) or not len(users):
+            return found
+        user, row = self._candidates(users, k, threads)
+        km = paired_km(users[user], self.items[row])
+        if max_km is not None:
+            near = km <= max_km
+            user, row, km = user[near], row[near], km[near]
+        order = np.lexsort((self.precedence[row], km, user))
+        user, row, km = user[order], row[order], km[order]
+        place = np.arange(len(user)) - np.searchsorted(user, np.arange(len(users)))[user]
+        kept = place < k
+        rows, distances = found
+        rows[user[kept], place[kept]] = row[kept]
+        distances[user[kept], place[kept]] = km[kept]
+        return found
+
+    def _candidates(self, users: FloatArray, k: int, threads: int) -> tuple[IntArray, IntArray]:
+        """Return pairs of users and items: each user's k nearest, and all that may be as near.
+
+        k places hold k items or more. Where the next place is as near as the last that is needed, as far as
+        chords can tell, all places as near are fetched.
+        """
+        points = on_sphere(users[:, ::-1])
+        places = len(self._starts) - 1
+        asked = min(k + 1, places)
+        chords, near = self._tree.query(points, k=np.arange(1, asked + 1), workers=threads)
+        # k items fill this many places or fewer
+        filled = np.cumsum(np.diff(self._starts)[near], axis=1)
+        last = np.minimum((filled < k).sum(axis=1), asked - 1)
+        limit = chords[np.arange(len(users)), last] * (1 + ROUNDING[0]) + ROUNDING[1]
+        wanted = chords <= limit[:, None]
+        user, column = np.nonzero(wanted)
+        place = near[user, column]
+        cut = np.flatnonzero(wanted[:, -1]) if asked < places else np.empty(0, dtype=np.int64)
+        if len(cut):
+            balls = self._tree.query_ball_point(points[cut], limit[cut], workers=threads)
+            sizes = np.fromiter(map(len, balls), dtype=np.int64, count=len(balls))
+            kept = ~np.isin(user, cut)
+            user = np.concatenate([user[kept], np.repeat(cut, sizes)])
+            fetched = [np.asarray(ball, dtype=np.int64) for ball in balls]
+            place = np.concatenate([place[kept], *fetched])
+        size = np.diff(self._starts)[place]
+        first = np.repeat(self._starts[place] - np.cumsum(size) + size, size)
+        return np.repeat(user, size), self._rows[first + np.arange(size.sum())]
