@@ -230,13 +230,13 @@ def move_into_place(moves: Moves, folder: Path, *, obsolete: Sequence[Path] = ()
         Old companions that would contradict the new files (a spatial index, say) and go with the old ones.
     """
     for new, old in moves:
-        if old.is_file():
+        if old.is_file() and new.is_file():
             new.chmod(stat.S_IMODE(old.stat().st_mode))
         flush(new)
     tell = _told_of_moves.get()
     if tell is not None and folder.parent not in _staging:
         tell(moves)
-    only_one_file = len(moves) == 1 and not obsolete and not moves[0][1].is_dir()
+    only_one_file = len(moves) == 1 and not obsolete and not any(path.is_dir() for path in moves[0])
     with signals_held():
         if only_one_file:
             os.replace(*moves[0])

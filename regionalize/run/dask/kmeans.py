@@ -22,6 +22,7 @@ from regionalize.methods.kmeans import (
     check_distinct,
     check_number,
     first_rows,
+    kmeans,
     side_by_side,
 )
 from regionalize.methods.lloyd import STILL, Rows, between_sums, means
@@ -323,6 +324,25 @@ def kmeans_in_parts(
         heat = partial(improve_by, single.iterate)
         found = race_starts(single, k, rng, heat, finish, run, progress)
     return min(found, key=lambda solution: solution[1])[0].parts
+
+
+def kmeans_of_few(rows: PartedRows, k: int, **given: Any) -> list[IntArray]:
+    """Group few rows of many, the others being left out, as one machine groups few.
+
+    Parameters
+    ----------
+    rows : PartedRows
+        n rows, n up to `regionalize.methods.kmeans.MANY_ROWS`, on unit scale.
+    k, given
+        As `regionalize.methods.kmeans.kmeans` takes them.
+
+    Returns
+    -------
+    list of (1, m) int64
+        Labels of each part, 0 … k - 1.
+    """
+    labels = kmeans(np.concatenate(rows.client.gather(rows.parts)), k, **given)
+    return [part[None] for part in np.split(labels, rows.first[1:-1])]
 
 
 def best_start(

@@ -128,7 +128,7 @@ def solve_in_parts(
     from regionalize.model.features import Features
     from regionalize.model.partition import Partition
     from regionalize.run.dask.features import build_in_parts
-    from regionalize.run.dask.kmeans import kmeans_in_parts
+    from regionalize.run.dask.kmeans import kmeans_in_parts, kmeans_of_few
     from regionalize.run.dask.measure import measure_in_parts, number_clusters
     from regionalize.run.progress import told
     from regionalize.run.solve import Solution
@@ -146,7 +146,8 @@ def solve_in_parts(
         features = build_in_parts(client, layer, job)
         rows = features.clustered(client, job.dtype)
     with watch.stage("kmeans"):
-        labels = kmeans_in_parts(
+        search = kmeans_in_parts if len(rows) > MANY_ROWS else kmeans_of_few
+        labels = search(
             rows, job.k, seed=job.seed, jobs=job.jobs, progress=told("kmeans", progress), **job.params
         )
     with watch.stage("measure"):

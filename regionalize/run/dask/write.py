@@ -219,6 +219,7 @@ def write_part(
 ) -> int:
     """Write one part with its labels; return how many rows it has. It may be done again."""
     import os
+    from uuid import uuid4
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -233,7 +234,8 @@ def write_part(
     if layer.wkb is not None:
         columns.append(layer.wkb)
     table = pa.table(columns, schema=schema)
-    making = f"{path}.{os.getpid()}"
+    place = Path(path)
+    making = place.parent.with_name(f"{place.name}.{uuid4().hex}")  # not beside it, where a worker may die
     try:
         pq.write_table(table, making)
         os.replace(making, path)  # another worker may be doing the same, where one was taken for dead

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import replace
 
 import geopandas
@@ -15,7 +17,7 @@ from regionalize.errors import DataError, OutputError, UsageError
 from regionalize.methods import kmeans as module
 from regionalize.methods import race
 from regionalize.model.job import Job, Outputs
-from regionalize.run.dask import partitions, solve
+from regionalize.run.dask import partitions, solve, write
 from regionalize.run.dask.cluster import check_address, connected
 from regionalize.run.dask.solve import run_on_dask
 from regionalize.run.files import run
@@ -41,6 +43,11 @@ def layer(geographic=False):
     )
     frame.loc[::397, "a"] = np.nan
     return frame
+
+
+def rows_beyond(frame, count):
+    """Return the rows behind the first `count` that have all values."""
+    return frame.index[np.cumsum(frame.a.notna()) > count]
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +116,7 @@ def test_labels_of_an_earlier_run_are_no_variable(tmp_path, job):
         {"missing": "mean", "with_centroids": True, "column_weights": (("b", 2.0),)},
         {"with_centroids": True, "centroid_weight": 0.4, "transform": "range-standardize"},
         {"with_centroids": True, "centroid_scale": "isotropic", "where": "whole < 45 AND name <> 'x'"},
-        {"hops": 2, "with_centroids": True},
+        {"hops": 2, "with_centroids": True, "centroid_weight": 0.4},
         {"hops": 1, "smooth_mode": "gaussian", "weights": "rook", "missing": "mean"},
     ],
 )
@@ -166,6 +173,20 @@ def test_few_rows_are_grouped_in_this_process(tmp_path, job, monkeypatch):
     assert mine.cluster.equals(theirs.cluster.astype(mine.cluster.dtype))
 
 
+def test_few_rows_that_are_left_are_grouped_as_few(tmp_path, job):
+    """Many rows, of which most lack a value: the search of one machine for few rows finds more."""
+    frame = layer()
+    frame.loc[rows_beyond(frame, 300), "a"] = np.nan
+    frame.to_parquet(tmp_path / "in.parquet", row_group_size=900)
+    job = replace(job, k=12, params={})
+    expected = run(str(tmp_path / "in.parquet"), local(job), Outputs(output=tmp_path / "one.parquet"))
+    found = run_on_dask(str(tmp_path / "in.parquet"), job, Outputs(output=tmp_path / "many.parquet"))
+    assert found.report.input["rows_used"] == 300
+    assert_same_report(found.report, expected.report)
+    mine, theirs = (geopandas.read_parquet(tmp_path / f"{name}.parquet") for name in ("many", "one"))
+    assert mine.cluster.equals(theirs.cluster.astype(mine.cluster.dtype))
+
+
 def test_parts_have_one_schema_and_tell_how_they_were_made(tmp_path, job):
     frame = layer()
     frame.loc[:1500, "geometry"] = frame.geometry[:1501].apply(lambda shape: shapely.MultiPolygon([shape]))
@@ -202,6 +223,49 @@ def test_what_is_there_stays_unless_it_may_be_replaced(tmp_path, job):
     with pytest.raises(OutputError, match=r"name it \.parquet"):
         run_on_dask(str(source), job, Outputs(output=tmp_path / "out.gpkg"))
     assert {path.name for path in tmp_path.iterdir()} == {"in.parquet", "out.parquet"}
+
+
+def test_a_file_gives_way_to_a_folder(tmp_path, job):
+    """What one machine wrote is replaced by what workers write."""
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    layer().iloc[:900].to_parquet(source)
+    run(str(source), local(job), Outputs(output=out))
+    before = geopandas.read_parquet(out)
+    run_on_dask(str(source), job, Outputs(output=out, overwrite=True))
+    assert out.is_dir()
+    assert os.access(out, os.X_OK)
+    assert stat.S_IMODE(out.stat().st_mode) & stat.S_IXUSR
+    assert geopandas.read_parquet(out).equals(before)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.parquet", "out.parquet"}
+
+
+def test_a_worker_that_dies_while_it_writes_leaves_nothing_among_the_parts(tmp_path, monkeypatch):
+    source, staged = tmp_path / "in.parquet", tmp_path / "staging" / "out.parquet"
+    layer().iloc[:50].to_parquet(source)
+    staged.mkdir(parents=True)
+    parts = partitions.open_parts(source)
+    about = {
+        "codes": np.zeros((1, 50), np.int32),
+        "kept": None,
+        "path": str(staged / "part.00000.parquet"),
+        "files": parts.files,
+        "numbers": np.array([1]),
+        "schema": write.schema_written(parts, "cluster", ""),
+    }
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "replace", die)
+        with pytest.raises(Killed):
+            write.write_part(parts.parts[0], **about)
+    assert list(staged.iterdir()) == []
+    assert write.write_part(parts.parts[0], **about) == 50
+    assert [path.name for path in staged.iterdir()] == ["part.00000.parquet"]
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path, job, monkeypatch):
