@@ -121,7 +121,7 @@ def batch_writer(
     (159, 'cluster')
     """
     with located(str(path)):
-        form = _format_in_batches(path)
+        form = format_in_batches(path)
         target = target_of(path)
     with alone(target):
         with located(str(path)):
@@ -152,8 +152,18 @@ def batch_writer(
                 put_in_place(staged, form, target, folder)
 
 
-def _format_in_batches(path: str | Path) -> Format:
-    """Return the format of an output, or refuse one that cannot be written some rows at a time."""
+def format_in_batches(path: str | Path) -> Format:
+    """Return the format of an output, or refuse one that cannot be written some rows at a time.
+
+    Raises
+    ------
+    OutputError
+
+    Examples
+    --------
+    >>> format_in_batches("out.parquet").name
+    'GeoParquet'
+    """
     form = find_format(path)
     if str(path) == "-":
         raise OutputError("rows in batches are not written to standard output", advice="name a file")

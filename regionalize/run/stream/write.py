@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from regionalize.errors import UsageError
+from regionalize.errors import UsageError, located
 from regionalize.model.job import Job, Outputs
 from regionalize.model.layer import Layer
 from regionalize.model.partition import LEFT_OUT
@@ -35,6 +35,7 @@ def check_outputs(
     ------
     RegionalizeError
     """
+    from regionalize.io.batch_writer import format_in_batches
     from regionalize.run.large import BATCHES, refuse_other_outputs
     from regionalize.run.refusals import refuse_outputs
 
@@ -46,6 +47,9 @@ def check_outputs(
             "--batch-size and a report as a page exclude each other: its map needs all rows in memory",
             advice="write the report as .md, .json or .csv",
         )
+    if outputs.output is not None:
+        with located(str(outputs.output)):
+            format_in_batches(outputs.output)
     return refuse_outputs(outputs, (source, *job.files), head, added_names(outputs, job))
 
 

@@ -237,6 +237,13 @@ def test_what_is_refused_touches_nothing(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["o.gpkg"]
 
 
+@pytest.mark.parametrize("name", ["o.shp", "o.shp.zip", "o.kml"])
+def test_a_format_that_needs_all_rows_is_refused_before_any_is_read(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(solve, "read_rows", None)
+    with pytest.raises(OutputError, match=r"cannot be written some rows at a time; write one of \.parquet"):
+        rz.regionalize_file(None, k=3, columns=COLUMNS, batch_size=32, output=tmp_path / name)
+
+
 def test_a_fault_in_the_middle_of_the_file_leaves_no_output(tmp_path):
     frame = blobs(1000)
     frame.loc[777, "v2"] = np.nan
