@@ -13,7 +13,7 @@ Membership = Literal["gaussian", "fuzzy", "hard"]
 Score = Literal["exp", "linear", "rank", "weights"]
 Normalization = Literal["none", "minmax", "softmax", "zscore"]
 
-MOST_ZONES = 1000
+MOST_ZONES = 300
 UNITS = {"km": 1.0, "mi": 1.609344, "m": 0.001}
 """Kilometres in each unit that distances are written in."""
 

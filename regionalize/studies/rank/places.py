@@ -106,6 +106,9 @@ def read_items(layer: Layer, id_column: str | None = None, attribute: str | None
     with located(layer.origin.file, layer.origin.layer):
         places, notes = item_places(layer, id_column)
         values = None if attribute is None else _numbers(layer, attribute)
+        if values is not None and np.isinf(values).any():
+            row = int(np.isinf(values).argmax()) + 1
+            raise DataError("the value is not finite", column=attribute or "", row=row, advice="correct it")
         missing = 0 if values is None else int(np.isnan(values).sum())
         if missing:
             notes += (f"{counted(missing, 'item')} without a value of '{attribute}' count as the least",)
@@ -358,7 +361,7 @@ def _from_degrees(shapes: NDArray[np.object_], names: NDArray[Any]) -> FloatArra
     # a polygon across the antimeridian may end beyond it
     check_places(np.column_stack([north, np.where(np.abs(east) <= 360, east / 2, east)]), names)
     x, y, z = centers_of(shapes, geographic=True).T
-    return np.degrees(np.column_stack([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)]))
+    return np.asarray(np.degrees(np.column_stack([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])))
 
 
 def _ids(layer: Layer, id_column: str | None) -> NDArray[Any]:
