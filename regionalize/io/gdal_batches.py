@@ -6,6 +6,7 @@ import json
 import weakref
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ class GdalRows:
     ) -> None:
         with understood(source, where):
             self._layer, notes = choose_layer(source, layer)
+        self._whole: GdalRows | None = None
         held = ExitStack()
         weakref.finalize(self, held.close)  # of temporary copies
         with located("", self._layer or ""):
@@ -107,7 +109,8 @@ class GdalRows:
             except UnicodeDecodeError as error:  # a column name
                 raise DataError(NOT_UTF8, advice=SAY_ENCODING) from error
             names = self._attributes(raw, 0).column_names
-            self._columns = choose_columns(names, columns, where)
+            choose_columns(names, columns, where)  # refused before anything is read
+            self._given = dict(zip(names, raw.attributes.column_names, strict=True))
             self._about = describe(self._source, self._layer, meta, self._text.stated)
             self._crs = self._about.crs
             notes = (*notes, *more, *said, *self._text.notes, *self._about.notes)
@@ -118,18 +121,33 @@ class GdalRows:
                 elif raw.wkb is not None:
                     self._crs, more = csv_geometry(names, self._crs)
                     notes += more if geometry else ()
-            if not geometry:
-                self._options["read_geometry"] = False
-            if len(self._columns.read) < len(names):
-                given = dict(zip(names, raw.attributes.column_names, strict=True))
-                self._options["columns"] = [given[name] for name in self._columns.read]
-            self._checked = False
-            self.head = replace(self._piece(self._look()[1], 0), notes=notes)
+            self._geometry, self._notes, self._checked = geometry, notes, False
             self.count = self._about.count if where is None else None
-            known = self._about.count and geometry and source.path is not None and source.path.is_file()
-            self.row_bytes = source.size() / self._about.count if known and self._about.count else None
+            self._take(columns, geometry)
             if self.count == 0:
                 refuse_no_rows(0, where)
+
+    def only(self, columns: Sequence[str], geometry: bool) -> GdalRows:
+        """Return the same rows with some of the columns, without looking at the file anew."""
+        found = copy(self)
+        found._whole = self  # whose temporary copies are read
+        with located("", self._layer or ""):
+            found._take(columns, geometry)
+        return found
+
+    def _take(self, columns: Sequence[str] | None, geometry: bool) -> None:
+        """Settle what is read."""
+        self._columns = choose_columns(list(self._given), columns, self._where)
+        geometry = geometry and self._geometry
+        self._options = dict(self._options)
+        if not geometry:
+            self._options["read_geometry"] = False
+        if len(self._columns.read) < len(self._given):
+            self._options["columns"] = [self._given[name] for name in self._columns.read]
+        self.head = replace(self._piece(self._look()[1], 0), notes=self._notes)
+        source, rows = self._source, self._about.count
+        known = rows and geometry and source.path is not None and source.path.is_file()
+        self.row_bytes = source.size() / rows if known and rows else None
 
     def pieces(self, rows: int) -> Iterator[Layer]:
         """Give all rows once, in file order, in layers of at most `rows` rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import located
@@ -41,6 +42,14 @@ class ParquetRows:
         self.row_bytes: float | None = _row_bytes(self._paths[0], self._names)
         self.count: int | None = sum(group.rows for group in groups) if where is None else None
         self.head = self._files.head(columns, geometry)
+
+    def only(self, columns: Sequence[str], geometry: bool) -> ParquetRows:
+        """Return the same rows with some of the columns, without looking at the files anew."""
+        found = copy(self)
+        found._choice, found._names = self._files.choose(columns, geometry)
+        found.row_bytes = _row_bytes(self._paths[0], found._names)
+        found.head = self._files.head(columns, geometry)
+        return found
 
     def pieces(self, rows: int) -> Iterator[Layer]:
         """Give all rows once, in file order, in layers of at most `rows` rows."""

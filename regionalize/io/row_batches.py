@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +30,10 @@ class Rows(Protocol):
     head: Layer
     count: int | None
     row_bytes: float | None
+
+    def only(self, columns: Sequence[str], geometry: bool) -> Rows:
+        """Return the same rows with some of the columns."""
+        ...
 
     def pieces(self, rows: int) -> Iterator[Layer]:
         """Give all rows once, in file order, in layers of at most `rows` rows."""
@@ -97,7 +102,6 @@ class RowBatches:
         if rows < 1:
             raise ValueError(f"a batch of {rows} rows")
         source, chosen = find_source(path, layer)
-        self.rows = rows
         self._shown = source.shown
         self._rows: Rows
         with located(source.shown, chosen or ""):
@@ -110,7 +114,32 @@ class RowBatches:
                 self._rows = ParquetRows(source, chosen, where, columns, geometry)
             else:
                 self._rows = GdalRows(source, chosen, where, codec, columns, geometry)
-        self.head = self._rows.head
+        self._settle(rows)
+
+    def only(self, columns: Sequence[str], *, geometry: bool = True) -> RowBatches:
+        """Return the same rows with some of the columns, without opening the layer anew.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Columns to read.
+        geometry : bool
+            Whether the geometry is read, if it is read here.
+
+        Examples
+        --------
+        >>> next(iter(RowBatches(None).only(["pct_pov"], geometry=False))).column_names
+        ['pct_pov']
+        """
+        found = copy(self)
+        with located(self._shown):
+            found._rows = self._rows.only(columns, geometry)
+        found._settle(self._asked)
+        return found
+
+    def _settle(self, rows: int) -> None:
+        """Settle how many rows a batch has, of as many as were asked for."""
+        self.head, self.rows, self._asked = self._rows.head, rows, rows
         if self._rows.row_bytes is not None:
             self.rows = max(1, min(rows, int(LARGEST_BATCH / max(self._rows.row_bytes, 1))))
 
@@ -157,6 +186,9 @@ class _Whole:
         self.row_bytes: float | None = None
         self.head = sliced(layer, 0, 0)
         self._layer = replace(layer, notes=())
+
+    def only(self, columns: Sequence[str], geometry: bool) -> _Whole:
+        return _Whole(self._layer, columns, geometry)
 
     def pieces(self, rows: int) -> Iterator[Layer]:
         for start in range(0, len(self._layer), rows):

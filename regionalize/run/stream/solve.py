@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -53,15 +52,12 @@ def run_in_batches(
     watch = Stopwatch(progress)
     with ExitStack() as open_files:
         with watch.stage("read"):
-            about: dict[str, Any] = {"layer": job.layer, "where": job.where, "encoding": job.encoding}
-            batches = RowBatches(source, rows=ROWS, **about)
+            batches = RowBatches(source, layer=job.layer, where=job.where, encoding=job.encoding, rows=ROWS)
             with located(batches.head.origin.file, batches.head.origin.layer):
                 notes = check_outputs(outputs, source, job, batches.head)
                 variables = choose_variables(next(iter(batches), batches.head), batches, job)
                 needed = [*variables.names, *([job.id] if job.id is not None else [])]
-                narrow = RowBatches(
-                    source, columns=needed, geometry=bool(variables.coordinates), rows=ROWS, **about
-                )
+                narrow = batches.only(needed, geometry=bool(variables.coordinates))
                 rows = read_rows(narrow, variables, job, open_files)
         with located(batches.head.origin.file, batches.head.origin.layer):
             assert job.k is not None
