@@ -101,7 +101,22 @@ def default_spec(layer: Layer) -> str:
     DataError
         When the layer has neither (lines, mixed kinds, collections, no geometry at all).
     """
-    kinds = layer.geometry_kinds if layer.has_geometry else {}
+    return spec_for(layer.geometry_kinds if layer.has_geometry else {})
+
+
+def spec_for(kinds: dict[str, int]) -> str:
+    """Return the weights that kinds of geometry, counted over a whole layer, get when nothing is said.
+
+    Raises
+    ------
+    DataError
+        As `default_spec`.
+
+    Examples
+    --------
+    >>> spec_for({"Polygon": 20, "MultiPolygon": 1}), spec_for({"Point": 4})
+    ('queen', 'knn:3')
+    """
     if not kinds:
         raise DataError(
             "no row has a geometry, so nobody has neighbours",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,7 @@ def build_in_parts(client: Client, layer: PartedLayer, job: Job) -> PartedFeatur
     if job.hops:
         all_rows = values if kept is None else list(read)
         attributes = client.map(transformed, all_rows, scale=scale, names=len(variables.names))
-        smoothed = smooth_parts(client, layer, job, first, list(attributes), kept)
+        smoothed = smooth_parts(client, layer, job, list(attributes), kept)
     return PartedFeatures(variables, scale, values, kept, smoothed, counts, total, statistics, notes)
 
 
@@ -136,7 +137,6 @@ def smooth_parts(
     client: Client,
     layer: PartedLayer,
     job: Job,
-    first: Layer,
     attributes: list[Future],
     kept: list[Future] | None,
 ) -> list[Future]:
@@ -145,24 +145,27 @@ def smooth_parts(
     Parameters
     ----------
     client, layer, job
-    first : Layer
-        The first rows, which tell what kind of neighbours is usual.
     attributes : list of Future
         Of all rows of each part, transformed.
     kept : list of Future or None
         Rows used; the others give nothing.
     """
-    from regionalize.run.dask.neighbours import weights_in_parts
+    from regionalize.run.dask.neighbours import kinds_of, weights_in_parts
     from regionalize.run.dask.smoothing import smooth_in_parts
-    from regionalize.weights.spec import default_spec
+    from regionalize.weights.spec import spec_for
 
-    if not first.has_geometry:
+    if not layer.head.has_geometry:
         raise DataError(
             "the table has no geometry, so weights cannot be built from it", advice="leave out --hops"
         )
-    spec = job.weights or default_spec(first)
     files, counts = layer.files, client.gather(client.map(len, attributes))
     geometry = client.map(geometry_of, layer.parts, files=files)
+    spec = job.weights
+    if spec is None:
+        kinds: Counter[str] = Counter()
+        for found in client.gather(client.map(kinds_of, geometry)):
+            kinds.update(found)
+        spec = spec_for(kinds)
     links = weights_in_parts(
         client, geometry, counts, spec, snap=job.snap, geographic=layer.head.is_geographic
     )
@@ -170,7 +173,7 @@ def smooth_parts(
     if job.smooth_mode in {"idw", "gaussian"}:
         masks: Any = [None] * len(attributes) if kept is None else kept
         where = client.map(positions_of, layer.parts, masks, files=files, job=job)
-    found = smooth_in_parts(
+    smoothed = smooth_in_parts(
         client,
         attributes,
         links,
@@ -183,7 +186,7 @@ def smooth_parts(
         sphere=layer.head.is_geographic,
         used=kept,
     )
-    return found if kept is None else list(client.map(chosen, found, kept))
+    return smoothed if kept is None else list(client.map(chosen, smoothed, kept))
 
 
 def in_order(parts: list[Future]) -> list[Any]:

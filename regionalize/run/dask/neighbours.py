@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from distributed import Client, Future
 
+    from regionalize.model.layer import Layer
     from regionalize.model.tile_links import TileLinks
     from regionalize.weights.tiles import Nearest
 
@@ -149,17 +150,28 @@ def decoded(wkb: pa.ChunkedArray) -> Geometries:
     return found
 
 
-def boxes_of_areas(wkb: pa.ChunkedArray, kind: str) -> FloatArray:
-    """Return `regionalize.weights.tiles.unit_boxes` of areas, or refuse what is none."""
+def kinds_of(wkb: pa.ChunkedArray) -> dict[str, int]:
+    """Return how many rows of a part have each kind of geometry."""
+    return shapes_of(wkb).geometry_kinds
+
+
+def shapes_of(wkb: pa.ChunkedArray) -> Layer:
+    """Return a layer of nothing but shapes."""
     import pyarrow as pa
 
     from regionalize.model.layer import Layer
+
+    return Layer(pa.table({"row": np.arange(len(wkb))}), None, None, shapes=decoded(wkb))
+
+
+def boxes_of_areas(wkb: pa.ChunkedArray, kind: str) -> FloatArray:
+    """Return `regionalize.weights.tiles.unit_boxes` of areas, or refuse what is none."""
     from regionalize.weights.spec import refuse_contiguity
     from regionalize.weights.tiles import unit_boxes
 
-    geometry = decoded(wkb)
-    refuse_contiguity(Layer(pa.table({"row": np.arange(len(wkb))}), None, None, shapes=geometry), kind)
-    return unit_boxes(geometry)
+    units = shapes_of(wkb)
+    refuse_contiguity(units, kind)
+    return unit_boxes(units.geometry)
 
 
 def areas(wkb: pa.ChunkedArray, boxes: FloatArray, start: int) -> Units:

@@ -136,6 +136,24 @@ def test_labels_and_figures_are_those_of_one_machine(tmp_path, job, options):
     assert mine.crs == theirs.crs
 
 
+@pytest.mark.parametrize("points", [False, True])
+def test_neighbours_that_go_without_saying_are_those_of_all_rows(tmp_path, job, points):
+    """The first part has no shapes, or fewer than the nearest that are usual."""
+    frame = layer().iloc[:1300]
+    if points:
+        frame["geometry"] = frame.centroid
+        frame.loc[3:1049, "geometry"] = None
+    else:
+        frame.loc[:1049, "geometry"] = None
+    frame.to_parquet(tmp_path / "in.parquet", row_group_size=600)
+    job = replace(job, hops=1, missing="mean")
+    expected = run(str(tmp_path / "in.parquet"), local(job), Outputs(output=tmp_path / "one.parquet"))
+    found = run_on_dask(str(tmp_path / "in.parquet"), job, Outputs(output=tmp_path / "many.parquet"))
+    assert_same_report(found.report, expected.report)
+    mine, theirs = (geopandas.read_parquet(tmp_path / f"{name}.parquet") for name in ("many", "one"))
+    assert mine.cluster.equals(theirs.cluster.astype(mine.cluster.dtype))
+
+
 def test_longitude_and_latitude_are_projected_as_one_layer(tmp_path, job):
     frame = layer(geographic=True)
     frame.to_parquet(tmp_path / "in.parquet", row_group_size=400)
