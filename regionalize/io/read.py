@@ -87,6 +87,17 @@ def read_layer(
     ['DeKalb', 'Fulton']
     """
     source, layer = find_source(path, layer)
+    return read_source(source, layer, where, encoding)
+
+
+def read_source(source: Source, layer: str | None, where: str | None, encoding: str | None) -> Layer:
+    """Read a layer of a source that is known already: what comes through a pipe comes once.
+
+    Examples
+    --------
+    >>> len(read_source(*find_source(None, None), None, None))
+    159
+    """
     with located(source.shown, layer or ""):
         codec = None if encoding is None else codec_name(encoding, source.format)
         if source.format == "GeoParquet" and source.path is not None and source.path.is_dir():

@@ -12,7 +12,7 @@ from regionalize.errors import DataError, located
 from regionalize.io.column_choice import choose_columns
 from regionalize.io.gdal_batches import GdalRows
 from regionalize.io.parquet_batches import ParquetRows
-from regionalize.io.read import read_layer
+from regionalize.io.read import read_source
 from regionalize.io.rows import joined, sliced
 from regionalize.io.source import Source, find_source
 from regionalize.io.text import codec_name
@@ -108,7 +108,7 @@ class RowBatches:
             codec = None if encoding is None else codec_name(encoding, source.format)
             if _only_whole(source):
                 _refuse_large(source)
-                whole = read_layer(path, layer=layer, where=where, encoding=encoding)
+                whole = read_source(source, chosen, where, encoding)
                 self._rows = _Whole(whole, columns, geometry)
             elif source.format == "GeoParquet":
                 self._rows = ParquetRows(source, chosen, where, columns, geometry)

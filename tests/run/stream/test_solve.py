@@ -1,5 +1,6 @@
 """K-means of rows that come in batches, beside k-means of all rows."""
 
+import io
 import json
 
 import geopandas
@@ -12,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import regionalize as rz
 from regionalize.errors import DataError, InfeasibleError, OutputError, UsageError
+from regionalize.io.row_batches import RowBatches
 from regionalize.io.sample import sample_path
 from regionalize.io.weights_files import write_weights
 from regionalize.run.stream import label, learn, rows, solve
@@ -242,6 +244,25 @@ def test_a_format_that_needs_all_rows_is_refused_before_any_is_read(tmp_path, na
     monkeypatch.setattr(solve, "read_rows", None)
     with pytest.raises(OutputError, match=r"cannot be written some rows at a time; write one of \.parquet"):
         rz.regionalize_file(None, k=3, columns=COLUMNS, batch_size=32, output=tmp_path / name)
+
+
+def test_a_file_is_opened_once(tmp_path, monkeypatch):
+    """So that types in a CSV are looked for once, and standard input is read once."""
+    source, opened = tmp_path / "in.csv", []
+    blobs(300).to_csv(source, index=False)
+    monkeypatch.setattr(
+        solve, "RowBatches", lambda *given, **more: opened.append(1) or RowBatches(*given, **more)
+    )
+    found = rz.regionalize_file(source, k=3, columns="v*", batch_size=32)
+    assert len(opened) == 1
+    assert found.report.input["rows_used"] == 300
+
+
+def test_standard_input_comes_in_batches(monkeypatch):
+    text = geopandas.read_file(sample_path()).to_crs(4326).to_json().encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    found = rz.regionalize_file("-", k=3, columns=COLUMNS, batch_size=32)
+    assert sum(found.report.sizes) == 159
 
 
 def test_a_fault_in_the_middle_of_the_file_leaves_no_output(tmp_path):
