@@ -182,12 +182,12 @@ def own_row(command: click.Command, option: click.Option) -> str:
     names, text = record if record is not None else (long_name(option), option.help or "")
     meaning, default = re.match(r"(.*?)\s*(?:\[(?:default:\s*)?([^\]]*)\])?$", text, re.DOTALL).groups()
     meaning = re.sub(r"(?<![\w`-])--[a-z][\w-]*", r"`\g<0>`", meaning)
-    words = names.partition("[")[2].rstrip("]") if isinstance(option.type, click.Choice) else ""
-    if words:
-        values = ", ".join(f"`{word}`" for word in words.split("|"))
-        return f"| `{long_name(option)}` | {default or ''} | {values}. {meaning} |"
-    shown = names.replace("|", "\\|")
-    return f"| `{shown}` | {default or ''} | {meaning} |"
+    shown = f"`{names}`"
+    if isinstance(option.type, click.Choice) and "[" in names:
+        shown = f"`{long_name(option)}`"
+        meaning = f"{', '.join(f'`{word}`' for word in option.type.choices)}. {meaning}"
+    cells = (cell.replace("|", "\\|") for cell in (shown, default or "", meaning))
+    return f"| {' | '.join(cells)} |"
 
 
 def names_table(_: str, __: str) -> str:

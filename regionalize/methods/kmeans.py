@@ -60,9 +60,9 @@ def kmeans(
         ``"swap"``: a population of solutions recombined, each child with one centre swapped, improved by
         Lloyd's steps and single-unit moves until the best few agree. ``"starts"``: the best of `n_init`
         plain starts.
-    init : {"k-means++", "k-means||", "random"}
-        How first centres are drawn (``search="starts"``): one after the other, many in each of a few passes,
-        or plainly at random.
+    init : {"k-means++", "random", "k-means||"}
+        How first centres are drawn (``search="starts"``): one after the other, plainly at random, or many in
+        each of a few passes.
     n_init, max_iter : int
         Number of starts; most Lloyd iterations of one.
     bounds : sequence of Bound

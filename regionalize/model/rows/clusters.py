@@ -25,9 +25,9 @@ CLUSTERS: tuple[Method, ...] = (
             ),
             Param(
                 "init",
-                ("k-means++", "k-means||", "random"),
+                ("k-means++", "random", "k-means||"),
                 "k-means++",
-                "How first centres are drawn (--search starts); k-means|| draws many in a few passes.",
+                "How first centres are drawn (--search starts): the last draws many in each of a few passes.",
                 only_with=("search", "starts"),
             ),
             Param(
