@@ -290,9 +290,16 @@ def read_columns(
 
 
 def read_numbers(
-    layer: Layer, names: Sequence[str], id_column: str | None = None
+    layer: Layer, names: Sequence[str], id_column: str | None = None, *, first: int | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Read columns as numbers, missing values as NaN.
+
+    Parameters
+    ----------
+    layer, names, id_column
+        As `read_columns` takes them.
+    first : int, optional
+        Rows before these, where these are some rows of a layer.
 
     Returns
     -------
@@ -317,7 +324,7 @@ def read_numbers(
     for j, name in enumerate(names):
         numbers, offset[j] = _as_numbers(layer.attributes[name])
         values[:, j] = numbers
-        _refuse_infinite(layer, name, values[:, j], id_column)
+        _refuse_infinite(layer, name, values[:, j], id_column, first)
     return values, offset
 
 
@@ -371,12 +378,17 @@ def _from_decimals(column: pa.ChunkedArray) -> tuple[FloatArray, float]:
     return numbers, float(low)
 
 
-def _refuse_infinite(layer: Layer, name: str, values: FloatArray, id_column: str | None) -> None:
+def _refuse_infinite(
+    layer: Layer, name: str, values: FloatArray, id_column: str | None, first: int | None
+) -> None:
     infinite = np.flatnonzero(np.isinf(values))
-    if len(infinite):
-        row = layer.names(id_column)[infinite[0]]
-        raise DataError(
-            f"{len(infinite)} of {len(layer)} values of '{name}' are infinite, the first in row {row}",
-            advice="correct them, or leave the rows out with --where",
-            column=name,
-        )
+    if not len(infinite):
+        return
+    row = layer.names(id_column)[infinite[0]]
+    reason = f"{len(infinite)} of {len(layer)} values of '{name}' are infinite, the first in row {row}"
+    advice = "correct them, or leave the rows out with --where"
+    if first is not None:  # of the other rows nothing is known
+        where = row if id_column else first + int(infinite[0]) + 1
+        reason = f"the value of '{name}' in row {where} is infinite"
+        advice = "correct it, or leave the row out with --where"
+    raise DataError(reason, advice=advice, column=name)

@@ -67,10 +67,17 @@ class Variables:
         Raises
         ------
         DataError
-            Values that are missing under ``--missing error``, infinite values, rows without geometry.
+            Values that are missing under ``--missing error``, infinite values, whole numbers beyond 2^53,
+            rows without geometry.
         """
-        values, offset = read_numbers(batch, self.names, job.id)
-        values += offset
+        values, offset = read_numbers(batch, self.names, job.id, first=first)
+        if offset.any():  # other rows count from another
+            name = self.names[int(np.argmax(offset != 0))]
+            raise DataError(
+                f"'{name}' holds numbers of so many digits that some would be lost",
+                advice="subtract a common number from them first",
+                column=name,
+            )
         names = self.names
         if job.missing == "error":
             _refuse_gaps(batch, values, names, job, first)

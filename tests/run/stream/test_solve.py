@@ -246,6 +246,20 @@ def test_a_format_that_needs_all_rows_is_refused_before_any_is_read(tmp_path, na
         rz.regionalize_file(None, k=3, columns=COLUMNS, batch_size=32, output=tmp_path / name)
 
 
+def test_an_infinite_value_is_told_with_its_row_in_the_file(tmp_path):
+    frame = blobs(300)
+    frame.loc[170, "v1"] = np.inf
+    with pytest.raises(DataError, match="the value of 'v1' in row 171 is infinite"):
+        rz.regionalize_file(saved(frame, tmp_path / "in.parquet"), k=3, columns="v*", batch_size=32)
+
+
+def test_digits_are_not_lost_unsaid(tmp_path):
+    frame = pd.DataFrame({"v": 2**60 + np.arange(200) // 100 * 20})
+    source = saved(frame, tmp_path / "in.parquet")
+    with pytest.raises(DataError, match="so many digits that some would be lost; subtract a common number"):
+        rz.regionalize_file(source, k=2, columns="v", batch_size=32)
+
+
 def test_a_file_is_opened_once(tmp_path, monkeypatch):
     """So that types in a CSV are looked for once, and standard input is read once."""
     source, opened = tmp_path / "in.csv", []
