@@ -69,6 +69,19 @@ def falling_weights(away: FloatArray, scale: FloatArray) -> FloatArray:
     return np.asarray(1 / (1 + away / scale[:, None]))
 
 
+def weighted_sum(memberships: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the sum of memberships, shape (…, K), times weights of zones, shape (K,).
+
+    Row by row: a matrix product would round by how many rows there are.
+
+    Examples
+    --------
+    >>> weighted_sum(np.array([[0.25, 0.75]]), np.array([4.0, 0.0])).tolist()
+    [1.0]
+    """
+    return np.asarray((memberships * weights).sum(axis=-1))
+
+
 def scaled(attribute: FloatArray) -> FloatArray:
     """Bring an attribute to 0 … 1 by its least and greatest; 0.5 where all are alike, 0 where not known.
 
@@ -91,7 +104,7 @@ def hybrid(near: FloatArray, attribute: FloatArray, weight: float) -> FloatArray
 
 
 def normalized(scores: FloatArray, how: str = "none") -> FloatArray:
-    """Normalize the scores of every user.
+    """Normalize the scores of every user; sums are of sorted scores, so that the order of items is no matter.
 
     - minmax: 0 … 1; 0.5 where all are alike
     - softmax: shares that sum to 1
@@ -112,10 +125,11 @@ def normalized(scores: FloatArray, how: str = "none") -> FloatArray:
     low, high = scores.min(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
     if how == "softmax":
         found = np.exp(scores - high)
-        return np.asarray(found / found.sum(axis=1, keepdims=True))
+        return np.asarray(found / np.sort(found, axis=1).sum(axis=1, keepdims=True))
     alike = high == low
     if how == "minmax":
         return np.where(alike, 0.5, (scores - low) / np.where(alike, 1.0, high - low))
-    deviation = scores.std(axis=1, keepdims=True)
+    rising = np.sort(scores, axis=1)
+    mean, deviation = rising.mean(axis=1, keepdims=True), rising.std(axis=1, keepdims=True)
     some = ~alike & (deviation > 0)
-    return np.where(some, (scores - scores.mean(axis=1, keepdims=True)) / np.where(some, deviation, 1.0), 0.0)
+    return np.where(some, (scores - mean) / np.where(some, deviation, 1.0), 0.0)
