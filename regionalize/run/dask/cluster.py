@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, listed
+from regionalize.io.atomic import signals_held
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -168,22 +170,23 @@ def _on_this_machine(jobs: int | None, memory: int | None) -> Iterator[Any]:
     }
     with (
         TemporaryDirectory(prefix="regionalize-", ignore_cleanup_errors=True) as folder,
-        dask.config.set(spilling),
+        dask.config.set({**spilling, "temporary-directory": folder}),
     ):
         try:
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=limit,
-                host="127.0.0.1",
-                scheduler_port=0,
-                dashboard_address=None,
-                worker_dashboard_address=None,
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-                death_timeout=START,
-            )
+            with signals_held(), _deaf_to_interrupts():
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=limit,
+                    host="127.0.0.1",
+                    scheduler_port=0,
+                    dashboard_address=None,
+                    worker_dashboard_address=None,
+                    local_directory=folder,
+                    silence_logs=logging.CRITICAL,
+                    death_timeout=START,
+                )
         except (OSError, RuntimeError, TimeoutError) as error:
             raise DataError(
                 f"the workers cannot be started ({_first_line(error)})",
@@ -193,6 +196,26 @@ def _on_this_machine(jobs: int | None, memory: int | None) -> Iterator[Any]:
             yield cluster
         finally:
             _close(cluster)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start threads, and by these processes, that Ctrl-C does not reach: whoever started them ends them.
+
+    It goes to every process of a terminal, and workers would each show a traceback. This one heeds it
+    afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing.resource_tracker import ensure_running
+
+    ensure_running()  # it would let them through again in the thread that starts it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _close(ended: Any) -> None:

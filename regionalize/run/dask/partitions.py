@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -28,7 +29,7 @@ PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one row group of a file: from the `start`-th on, `rows` of them."""
+    """Rows of one row group of a file, by its full path: from the `start`-th on, `rows` of them."""
 
     path: str
     group: int
@@ -155,7 +156,7 @@ def parts_of(groups: Sequence[RowGroup], size: int) -> list[Part]:
         pieces = -(-group.rows // size)
         cuts = np.linspace(0, group.rows, pieces + 1).round().astype(int).tolist() if pieces else []
         for start, stop in pairwise(cuts):
-            waiting.append(Piece(group.path, group.number, start, stop - start))
+            waiting.append(Piece(os.path.abspath(group.path), group.number, start, stop - start))
             if group.rows > size:
                 close()
     close()
@@ -192,6 +193,12 @@ def rows_of(piece: Piece, names: list[str]) -> Any:
     import pyarrow.parquet as pq
 
     kept = []
+    if not os.path.exists(piece.path):
+        raise DataError(
+            "is not there for a worker",
+            file=piece.path,
+            advice="put it where all machines see it under the same path",
+        )
     with located(piece.path), parquet_understood(), pq.ParquetFile(piece.path, pre_buffer=False) as file:
         at = 0
         for batch in file.iter_batches(FEWEST, row_groups=[piece.group], columns=names, use_threads=False):

@@ -158,6 +158,7 @@ def written_parts(
                 files=layer.files,
                 numbers=numbers,
                 schema=schema,
+                shown=str(output),
                 pure=False,
             )
         )
@@ -216,8 +217,12 @@ def write_part(
     files: ParquetFiles,
     numbers: IntArray,
     schema: pa.Schema,
+    shown: str,
 ) -> int:
-    """Write one part with its labels; return how many rows it has. It may be done again."""
+    """Write one part of what is called `shown` with its labels; return how many rows it has.
+
+    It may be done again.
+    """
     import os
     from uuid import uuid4
 
@@ -240,5 +245,5 @@ def write_part(
         pq.write_table(table, making)
         os.replace(making, path)  # another worker may be doing the same, where one was taken for dead
     except OSError as error:
-        raise output_error(error, path) from error
+        raise output_error(error, shown) from error
     return len(layer)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas
 import numpy as np
@@ -179,6 +182,31 @@ def test_a_folder_of_parts_is_one_layer_in_the_order_of_numbers(tmp_path, job):
     assert again.report.sizes == parts.report.sizes
 
 
+def test_paths_mean_the_same_on_workers_in_other_folders(tmp_path, job, monkeypatch):
+    layer().iloc[:1200].to_parquet(tmp_path / "in.parquet", row_group_size=500)
+    monkeypatch.chdir(tmp_path)  # the workers stay where they began
+    run_on_dask("in.parquet", job, Outputs(output=Path("out.parquet"), report=Path("report.json")))
+    assert len(geopandas.read_parquet("out.parquet")) == 1200
+    assert json.loads(Path("report.json").read_text())["input"]["file"] == "in.parquet"
+
+
+def test_a_file_that_workers_do_not_see_is_told(tmp_path):
+    layer().iloc[:1200].to_parquet(tmp_path / "in.parquet", row_group_size=500)
+    found = partitions.open_parts(tmp_path / "in.parquet")
+    (tmp_path / "in.parquet").unlink()
+    with pytest.raises(DataError, match="is not there for a worker; put it where all machines see it"):
+        partitions.read_part(found.files, found.parts[0])
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows sends no such signal to others")
+def test_workers_leave_interrupts_to_who_started_them(client):
+    def masked():
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    assert list(client.run(masked).values()) == [True, True]
+    assert not masked()
+
+
 def test_few_rows_are_grouped_in_this_process(tmp_path, job, monkeypatch):
     monkeypatch.setattr(solve, "MANY_ROWS", N)
     monkeypatch.setattr(module, "MANY_ROWS", N)
@@ -257,6 +285,10 @@ def test_a_file_gives_way_to_a_folder(tmp_path, job):
     assert {path.name for path in tmp_path.iterdir()} == {"in.parquet", "out.parquet"}
 
 
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_worker_that_dies_while_it_writes_leaves_nothing_among_the_parts(tmp_path, monkeypatch):
     source, staged = tmp_path / "in.parquet", tmp_path / "staging" / "out.parquet"
     layer().iloc[:50].to_parquet(source)
@@ -269,6 +301,7 @@ def test_a_worker_that_dies_while_it_writes_leaves_nothing_among_the_parts(tmp_p
         "files": parts.files,
         "numbers": np.array([1]),
         "schema": write.schema_written(parts, "cluster", ""),
+        "shown": "out.parquet",
     }
 
     class Killed(BaseException):
@@ -282,6 +315,10 @@ def test_a_worker_that_dies_while_it_writes_leaves_nothing_among_the_parts(tmp_p
         with pytest.raises(Killed):
             write.write_part(parts.parts[0], **about)
     assert list(staged.iterdir()) == []
+    with monkeypatch.context() as full:
+        full.setattr(pq, "write_table", full_disk)
+        with pytest.raises(OutputError, match=r"^out\.parquet: there is no space"):
+            write.write_part(parts.parts[0], **about)
     assert write.write_part(parts.parts[0], **about) == 50
     assert [path.name for path in staged.iterdir()] == ["part.00000.parquet"]
 
