@@ -46,7 +46,8 @@ class RankOptions:
     region_weights : tuple of (str, float)
         Weights of zones by name, 1 where none is given; scores are multiplied by their mean over memberships.
     zone_weights : tuple of float
-        Learned weights of the zones for ``score="weights"``; without them the weights fall with distance.
+        Learned weights of the zones: the sum of memberships times them is added to the proximity, and is the
+        whole of ``score="weights"``, whose weights fall with distance otherwise.
     bands : tuple of int
         Numbers of distance bands, a level of zones each.
     nested : bool
@@ -114,8 +115,6 @@ class RankOptions:
             )
         _check_bands(self.bands, self.nested)
         _check_weights(self.region_weights, self.zone_weights)
-        if self.zone_weights and self.score != "weights":
-            raise UsageError("weights of zones are for score weights", advice="use --score weights")
 
 
 def _check_choice(what: str, given: str, known: Sequence[str]) -> None:

@@ -129,6 +129,7 @@ class _Job:
         options = self.options
         asked = {
             "score weights": options.score == "weights",
+            "a learned weight of a zone": bool(options.zone_weights),
             "a zone to keep": bool(options.keep_zones),
             "a weight of a zone": bool(options.region_weights),
             "a cap per region": options.max_per_region is not None,
@@ -162,6 +163,7 @@ class _Job:
         options = self.options
         alone = (
             options.score != "weights"
+            and not options.zone_weights
             and options.normalize == "none"
             and not (options.attribute_weight or options.region_weights or options.keep_zones)
             and options.max_per_region is None
@@ -179,7 +181,8 @@ class _Job:
         """Kilometres over which each user's scores fall, shape (u,)."""
         if self.options.scale is not None:
             return np.full(len(self.users), self.options.scale)
-        if self.options.score in {"linear", "rank"} or self.options.zone_weights:
+        learned = self.options.score == "weights" and self.options.zone_weights
+        if self.options.score in {"linear", "rank"} or learned:
             return np.ones(len(self.users))
         return typical_km(self.users.places, self.items.places)
 
@@ -284,12 +287,13 @@ class _Job:
         options = self.options
         if options.score != "weights":
             score = proximity(km, options.score, self.scale[chosen])
-        elif not options.zone_weights:
-            score = self._fallen(chosen, km)
-        elif self.zones[0].of_items:
-            score = np.broadcast_to(self.zone_score, km.shape)
+        elif options.zone_weights:
+            score = np.zeros(km.shape)
         else:
-            score = self._mean_weight(km, np.array(options.zone_weights))
+            score = self._fallen(chosen, km)
+        if options.zone_weights:
+            of_items = self.zones[0].of_items
+            score += self.zone_score if of_items else self._mean_weight(km, np.array(options.zone_weights))
         if options.attribute_weight:
             score = hybrid(score, self.attribute, options.attribute_weight)
         if options.region_weights:

@@ -81,6 +81,7 @@ ALL = [
     {"top": 150},
     {"score": "weights", "bands": (5,)},
     {"score": "weights", "bands": (4,), "membership": "hard", "zone_weights": (0.1, 0.9, 0.2, 0.5)},
+    {"bands": (4,), "zone_weights": (0.1, 0.9, -0.2, 0.5), "attribute_weight": 0.3, "top": 9},
     {"bands": (3, 10), "nested": True, "keep_zones": ("1", "3"), "max_per_region": 2, "top": 4},
     {"bands": (3,), "region_weights": (("2", 5.0),), "normalize": "zscore", "min_score": 0.1},
     {"normalize": "softmax", "attribute_weight": 0.5, "max_km": 6000, "list_all": True},
@@ -114,6 +115,33 @@ def test_the_size_of_blocks_is_no_matter(asked):
         for one, other in zip(parts.memberships, whole.memberships, strict=True):
             np.testing.assert_array_equal(one, other)
         assert sum(len(one) for one in rank_blocks(items, users, options)) == len(whole)
+
+
+@pytest.mark.parametrize("zones", ["bands", "centers"])
+@pytest.mark.parametrize("membership", ["gaussian", "hard"])
+def test_learned_weights_are_added_to_the_proximity(zones, membership):
+    items, users = sample()
+    weights = (0.25, -1.0, 3.0)
+    places = [center_zones("abc", on_globe(np.random.default_rng(4), 3))] if zones == "centers" else []
+    how = {"membership": membership, "bands": () if places else (3,)}
+    plain = rank_items(items, users, RankOptions(score="linear", **how), places)
+    found = rank_items(items, users, RankOptions(score="linear", zone_weights=weights, **how), places)
+    wanted = {
+        (user, item): score + float(belonging @ np.array(weights))
+        for user, item, score, belonging in zip(
+            plain.user.tolist(), plain.item.tolist(), plain.score.tolist(), plain.memberships[0], strict=True
+        )
+    }
+    pairs = list(zip(found.user.tolist(), found.item.tolist(), strict=True))
+    np.testing.assert_allclose(found.score, [wanted[pair] for pair in pairs], rtol=1e-12)
+    assert (np.diff(found.score)[np.diff(found.user) == 0] <= 0).all()
+    # with as many users a tree would do, if distance alone decided
+    many = Users(np.arange(20), on_globe(np.random.default_rng(2), 20))
+    crowd = Items(np.arange(10_000), on_globe(np.random.default_rng(3), 10_000))
+    options = RankOptions(zone_weights=weights, top=1, **how)
+    best = rank_items(crowd, many, options, places)
+    whole = rank_items(crowd, many, replace(options, top=None, block=20_000), places)
+    assert best.item.tolist() == whole.item[whole.rank == 1].tolist()
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 10, 50])
@@ -259,6 +287,7 @@ def test_no_items_no_users():
     ("asked", "words"),
     [
         ({"score": "weights"}, "score weights needs zones; give --bands"),
+        ({"zone_weights": (1.0,)}, "a learned weight of a zone needs zones; give --bands"),
         ({"keep_zones": ("1",)}, "a zone to keep needs zones"),
         ({"max_per_region": 1}, "a cap per region needs zones"),
         ({"bands": (3,), "keep_zones": ("4",)}, "there is no zone '4'; the zones are 1, 2, 3"),
@@ -305,7 +334,6 @@ def test_an_attribute_that_is_not_there():
         {"region_weights": (("a", -1.0),)},
         {"region_weights": (("a", 1.0), ("a", 2.0))},
         {"zone_weights": (math.inf,), "score": "weights"},
-        {"zone_weights": (1.0,)},
     ],
 )
 def test_options_that_cannot_be_meant(asked):
