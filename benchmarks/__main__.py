@@ -9,7 +9,7 @@ import sys
 NAMES = (
     *("startup", "main_job", "kmeans", "minibatch", "kmedoids", "choose_k"),
     *("contiguity", "regions", "searches", "smoothing", "maps", "batch"),
-    *("threads", "scale", "dask_engine", "geoda", "comparison", "large"),
+    *("threads", "scale", "dask_engine", "geoda", "comparison", "large", "rank"),
 )
 
 

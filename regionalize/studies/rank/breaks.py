@@ -16,23 +16,24 @@ _ALL = 1 << 22
 """Pairs up to which every distance is kept."""
 _BINS = 1 << 22
 """Else a distance stands for those within 5 m: so many bins on half the globe's circumference."""
-_FEWEST, _MOST = 256, 1024
+_FEWEST, _MOST = 128, 1024
 """Places at which breaks are searched; then they are moved among all."""
-_FEW_GROUPS = 16
+_FEW_GROUPS = 8
 _ROUNDS = 100
 
 
 def distance_values(
-    users: FloatArray, items: FloatArray, block: int = 1 << 20
+    users: FloatArray, items: FloatArray, block: int = 1 << 20, km: FloatArray | None = None
 ) -> tuple[FloatArray, IntArray]:
     """Return the distances of all users and items, rising, each once, and how often they occur.
 
     Of more than four million pairs the least of every 5 m stands for the others there: the same whatever the
-    order of the items and the size of the blocks.
+    order of the items and the size of the blocks. Distances that are known already are `km`, shape (u, n).
     """
     pairs = len(users) * len(items)
     if pairs <= _ALL:
-        values, counts = np.unique(great_circle_km(users, items), return_counts=True)
+        km = great_circle_km(users, items) if km is None else km
+        values, counts = np.unique(km, return_counts=True)
         return values, counts
     least, total = np.full(_BINS + 1, np.inf), np.zeros(_BINS + 1, dtype=np.int64)
     step = max(1, block // min(len(items), block))
@@ -53,7 +54,7 @@ def distance_values(
 def best_breaks(values: FloatArray, counts: IntArray, k: int) -> tuple[FloatArray, FloatArray]:
     """Group numbers on a line into k groups of least sum of squares.
 
-    Of up to 256 values (or eight per group) the best solution there is, by dynamic programming (Wang and
+    Of up to 128 values (or eight per group) the best solution there is, by dynamic programming (Wang and
     Song, 2011); of more, the best with breaks at so many places, moved by Lloyd's steps.
 
     Parameters
@@ -164,7 +165,7 @@ def _cells(line: _Line, size: int) -> IntArray:
     crowd = np.searchsorted(line.mass[1:], np.arange(third) * (line.mass[-1] / third))
     spread = np.searchsorted(values, np.linspace(values[0], values[-1], third))
     even = np.arange(third) * n // third
-    return np.union1d(np.union1d(crowd, spread), even)
+    return np.unique(np.concatenate([crowd, spread, even]))
 
 
 def _cells_within(line: _Line, starts: IntArray, size: int) -> IntArray:
@@ -187,10 +188,11 @@ def _best_starts(line: _Line, cells: IntArray, k: int) -> IntArray:
     at = np.append(cells, len(line.values))
     mass, first, second = (sums[at] for sums in (line.mass, line.first, line.second))
     # cost[i, j]: the sum of squares of cells i … j - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (first[None, :] - first[:, None]) ** 2 / (mass[None, :] - mass[:, None])
-    cost = np.maximum(second[None, :] - second[:, None] - mean, 0.0)
-    cost[np.tril_indices(n + 1)] = np.inf
+    heft = mass[None, :] - mass[:, None]
+    empty = np.tri(n + 1, dtype=np.bool_)
+    heft[empty] = 1.0
+    cost = np.maximum(second[None, :] - second[:, None] - (first[None, :] - first[:, None]) ** 2 / heft, 0.0)
+    cost[empty] = np.inf
     best = cost[0]
     origins = np.zeros((k, n + 1), dtype=np.int64)
     for group in range(1, k):

@@ -16,6 +16,10 @@ IntArray = NDArray[np.int64]
 RADIUS_KM = EARTH_RADIUS / 1000
 ROUNDING = 1e-12, 1e-15
 """Relative and absolute width within which chords of two formulas may be one."""
+_HALF_RADIAN = np.pi / 360
+_CACHED = 1 << 14
+_SPARE = 8
+"""Places asked for beyond the nearest, where some may be as near."""
 SAMPLE = 4096
 """Items that stand for all in a typical distance."""
 
@@ -43,7 +47,16 @@ def great_circle_km(users: FloatArray, items: FloatArray) -> FloatArray:
     >>> great_circle_km(new_york, los_angeles).round(1).tolist()
     [[3935.8]]
     """
-    return paired_km(users[:, None, :], items[None, :, :])
+    found = np.empty((len(users), len(items)))
+    cosines, others = _cosine(users[:, 0])[:, None], _cosine(items[:, 0])
+    places, goods = users[:, None, :], items[None, :, :]
+    few = max(1, _CACHED // max(len(items), 1))  # so much at a time that it stays near the processor
+    for first in range(0, len(users), few):
+        some = slice(first, first + few)
+        for start in range(0, len(items), _CACHED):
+            part = slice(start, start + _CACHED)
+            found[some, part] = _km(places[some], goods[:, part], cosines[some] * others[part])
+    return found
 
 
 def paired_km(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -55,26 +68,39 @@ def paired_km(first: FloatArray, second: FloatArray) -> FloatArray:
     >>> paired_km(pole, np.array([[90.0, 77.0], [-90.0, 12.0]])).round(3).tolist()
     [0.0, 20015.114]
     """
+    return _km(first, second, _cosine(first[..., 0]) * _cosine(second[..., 0]))
+
+
+def _km(first: FloatArray, second: FloatArray, cosines: FloatArray) -> FloatArray:
+    """Return the distance of places, given the products of the cosines of their latitudes."""
     latitude, longitude = first[..., 0], first[..., 1]
     latitudes, longitudes = second[..., 0], second[..., 1]
     over = (180 - np.abs(longitude)) + (180 - np.abs(longitudes))  # by way of the antimeridian
     across = np.minimum(np.abs(longitude - longitudes), over)
-    # the sine of what is left to the pole is exact there, the cosine of 90 degrees is not 0
-    cosines = np.sin(np.radians(90 - np.abs(latitude))) * np.sin(np.radians(90 - np.abs(latitudes)))
     square = _haversine(latitude - latitudes, across, cosines)
     far = square > 0.5
     angle = np.arcsin(np.sqrt(np.minimum(square, 0.5)))
     if far.any():
         opposite = _haversine((latitude + latitudes)[far], 180 - across[far], cosines[far])
         angle[far] = np.pi / 2 - np.arcsin(np.sqrt(opposite))
-    return np.asarray(2 * RADIUS_KM * angle)
+    angle *= 2 * RADIUS_KM
+    return np.asarray(angle)
+
+
+def _cosine(latitude: FloatArray) -> FloatArray:
+    """Return the cosine by the sine of what is left to the pole: exactly 0 there."""
+    return np.asarray(np.sin(np.radians(90 - np.abs(latitude))))
 
 
 def _haversine(along: FloatArray, across: FloatArray, cosines: FloatArray) -> FloatArray:
     """Return the squared sine of half the angle, of differences in degrees."""
-    found: FloatArray = np.sin(np.radians(across / 2)) ** 2 * cosines
-    found += np.sin(np.radians(along / 2)) ** 2
-    return found
+    found = np.sin(across * _HALF_RADIAN)
+    found *= found
+    found *= cosines
+    square = np.sin(along * _HALF_RADIAN)
+    square *= square
+    square += found
+    return np.asarray(square)
 
 
 def typical_km(users: FloatArray, items: FloatArray) -> FloatArray:
@@ -90,14 +116,23 @@ def typical_km(users: FloatArray, items: FloatArray) -> FloatArray:
     [222.4]
     """
     sample = spread_sample(items)
-    found = np.ones(len(users))
     step = max(1, (1 << 20) // max(len(sample), 1))
-    for start in range(0, len(users) if len(sample) else 0, step):
-        km = great_circle_km(users[start : start + step], sample)
-        middle = np.median(km, axis=1)
-        middle = np.where(middle > 0, middle, km.mean(axis=1))
-        found[start : start + step] = np.where(middle > 0, middle, 1.0)
-    return found
+    parts = [
+        middle_km(great_circle_km(users[start : start + step], sample))
+        for start in range(0, max(len(users), 1), step)
+    ]
+    return np.concatenate(parts)
+
+
+def middle_km(km: FloatArray) -> FloatArray:
+    """Return the median of each row, shape (u,); where it is 0 the mean, and where that is, 1."""
+    if not km.size:
+        return np.ones(len(km))
+    middle = np.median(km, axis=1)
+    if (middle > 0).all():
+        return np.asarray(middle)
+    middle = np.where(middle > 0, middle, np.sort(km, axis=1).mean(axis=1))
+    return np.where(middle > 0, middle, 1.0)
 
 
 def spread_sample(items: FloatArray, size: int = SAMPLE) -> FloatArray:
@@ -131,7 +166,7 @@ class PlaceIndex:
         self.items = items
         self.precedence = np.arange(len(items)) if precedence is None else precedence
         # the tree holds every place once, so that a crowd at one place cannot swamp a search
-        order = np.lexsort((self.precedence, items[:, 1], items[:, 0]))
+        order = np.lexsort((items[:, 1], items[:, 0]))
         moved = (np.diff(items[order], axis=0) != 0).any(axis=1)
         self._rows = order
         self._starts = np.concatenate([[0], np.flatnonzero(moved) + 1, [len(order)]]) if len(order) else order
@@ -191,12 +226,12 @@ class PlaceIndex:
     def _candidates(self, users: FloatArray, k: int, threads: int) -> tuple[IntArray, IntArray]:
         """Return pairs of users and items: each user's k nearest, and all that may be as near.
 
-        k places hold k items or more. Where the next place is as near as the last that is needed, as far as
-        chords can tell, all places as near are fetched.
+        k places hold k items or more. Where the list of places ends among those as near as the last that is
+        needed, as far as chords can tell, all as near are fetched.
         """
         points = on_sphere(users[:, ::-1])
         places = len(self._starts) - 1
-        asked = min(k + 1, places)
+        asked = min(k + _SPARE, places)
         chords, near = self._tree.query(points, k=np.arange(1, asked + 1), workers=threads)
         # k items fill this many places or fewer
         filled = np.cumsum(np.diff(self._starts)[near], axis=1)

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError, counted, listed, nearest
 from regionalize.kernels.threads import threads
-from regionalize.studies.rank.distances import PlaceIndex, great_circle_km, paired_km, typical_km
+from regionalize.studies.rank.distances import (
+    SAMPLE,
+    PlaceIndex,
+    great_circle_km,
+    middle_km,
+    paired_km,
+    typical_km,
+)
 from regionalize.studies.rank.options import UNITS, RankOptions
 from regionalize.studies.rank.places import Items, Users
 from regionalize.studies.rank.ranking import Ranking, by_pieces
@@ -82,7 +89,7 @@ def rank_items(
         name: np.concatenate([getattr(block, name) for block in blocks])
         for name in ("user", "item", "rank", "km", "score")
     }
-    notes = _notes(users, first.options, np.unique(rows["user"][rows["rank"] > 0]))
+    notes = _notes(users, first.options, rows["user"][rows["rank"] > 0], np.arange(len(users)))
     return Ranking(items, users, first.options, first.zones, **rows, notes=notes)
 
 
@@ -97,18 +104,21 @@ def rank_blocks(
     """Rank as `rank_items`, some users at a time: a block of pairs and its rows are all that is held."""
     options = options or RankOptions()
     levels = tuple(zones)
+    km = None
     if options.bands:
+        if 0 < len(users) * len(items) <= options.block:  # all at once: the same distances serve twice
+            km = great_circle_km(users.places, items.places)
         levels += band_zones(
-            users.places, items.places, options.bands, nested=options.nested, block=options.block
+            users.places, items.places, options.bands, nested=options.nested, block=options.block, km=km
         )
-    job = _Job(items, users, options, levels, index)
+    job = _Job(items, users, options, levels, index, km)
     job.check()
     size = min(options.top or 1, _LONG_LIST) if job.by_tree else len(items)
     step = max(1, options.block // max(size, 1))
     for start in range(0, max(len(users), 1), step):
         chosen = np.arange(start, min(start + step, len(users)))
         user, item, rank, km, score = job.nearest(chosen) if job.by_tree else job.ranked(chosen)
-        notes = _notes(users, options, np.unique(user[rank > 0]), chosen)
+        notes = _notes(users, options, user[rank > 0], chosen)
         yield Ranking(items, users, options, levels, user, item, rank, km, score, notes)
 
 
@@ -124,6 +134,8 @@ class _Job:
     options: RankOptions
     zones: tuple[Zones, ...]
     index: PlaceIndex | None
+    km: FloatArray | None
+    """All distances, where they are known already."""
 
     def check(self) -> None:
         options = self.options
@@ -184,6 +196,8 @@ class _Job:
         learned = self.options.score == "weights" and self.options.zone_weights
         if self.options.score in {"linear", "rank"} or learned:
             return np.ones(len(self.users))
+        if self.km is not None and len(self.items) <= SAMPLE:
+            return middle_km(self.km)
         return typical_km(self.users.places, self.items.places)
 
     @cached_property
@@ -240,7 +254,7 @@ class _Job:
     def ranked(self, chosen: IntArray) -> Rows:
         """Rank by a look at all items."""
         options = self.options
-        km = great_circle_km(self.users.places[chosen], self.items.places)
+        km = great_circle_km(self.users.places[chosen], self.items.places) if self.km is None else self.km
         score = normalized(self._scores(chosen, km), options.normalize)
         codes = None
         if options.keep_zones or options.max_per_region is not None:
@@ -338,16 +352,12 @@ class _Job:
         return by_pieces(km.size, len(zones), self.options.block, of_pairs).reshape(km.shape)
 
 
-def _notes(
-    users: Users, options: RankOptions, served: IntArray, chosen: IntArray | None = None
-) -> tuple[str, ...]:
-    """Say for how many users nothing is left."""
-    asked = np.arange(len(users)) if chosen is None else chosen
-    empty = np.setdiff1d(asked, served)
+def _notes(users: Users, options: RankOptions, served: IntArray, chosen: IntArray) -> tuple[str, ...]:
+    """Say for how many of the chosen users nothing is left, by those of the rows that are kept."""
+    empty = chosen[np.bincount(served, minlength=len(users))[chosen] == 0]
     if not len(empty):
         return ()
-    within = (
-        "" if options.max_km is None else f" within {options.max_km / UNITS[options.units]:g} {options.units}"
-    )
-    names = listed(users.ids[empty], 5)
-    return (f"nothing is left{within} for {counted(len(empty), 'place')}: {names}",)
+    within = ""
+    if options.max_km is not None:
+        within = f" within {options.max_km / UNITS[options.units]:g} {options.units}"
+    return (f"nothing is left{within} for {counted(len(empty), 'place')}: {listed(users.ids[empty], 5)}",)

@@ -16,6 +16,9 @@ from regionalize.studies.rank.zones import Zones
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_CACHED = 1 << 17
+"""Cells of a table that stay near the processor: larger ones take longer."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -87,6 +90,6 @@ class Ranking:
 
 def by_pieces(rows: int, width: int, block: int, work: Callable[[slice], FloatArray]) -> FloatArray:
     """Call `work` on slices of the rows of which a table `width` wide is no larger than a block."""
-    step = max(1, block // width)
+    step = max(1, min(block, _CACHED) // width)
     pieces = [work(slice(start, start + step)) for start in range(0, max(rows, 1), step)]
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

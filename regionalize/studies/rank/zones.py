@@ -180,7 +180,13 @@ def half_gap(centers: FloatArray) -> float:
 
 
 def band_zones(
-    users: FloatArray, items: FloatArray, bands: Sequence[int], *, nested: bool = False, block: int = 1 << 20
+    users: FloatArray,
+    items: FloatArray,
+    bands: Sequence[int],
+    *,
+    nested: bool = False,
+    block: int = 1 << 20,
+    km: FloatArray | None = None,
 ) -> tuple[Zones, ...]:
     """Make distance bands, a level for each number of them: k-means of the distances of all users.
 
@@ -195,6 +201,8 @@ def band_zones(
         bands is shared out by their spread.
     block : int
         Pairs that are held at a time.
+    km : (u, n) float64, optional
+        The distances, where they are known already.
 
     Raises
     ------
@@ -207,7 +215,7 @@ def band_zones(
     >>> band_zones(np.zeros((1, 2)), line, [2])[0].centers.round().tolist()
     [167.0, 1001.0]
     """
-    values, counts = distance_values(users, items, block)
+    values, counts = distance_values(users, items, block, km)
     found: list[Zones] = []
     for number in bands:
         if number > len(values):
