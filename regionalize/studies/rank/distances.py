@@ -19,7 +19,7 @@ ROUNDING = 1e-12, 1e-15
 _HALF_RADIAN = np.pi / 360
 _CACHED = 1 << 14
 _SPARE = 8
-"""Places asked for beyond the nearest, where some may be as near."""
+"""At most so many places are asked for beyond the nearest, where some may be as near."""
 SAMPLE = 4096
 """Items that stand for all in a typical distance."""
 
@@ -231,7 +231,7 @@ class PlaceIndex:
         """
         points = on_sphere(users[:, ::-1])
         places = len(self._starts) - 1
-        asked = min(k + _SPARE, places)
+        asked = min(k + min(k, _SPARE), places)
         chords, near = self._tree.query(points, k=np.arange(1, asked + 1), workers=threads)
         # k items fill this many places or fewer
         filled = np.cumsum(np.diff(self._starts)[near], axis=1)

@@ -17,6 +17,9 @@ from regionalize.weights.places import on_sphere
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 NO_ZONE = -1
+_FEW_CENTERS = 32
+"""Centres up to which all distances cost less than a tree."""
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Zones:
             return np.searchsorted(self._edges, km, side="left")
         if self.labels is not None:
             return self.labels if rows is None else self.labels[rows]
-        return PlaceIndex(self.centers).nearest(places, 1)[0][:, 0]
+        return nearest_center(places, self.centers)
 
     def apart(self, km: FloatArray, places: FloatArray) -> FloatArray:
         """Return how far items are from the centres, in kilometres, as `codes` takes them.
@@ -115,7 +118,7 @@ class Zones:
         lost = codes == NO_ZONE
         if lost.any():
             codes = codes.copy()
-            codes[lost] = PlaceIndex(self.centers).nearest(places[lost], 1)[0][:, 0]
+            codes[lost] = nearest_center(places[lost], self.centers)
         return np.asarray(codes[..., None] == np.arange(len(self)), dtype=np.float64)
 
     def away(self, users: FloatArray) -> FloatArray:
@@ -172,6 +175,27 @@ def memberships(apart: FloatArray, kind: str = "gaussian", width: float = 1.0) -
         found[apart == 0] = 1.0
     found /= found.sum(axis=-1, keepdims=True)
     return np.asarray(found)
+
+
+def nearest_center(places: FloatArray, centers: FloatArray) -> IntArray:
+    """Return which centre is nearest to each place, shape (n,), the first of equals; some places at a time.
+
+    Examples
+    --------
+    >>> nearest_center(np.array([[0.0, 2.0], [0.0, 5.0]]), np.array([[0.0, 0.0], [0.0, 10.0]])).tolist()
+    [0, 0]
+    """
+    found = np.empty(len(places), dtype=np.int64)
+    few = len(centers) <= _FEW_CENTERS
+    tree = None if few else PlaceIndex(centers)
+    step = max(1, _PIECE // len(centers)) if few else _PIECE
+    for start in range(0, len(places), step):
+        part = places[start : start + step]
+        near = (
+            great_circle_km(part, centers).argmin(axis=1) if tree is None else tree.nearest(part, 1)[0][:, 0]
+        )
+        found[start : start + step] = near
+    return found
 
 
 def half_gap(centers: FloatArray) -> float:

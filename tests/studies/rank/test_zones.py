@@ -184,16 +184,18 @@ def test_memberships_are_sound_at_the_extremes(row, kind, width):
     assert found[row.index(min(row))] == found.max()
 
 
-def test_centres_own_what_is_nearest():
+@pytest.mark.parametrize("k", [7, 60])
+def test_centres_own_what_is_nearest(k, monkeypatch):
+    monkeypatch.setattr("regionalize.studies.rank.zones._PIECE", 200)
     rng = np.random.default_rng(3)
-    items, centers = on_globe(rng, 500), on_globe(rng, 7)
-    zones = center_zones([f"c{at}" for at in range(7)], centers)
+    items, centers = on_globe(rng, 500), on_globe(rng, k)
+    zones = center_zones([f"c{at}" for at in range(k)], centers)
     wanted = great_circle_km(items, centers).argmin(axis=1)
     np.testing.assert_array_equal(zones.codes(np.empty(500), items), wanted)
     for kind in ("gaussian", "fuzzy", "hard"):
         found = zones.belonging(kind, np.empty(500), items)
         np.testing.assert_array_equal(found.argmax(axis=1), wanted)
-    gaps = great_circle_km(centers, centers) + np.diag([np.inf] * 7)
+    gaps = great_circle_km(centers, centers) + np.diag([np.inf] * k)
     assert zones.width == pytest.approx(gaps.min(axis=1).mean() / 2)
 
 
