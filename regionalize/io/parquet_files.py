@@ -159,10 +159,8 @@ def _common_schema(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> pa.Sc
             )
     try:
         common = pa.unify_schemas([schema.remove_metadata() for schema in schemas])
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError(
-            f"its parts have columns of different types: {error}", advice="write them with the same types"
-        ) from error
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise _different_types(files, schemas) from None
     metadata = dict(first.metadata or {})
     if about[0].geo is not None:
         kinds = [set(other.about.get("geometry_types") or []) for other in about]
@@ -172,3 +170,23 @@ def _common_schema(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> pa.Sc
         shapes.pop("bbox", None)  # that of the first part
         metadata[b"geo"] = json.dumps(geo).encode()
     return common.with_metadata(metadata)
+
+
+def _different_types(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> DataError:
+    """Say which part has a column of another type than a part before it."""
+    import pyarrow as pa
+
+    known: dict[str, tuple[pa.DataType, str]] = {}
+    for path, schema in zip(files, schemas, strict=True):
+        for field in schema:
+            if pa.types.is_null(field.type):  # all values are missing, which goes with every type
+                continue
+            kind, earlier = known.setdefault(field.name, (field.type, path.name))
+            if kind != field.type:
+                return DataError(
+                    f"it holds {field.type}, and {earlier} {kind}",
+                    file=str(path),
+                    column=field.name,
+                    advice="write all parts with the same types",
+                )
+    raise AssertionError("types differ")

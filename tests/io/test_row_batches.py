@@ -301,8 +301,12 @@ def test_folders_that_are_no_layer(tmp_path):
     with pytest.raises(DataError, match=r"b\.parquet: its coordinate system is not that of a\.parquet"):
         RowBatches(folder)
     geoparquet(folder / "b.parquet", points(5).set_column(0, "id", pa.array(["x"] * 5)))
-    with pytest.raises(DataError, match="its parts have columns of different types"):
+    geoparquet(folder / "0.parquet", points(5).set_column(0, "id", pa.nulls(5)))  # all missing: of any type
+    with pytest.raises(DataError) as refusal:
         RowBatches(folder)
+    expected = f"{folder / 'b.parquet'}:id: it holds string, and a.parquet int64"
+    assert str(refusal.value) == f"{expected}; write all parts with the same types"
+    (folder / "0.parquet").unlink()
     (folder / "b.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match=r"b\.parquet: cannot be read as Parquet"):
         RowBatches(folder)
