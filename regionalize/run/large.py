@@ -13,8 +13,8 @@ from regionalize.run.options import LARGE, share, shown, whole_number
 
 _BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
 _OF_BATCHES = ("warm_start", "test_share")
-_AT_ONCE = {"transform": ("mad", "robust"), "missing": ("median",)}
-"""Options that need all values of a column at once."""
+_AT_ONCE = {"transform": (("mad", "robust"), "z"), "missing": (("median",), "mean")}
+"""Values of options that need all values of a column at once, and what to use in their place."""
 
 
 @dataclass(frozen=True)
@@ -199,17 +199,17 @@ def refuse_options(way: Way, given: Mapping[str, Any]) -> None:
     Traceback (most recent call last):
     ...
     regionalize.errors.UsageError: --batch-size and --transform robust exclude each other: that needs all \
-values of a column at once; use --transform z or --missing mean
+values of a column at once; use --transform z
     """
     for name, why in way.excluded.items():
         if given.get(name) not in (None, False):
             raise UsageError(f"{way.option} and {shown(name)} exclude each other: {why}")
-    for name, words in _AT_ONCE.items():
+    for name, (words, other) in _AT_ONCE.items():
         if given.get(name) in words:
             raise UsageError(
                 f"{way.option} and {shown(name)} {given[name]} exclude each other: "
                 "that needs all values of a column at once",
-                advice="use --transform z or --missing mean",
+                advice=f"use {shown(name)} {other}",
             )
     if given.get("islands") not in (None, "keep"):
         raise UsageError(

@@ -23,6 +23,8 @@ LEAST_SHARE = 5000
 """Rows of a sample asked for as a share, at least: to group fewer takes hardly less time."""
 ROWS_PER_CLUSTER = 100
 """Rows of a sample at least: means of fewer are off by so much that the fit shows it."""
+LARGE_SHARE = 0.5
+"""Share of the rows from which more of them would tell hardly anything new."""
 DRAWN = 1
 """Tells draws of the sample from those of the method, which has the same seed."""
 
@@ -123,13 +125,13 @@ def rows_of(sample: str, n: int, k: int) -> int:
     if count < min(k, n):
         raise UsageError(
             f"--sample {sample} is fewer rows than there are clusters, {k}",
-            advice=f"give at least {ROWS_PER_CLUSTER * k}",
+            advice=f"give at least {min(ROWS_PER_CLUSTER * k, n)}",
         )
     return count
 
 
 def note_of(sample: str, count: int, n: int, k: int) -> str:
-    """Say which rows the clusters were found on.
+    """Say which rows the clusters were found on, and how many would be better where these are but a few.
 
     Examples
     --------
@@ -140,7 +142,7 @@ def note_of(sample: str, count: int, n: int, k: int) -> str:
         return f"--sample {sample} came to all {n:,} rows: fewer would be too few, or there are no more"
     asked = ceil(float(sample.removesuffix("%")) / 100 * n) if sample.endswith("%") else int(sample)
     raised = f" (raised from {sample})" if count > asked else ""
-    few = ""
-    if count < ROWS_PER_CLUSTER * k:
-        few = f"; {ROWS_PER_CLUSTER * k:,} would tell more of {k} clusters"
+    few, enough = "", min(ROWS_PER_CLUSTER * k, n)
+    if count < min(enough, LARGE_SHARE * n):
+        few = f"; {enough:,} would tell more of {k} clusters"
     return f"found on {count:,} of {n:,} rows drawn at random{raised}, carried over to all{few}"

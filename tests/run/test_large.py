@@ -7,6 +7,7 @@ import regionalize as rz
 from regionalize.errors import UsageError
 from regionalize.io.sample import sample_path
 from regionalize.run.command import method_command
+from regionalize.run.dask.solve import check_job
 from regionalize.run.large import read_sample
 from regionalize.run.options import make_job
 
@@ -48,8 +49,9 @@ def test_what_is_no_sample(typed):
         ("kmeans", {"batch_size": 9, "test_share": "most"}, "--test-share is most"),
         ("kmeans", {"batch_size": 9, "make_contiguous": True}, "--make-contiguous exclude each other"),
         ("kmeans", {"batch_size": 9, "min_size": 2}, "--min-size exclude each other"),
-        ("kmeans", {"batch_size": 9, "transform": "robust"}, "--transform robust exclude each other"),
-        ("kmeans", {"batch_size": 9, "missing": "median"}, "--missing median exclude each other"),
+        ("kmeans", {"batch_size": 9, "transform": "robust"}, "a column at once; use --transform z"),
+        ("kmeans", {"batch_size": 9, "missing": "median"}, "a column at once; use --missing mean"),
+        ("kmeans", {"batch_size": 9, "transform": "mad"}, "--batch-size and --transform mad exclude"),
         ("kmeans", {"batch_size": 9, "centroid_weight": "auto"}, "takes a number for --centroid-weight"),
         ("kmeans", {"batch_size": 9, "islands": "nearest"}, "--islands nearest exclude each other"),
         ("kmeans", {"batch_size": 9, "sample": "1%"}, "both read a part of the rows"),
@@ -60,6 +62,15 @@ def test_what_cannot_be_meant(method, given, message):
     with pytest.raises(UsageError) as refusal:
         make_job(method, {"k": 3, **given})
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "other"), [({"transform": "mad"}, "--transform z"), ({"missing": "median"}, "--missing mean")]
+)
+def test_what_needs_a_whole_column_on_workers(given, other):
+    with pytest.raises(UsageError) as refusal:
+        check_job(make_job("kmeans", {"k": 3, "engine": "dask", **given}))
+    assert str(refusal.value).endswith(f"a column at once; use {other}")
 
 
 def test_the_command_that_repeats_a_run_says_them():

@@ -165,6 +165,18 @@ def test_few_rows_a_cluster_are_noted():
     assert enough.notes == ["found on 500 of 3,000 rows drawn at random, carried over to all"]
 
 
+@pytest.mark.parametrize(
+    ("count", "advice"), [(40, "; 159 would tell more of 6 clusters"), (100, "")], ids=["few", "most of them"]
+)
+def test_no_more_rows_are_advised_than_there_are(count, advice):
+    X = np.random.default_rng(7).normal(size=(159, 2))
+    found = Findings()
+    call_on_sample(KMEANS, X, 6, sample=str(count), seed=1, findings=found)
+    assert found.notes == [f"found on {count} of 159 rows drawn at random, carried over to all{advice}"]
+    with pytest.raises(UsageError, match="fewer rows than there are clusters, 6; give at least 159"):
+        call_on_sample(KMEANS, X, 6, sample="5", seed=1)
+
+
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "kmeans"])
 def test_other_methods_are_refused(name):
     with pytest.raises(UsageError, match=f"--sample is for k-means, and {name} needs all rows at once"):
