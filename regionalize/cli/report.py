@@ -251,16 +251,24 @@ def batches_sentence(found: dict[str, Any]) -> str:
     >>> about = {"batch_size": 256, "batches": 22, "warm_start": 2560}
     >>> batches_sentence(about | {"train": {"rows": 8000, "inertia_per_row": 1.5}})
     'batches: 22 of 256 rows, after 2,560 drawn at random; mean squared distance 1.500 in 8,000 rows'
+    >>> few = {"rows": 90, "inertia_per_row": 1.5}
+    >>> batches_sentence({"batch_size": 256, "batches": 0, "warm_start": 90, "train": few})
+    'batches: none needed: the warm start held all 90 rows; mean squared distance 1.500 in 90 rows'
     """
-    made = f"{found['batches']:,} of {found['batch_size']:,} rows, after " if found["batches"] else "none: "
+    learnt = found["train"]["rows"]
+    made = f"none needed: the warm start held all {found['warm_start']:,} rows"
+    if found["warm_start"] < learnt:
+        size = min(found["batch_size"], learnt)
+        made = f"{found['batches']:,} of {size:,} rows, after {found['warm_start']:,} drawn at random"
+    elif "test" in found:
+        made += " that are not of the test share"
     named = {"train": "rows", "test": "test rows"}
     away = [
         f"{number(found[part]['inertia_per_row'])} in {found[part]['rows']:,} {name}"
         for part, name in named.items()
         if part in found and found[part]["rows"]
     ]
-    drawn = f"{found['warm_start']:,} drawn at random"
-    return f"batches: {made}{drawn}; mean squared distance {', '.join(away)}"
+    return f"batches: {made}; mean squared distance {', '.join(away)}"
 
 
 def assigned_sentence(found: dict[str, Any]) -> str:

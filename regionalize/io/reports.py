@@ -90,7 +90,19 @@ def cluster_table(report: Report) -> tuple[list[str], list[list[Any]]]:
 
 
 def report_csv(report: Report) -> str:
-    """Return one CSV row per cluster, in full precision; every row ends with the R² of the variables."""
+    """Return one CSV row per cluster, in full precision.
+
+    Every row ends with what is of no single cluster: the R² of the variables, and of a run in batches how far
+    the rows that were learnt from, and those of the test share, are from their nearest centre.
+    """
     header, rows = cluster_table(report)
-    shares = (f"r_squared_{name}" for name in report.center_columns)
-    return csv_text([*header, *shares], ([*row, *report.r_squared] for row in rows))
+    whole = {f"r_squared_{name}": r for name, r in zip(report.center_columns, report.r_squared, strict=True)}
+    for part, found in batch_parts(report).items():
+        whole |= {f"{part}_rows": found["rows"], f"{part}_mean_squared_distance": found["inertia_per_row"]}
+    return csv_text([*header, *whole], ([*row, *whole.values()] for row in rows))
+
+
+def batch_parts(report: Report) -> dict[str, dict[str, Any]]:
+    """Return what a run in batches tells of its rows: those it learnt from, and those of a test share."""
+    found = report.extra.get("batches", {})
+    return {part: found[part] for part in ("train", "test") if part in found}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from regionalize.io.reports import batch_parts
 from regionalize.measure.sentence import contiguity_sentence
 from regionalize.model.catalog import METHODS
 from regionalize.model.document import (
@@ -37,6 +38,9 @@ EXTRA = {
     "assigned": "Nearest centres",
 }
 """What only some runs report, measure by measure."""
+
+BATCHES = {"batch_size": "rows of a batch", "batches": "batches", "warm_start": "rows of the warm start"}
+"""What is told of a run in batches."""
 
 ALL = "all"
 """What all units together are called in a table of clusters."""
@@ -259,6 +263,8 @@ def others(report: Report) -> Iterator[Block]:
         if name in extra:
             yield Heading(title)
             yield Facts(tuple((key.replace("_", " "), value) for key, value in extra[name].items()))
+    if "batches" in extra:
+        yield from batches(report)
     if "distances" in extra:
         found = extra["distances"]
         yield Heading(f"Distances to the {found['center']}")
@@ -271,6 +277,16 @@ def others(report: Report) -> Iterator[Block]:
     if "thresholds" in extra:
         yield Heading(f"Cuts of the hierarchy ({extra['linkage']} linkage)")
         yield table_of([dict(row) for row in nearest_the_top(extra["thresholds"])])
+
+
+def batches(report: Report) -> Iterator[Block]:
+    """Tell of a run in batches what was learnt from, and how far rows are from their nearest centre."""
+    found = report.extra["batches"]
+    numbers = ((name, found[key]) for key, name in BATCHES.items())
+    rows = tuple((name, *one.values()) for name, one in batch_parts(report).items())
+    yield Heading("Batches")
+    yield Facts(tuple(numbers))
+    yield Table(("part", "rows", "sum of squared distances", "mean squared distance"), rows)
 
 
 def trade_off(curve: Sequence[Mapping[str, Any]], chosen: float) -> Iterator[Block]:

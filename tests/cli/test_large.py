@@ -19,6 +19,19 @@ def test_batches_are_told_and_kept_with_the_layer(cli, tmp_path):
     assert "--batch-size 32 --warm-start 80" in json.dumps(made)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "batches: none needed: the warm start held all 159 rows; mean squared distance"),
+        (["--test-share", "20%"], "rows that are not of the test share; mean squared distance"),
+        (["--warm-start", "50"], "batches: 1 of 159 rows, after 50 drawn at random"),
+    ],
+)
+def test_the_rows_learnt_from_are_told(cli, given, said):
+    told = cli("kmeans", "--k", "3", *COLUMNS, "--batch-size", "99999999", *given)
+    assert said in " ".join(told.out.split())
+
+
 def test_json_has_the_inertia_of_both_parts(cli):
     told = cli("kmeans", "--k", "3", *COLUMNS, "--batch-size", "16", "--test-share", "25%", "--json")
     found = json.loads(told.out)["extra"]["batches"]
