@@ -21,6 +21,8 @@ Ids = NDArray[np.object_]
 IntArray = NDArray[np.int64]
 
 SUFFIXES = (".gal", ".gwt", ".parquet")
+ONE_SIDED = 4
+"""Links that are named of those not returned."""
 NO_NAME = frozenset({"unknown", ""})
 """What writers put in the header when they do not know the id variable."""
 
@@ -329,6 +331,18 @@ def _asymmetric(weights: Weights, ids: Ids) -> str:
     n = len(weights)
     there, back = weights.row * n + weights.indices, weights.indices * n + weights.row
     alone = np.flatnonzero(~np.isin(there, back))
-    links = (f"{ids[weights.row[link]]} to {ids[weights.indices[link]]}" for link in alone)
-    one = "1 link is" if len(alone) == 1 else f"{len(alone)} links are"
-    return f"{one} not returned by the neighbour: {listed(links, limit=4)}"
+    links = [f"{ids[weights.row[link]]} to {ids[weights.indices[link]]}" for link in alone[:ONE_SIDED]]
+    return one_sided_note(len(alone), links)
+
+
+def one_sided_note(count: int, links: list[str]) -> str:
+    """Say how many links are not returned, and name the first.
+
+    Examples
+    --------
+    >>> one_sided_note(6, ["1 to 2", "1 to 7", "3 to 1", "4 to 5"])
+    '6 links are not returned by the neighbour: 1 to 2, 1 to 7, 3 to 1, 4 to 5 and 2 more'
+    """
+    one = "1 link is" if count == 1 else f"{count} links are"
+    more = f" and {count - len(links)} more" if count > len(links) else ""
+    return f"{one} not returned by the neighbour: {', '.join(links)}{more}"

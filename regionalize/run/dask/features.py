@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, listed
+from regionalize.errors import DataError
 from regionalize.features.running import RunningStatistics
 from regionalize.io.parquet_files import ParquetFiles
 from regionalize.model.features import weighted
@@ -18,11 +18,11 @@ from regionalize.model.layer import Layer
 from regionalize.run.dask import rows as work
 from regionalize.run.dask.kmeans import PartedRows, summed
 from regionalize.run.dask.partitions import Part, PartedLayer, read_part
+from regionalize.run.stream.gaps import Gaps
 from regionalize.run.stream.variables import (
     Scale,
     Variables,
     choose_variables,
-    refuse_empty,
     scale_of,
     statistics_notes,
 )
@@ -101,6 +101,13 @@ def build_in_parts(client: Client, layer: PartedLayer, job: Job) -> PartedFeatur
     notes = variables.notes
     read = client.map(read_values, layer.parts, files=files, variables=variables, job=job)
     total = sum(in_order(client.map(len, read)))
+    gaps = Gaps(variables, job)
+    for found in client.gather(
+        client.map(gaps_of, read, layer.parts, files=files, variables=variables, job=job)
+    ):
+        gaps.merge(found)
+    gaps.refuse(total)
+    notes += gaps.notes(total)
     values, kept = list(read), None
     if job.missing == "drop":
         kept = list(client.map(complete, values))
@@ -109,14 +116,8 @@ def build_in_parts(client: Client, layer: PartedLayer, job: Job) -> PartedFeatur
         present = merged(client.gather(client.map(statistics_of, values)))
         if (present.count < total).any():
             values = list(client.map(filled, values, mean=present.mean))
-            gaps = total - present.count
-            where = [f"{name} ({gap})" for name, gap in zip(variables.names, gaps, strict=False) if gap]
-            refuse_empty(present, variables)
-            notes += (f"missing values replaced by the mean of their column: {listed(where, 20)}",)
     counts = client.gather(client.map(len, values))
     used = sum(counts)
-    if kept is not None and used < total:
-        notes += (f"{total - used} of {total} rows left out for missing values",)
     if used < 2:
         raise DataError(
             f"{used} of {total} rows can be used, and grouping takes at least 2",
@@ -245,6 +246,14 @@ def read_values(part: Part, files: ParquetFiles, variables: Variables, job: Job)
     if not len(layer):
         return np.empty((0, len(variables.columns)))
     return np.ascontiguousarray(variables.read(layer, job, part.first))
+
+
+def gaps_of(values: FloatArray, part: Part, files: ParquetFiles, variables: Variables, job: Job) -> Gaps:
+    """Count what is missing in a part; its rows are read again only where there is something to name."""
+    found = Gaps(variables, job)
+    if np.isnan(values).any():
+        found.count(values, read_part(files, part, (job.id,) if job.id else (), geometry=False), part.first)
+    return found
 
 
 def needed(variables: Variables, job: Job) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from regionalize.run.stream.rows import ROWS, Rows
 from regionalize.run.stream.store import RowStore
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass
@@ -56,18 +57,24 @@ class Labelled:
 def label_rows(centers: FloatArray, rows: Rows, labels: RowStore) -> Labelled:
     """Find the nearest centre of every row, and number clusters by falling size.
 
-    A centre that no row is nearest to moves to the row that is farthest from its own, and all begins again.
+    Centres that no row is nearest to move to rows that are far from their own, one of each cluster at most,
+    and all begins again. That comes to an end: a centre on a row always has that row, so that no centre
+    moves twice, and each pass with an empty cluster moves one. It takes few passes, since the clusters that
+    have rows may be twice as many after each.
     """
     centers = centers.copy()
     k = len(centers)
-    for _ in range(k):
+    while True:
         found = Labelled.nothing(k, rows)
         first_row = np.full(k, np.iinfo(np.int64).max)
-        farthest, place = 0.0, centers[0]
+        farthest, places = np.zeros(k), np.empty_like(centers)
         for first, values, used in rows.batches():
             X = rows.clustered(first, values)
             codes, _ = assign(X, centers)
             away = np.where(used, np.square(X - centers[codes]).sum(axis=1), 0.0)
+            row = farthest_rows(codes, away)
+            farther = row[away[row] > farthest[codes[row]]]
+            farthest[codes[farther]], places[codes[farther]] = away[farther], X[farther]
             codes[~used] = LEFT_OUT
             labels.put(first, codes)
             found.raw.update(values, codes)
@@ -78,23 +85,36 @@ def label_rows(centers: FloatArray, rows: Rows, labels: RowStore) -> Labelled:
             found.inertia["test"] += [(used & ~teach).sum(), away[used & ~teach].sum()]
             present, where = np.unique(codes[used], return_index=True)
             np.minimum.at(first_row, present, first + np.flatnonzero(used)[where])
-            if away.max(initial=0.0) > farthest:
-                farthest, place = float(away.max()), X[int(away.argmax())]
         empty = np.flatnonzero(found.raw.counts == 0)
         if not len(empty):
             break
-        if not farthest:
+        far = np.argsort(-farthest, kind="stable")[: min(len(empty), np.count_nonzero(farthest))]
+        if not len(far):
             raise InfeasibleError(
                 f"k is {k}, but the rows hold fewer distinct combinations of values",
                 advice="ask for fewer clusters",
             )
-        centers[empty[0]] = place
+        centers[empty[: len(far)]] = places[far]
     order = np.lexsort((first_row, -found.raw.counts))
     number = np.empty(k, dtype=np.int32)
     number[order] = np.arange(1, k + 1)
     for first, codes in labels.batches(ROWS):
         labels.put(first, np.where(codes >= 0, number[codes], LEFT_OUT))
     return found.ordered(order)
+
+
+def farthest_rows(codes: IntArray, away: FloatArray) -> IntArray:
+    """Return for each cluster that is there the row farthest from its centre, of equal ones the first.
+
+    Examples
+    --------
+    >>> farthest_rows(np.array([5, 0, 5, 5]), np.array([1.0, 3.0, 2.0, 2.0])).tolist()
+    [1, 2]
+    """
+    order = np.lexsort((-away, codes))
+    _, first = np.unique(codes[order], return_index=True)
+    rows: IntArray = order[first]
+    return rows
 
 
 def mean_distances(found: Labelled, rows: Rows, labels: RowStore) -> tuple[float, float]:

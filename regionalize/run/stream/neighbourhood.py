@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,19 @@ from regionalize.features.centroids import centroid_points, project_geometry, sp
 from regionalize.features.running import RunningStatistics
 from regionalize.features.smoothing import effect_notes
 from regionalize.io.row_batches import RowBatches
-from regionalize.io.weights_files import weights_file_id
+from regionalize.io.weights_files import ONE_SIDED, one_sided_note, weights_file_id, weights_suffix
 from regionalize.model.job import Job
+from regionalize.model.layer import Layer
+from regionalize.run.stream.gaps import Counted
 from regionalize.run.stream.links import LinkStore
 from regionalize.run.stream.neighbours import links_by_tiles
+from regionalize.run.stream.one_sided import one_sided
 from regionalize.run.stream.rows import ROWS, Rows
 from regionalize.run.stream.smoothing import degrees, smooth_rows
 from regionalize.run.stream.store import RowStore
 from regionalize.run.stream.variables import choose_plane
 from regionalize.run.stream.weights_file import links_of_file
+from regionalize.weights.build import usable
 from regionalize.weights.spec import default_spec
 
 
@@ -49,9 +54,9 @@ def smooth_attributes(rows: Rows, batches: RowBatches, open_files: ExitStack) ->
         As smoothing in memory does.
     """
     job, p = rows.job, len(rows.variables.names)
-    notes: tuple[str, ...] = ()
     with ExitStack() as while_smoothing:
-        links = while_smoothing.enter_context(find_links(batches, job, len(rows)))
+        links, notes = find_links(batches, job, len(rows))
+        while_smoothing.enter_context(links)
         scaled = while_smoothing.enter_context(RowStore(p))
         for _, values, used in rows.batches():
             known = rows.scale.apply(values)[:, :p]
@@ -59,7 +64,8 @@ def smooth_attributes(rows: Rows, batches: RowBatches, open_files: ExitStack) ->
             scaled.append(known)
         where, sphere = None, False
         if job.smooth_mode in {"idw", "gaussian"}:
-            where, notes = places(batches, job)
+            where, said = places(batches, rows)
+            notes += said
             sphere = batches.head.is_geographic
             while_smoothing.enter_context(where)
         smoothed = smooth_rows(
@@ -118,20 +124,54 @@ def smoothing_effect(
     return effect_notes(links.kind, mean_spread, lonely, n, correlation, mode)
 
 
-def find_links(batches: RowBatches, job: Job, count: int) -> LinkStore:
-    """Return who neighbours whom: from a weights file, or from the map."""
+def find_links(batches: RowBatches, job: Job, count: int) -> tuple[LinkStore, tuple[str, ...]]:
+    """Return who neighbours whom, from a weights file or from the map, and what to know of it."""
     if job.weights_file is not None:
         named = job.id or weights_file_id(job.weights_file)
         matched = {name.lower(): name for name in batches.head.column_names}.get((named or "").lower())
         names = None if matched is None else ids(batches, matched)
-        return links_of_file(job.weights_file, count, names, rows_at_once=ROWS)
+        links = links_of_file(job.weights_file, count, names, rows_at_once=ROWS)
+        lists = weights_suffix(Path(job.weights_file)) == ".gal"  # in the others one way may be meant
+        return links, one_sided_notes(links, batches, matched) if lists else ()
     if not batches.head.has_geometry:
         raise DataError(
             "the table has no geometry, so weights cannot be built from it",
             advice="give a weights file (--weights FILE.gal) or a layer with geometry",
         )
     spec = job.weights or default_spec(next(iter(batches), batches.head))
-    return links_by_tiles(batches, spec, snap=job.snap, rows_at_once=ROWS)
+    bare = Counted()
+    links = links_by_tiles(counting_bare(batches, bare, job.id), spec, snap=job.snap, rows_at_once=ROWS)
+    if not bare.count:
+        return links, ()
+    return links, (f"{bare.count} of {count} rows have no geometry and so no neighbours: {bare}",)
+
+
+def counting_bare(batches: RowBatches, bare: Counted, id_column: str | None) -> Iterator[Layer]:
+    """Give all rows, and count those without geometry on the way."""
+    first = 0
+    for batch in batches:
+        bare.add(~usable(batch.geometry), batch, first, id_column)
+        first += len(batch)
+        yield batch
+
+
+def one_sided_notes(links: LinkStore, batches: RowBatches, id_column: str | None) -> tuple[str, ...]:
+    """Name the links that are not returned by the neighbour, as they are in memory."""
+    try:
+        count, ends = one_sided(links, ONE_SIDED, ROWS)
+        if not count:
+            return ()
+        names = {row: str(row + 1) for row in ends.ravel().tolist()}
+        if id_column is not None:
+            first = 0
+            for some in ids(batches, id_column):
+                here = [row for row in names if first <= row < first + len(some)]
+                names |= {row: str(some[row - first]) for row in here}
+                first += len(some)
+    except BaseException:
+        links.__exit__(None, None, None)
+        raise
+    return (one_sided_note(count, [f"{names[row]} to {names[other]}" for row, other in ends.tolist()]),)
 
 
 def ids(batches: RowBatches, column: str) -> Iterator[NDArray[np.object_]]:
@@ -140,9 +180,10 @@ def ids(batches: RowBatches, column: str) -> Iterator[NDArray[np.object_]]:
         yield batch.names(column)
 
 
-def places(batches: RowBatches, job: Job) -> tuple[RowStore, tuple[str, ...]]:
+def places(batches: RowBatches, rows: Rows) -> tuple[RowStore, tuple[str, ...]]:
     """Return where all rows are, in degrees of a geographic layer, else in the plane."""
-    store, plane = RowStore(2), job.project
+    store, job = RowStore(2), rows.job
+    plane, lost = job.project, Counted()
     notes: tuple[str, ...] = ()
     if not batches.head.is_geographic:
         plane, notes = choose_plane(next(iter(batches), batches.head), batches, job)
@@ -152,14 +193,15 @@ def places(batches: RowBatches, job: Job) -> tuple[RowStore, tuple[str, ...]]:
             if batch.is_geographic
             else centroid_points(project_geometry(batch, plane).geometry)
         )
-        if not np.isfinite(found).all():
-            row = len(store) + int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
-            store.__exit__(None, None, None)
-            raise DataError(
-                f"row {row + 1} has no geometry, so no distance to its neighbours",
-                advice="use --smooth-mode mean, or leave the row out with --where",
-            )
+        _, used = rows.read(len(store), len(batch))
+        lost.add(used & ~np.isfinite(found).all(axis=1), batch, len(store), job.id)
         store.append(found)
+    if lost.count:
+        store.__exit__(None, None, None)
+        raise DataError(
+            f"{lost.count} of {len(rows)} rows have no geometry, so no distance to their neighbours: {lost}",
+            advice="use --smooth-mode mean, or leave the rows out with --where",
+        )
     return store, notes
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, listed, quoted
+from regionalize.errors import DataError, quoted
 from regionalize.features.running import Reservoir, RunningStatistics, split_rows
 from regionalize.io.row_batches import RowBatches
 from regionalize.model.job import Job
+from regionalize.run.stream.gaps import Gaps
 from regionalize.run.stream.links import rows_at
 from regionalize.run.stream.store import RowStore
 from regionalize.run.stream.variables import Scale, Variables, scale_of, statistics_notes
@@ -119,80 +120,34 @@ def read_rows(batches: RowBatches, variables: Variables, job: Job, open_files: E
     Raises
     ------
     DataError
-        Missing values under ``--missing error``, and what leaves nothing to cluster.
+        Missing values under ``--missing error``, counted in all rows, and what leaves nothing to cluster.
     """
     store = open_files.enter_context(RowStore(len(variables.columns)))
     statistics, drawn = RunningStatistics(), Reservoir(job.warm_start, job.seed)
-    gaps = Gaps(np.zeros(len(variables.columns), dtype=np.int64))
+    gaps = Gaps(variables, job)
     for batch in batches:
         first = len(store)
         values = variables.read(batch, job, first)
         store.append(values)
-        gaps.count(np.isnan(values), len(variables.names))
+        gaps.count(values, batch, first)
         used = ~np.isnan(values).any(axis=1) if job.missing == "drop" else np.ones(len(values), np.bool_)
         statistics.update(values[used])
         numbers = first + np.flatnonzero(used & ~tested(job, first, len(values)))
         drawn.update(np.empty((len(numbers), 0)), numbers)
-    refuse_nothing(statistics, gaps, len(store), variables, job)
+    gaps.refuse(len(store))
+    refuse_nothing(statistics, len(store), job)
     if job.missing == "mean" and (statistics.count < len(store)).any():
         filled = RunningStatistics()  # a value that is filled in counts in the spread, as it does in memory
         for _, values in store.batches(ROWS):
             filled.update(fill(values, statistics, job)[0])
         statistics = filled
-    notes = gaps.notes(len(store), variables, job) + statistics_notes(statistics, variables, job)
+    notes = gaps.notes(len(store)) + statistics_notes(statistics, variables, job)
     scale = scale_of(statistics, variables, job)
     return Rows(job, variables, store, statistics, scale, drawn.numbers, drawn.seen, notes)
 
 
-@dataclass
-class Gaps:
-    """Values that are missing.
-
-    Attributes
-    ----------
-    columns : (p,) int64
-        How many in each column.
-    rows, unplaced : int
-        Rows that lack an attribute, and rows that lack their geometry alone.
-    """
-
-    columns: NDArray[np.int64]
-    rows: int = 0
-    unplaced: int = 0
-
-    def count(self, absent: BoolArray, attributes: int) -> None:
-        """Count those of some rows (m, p), the attributes of which come first."""
-        lacking = absent[:, :attributes].any(axis=1)
-        self.columns += absent.sum(axis=0)
-        self.rows += int(lacking.sum())
-        self.unplaced += int((absent.any(axis=1) & ~lacking).sum())
-
-    def where(self, variables: Variables) -> str:
-        """Name the attributes with gaps."""
-        names = zip(variables.names, self.columns.tolist(), strict=False)
-        return listed([f"{name} ({count})" for name, count in names if count], 20)
-
-    def notes(self, total: int, variables: Variables, job: Job) -> tuple[str, ...]:
-        """Say what became of them."""
-        if not self.rows and not self.unplaced:
-            return ()
-        where = self.where(variables)
-        if job.missing == "mean":
-            return (f"missing values replaced by the mean of their column: {where}",)
-        left = f"{self.rows} of {total} rows left out for missing values in {where}"
-        bare = f"{self.unplaced} of {total} rows left out because they have no geometry"
-        return tuple(text for text, count in ((left, self.rows), (bare, self.unplaced)) if count)
-
-
-def refuse_nothing(
-    statistics: RunningStatistics, gaps: Gaps, count: int, variables: Variables, job: Job
-) -> None:
-    """Refuse columns and rows of which nothing is left to cluster."""
-    for name, absent in zip(variables.names, gaps.columns.tolist(), strict=False):
-        if absent == count:
-            raise DataError(
-                f"column '{name}' has no value at all", advice="leave it out with --exclude", column=name
-            )
+def refuse_nothing(statistics: RunningStatistics, count: int, job: Job) -> None:
+    """Refuse rows of which nothing is left to cluster."""
     used = int(statistics.count.max(initial=0))
     if used >= 2:
         return

@@ -10,7 +10,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, listed
+from regionalize.errors import DataError
 from regionalize.features.build import (
     centroid_share,
     relative_weights,
@@ -62,13 +62,12 @@ class Variables:
         return (*self.names, *self.coordinates)
 
     def read(self, batch: Layer, job: Job, first: int) -> FloatArray:
-        """Return the numbers of a batch, (m, p), in original units; NaN where a value is missing.
+        """Return the numbers of a batch, (m, p), in original units; NaN where a value or geometry is missing.
 
         Raises
         ------
         DataError
-            Values that are missing under ``--missing error``, infinite values, whole numbers beyond 2^53,
-            rows without geometry.
+            Infinite values, whole numbers beyond 2^53.
         """
         values, offset = read_numbers(batch, self.names, job.id, first=first)
         if offset.any():  # other rows count from another
@@ -78,13 +77,8 @@ class Variables:
                 advice="subtract a common number from them first",
                 column=name,
             )
-        names = self.names
-        if job.missing == "error":
-            _refuse_gaps(batch, values, names, job, first)
         if self.coordinates:
             xy, _ = centroids(batch, self.project, job.id)
-            if job.missing != "drop":
-                _refuse_gaps(batch, xy, ("geometry",), job, first)
             values = np.hstack([values, xy])
         return values
 
@@ -208,28 +202,3 @@ def statistics_notes(statistics: RunningStatistics, variables: Variables, job: J
         east, north = statistics.sd[-2:].tolist()
         notes += coordinate_notes(variables.share, east / north if north else None, job)
     return notes
-
-
-def refuse_empty(statistics: RunningStatistics, variables: Variables) -> None:
-    """Refuse a column without any value."""
-    for name, count in zip(variables.names, statistics.count.tolist(), strict=False):
-        if not count:
-            raise DataError(
-                f"column '{name}' has no value at all", advice="leave it out with --exclude", column=name
-            )
-
-
-def _refuse_gaps(batch: Layer, values: FloatArray, names: tuple[str, ...], job: Job, first: int) -> None:
-    gaps = np.isnan(values)
-    if not gaps.any():
-        return
-    row = int(np.flatnonzero(gaps.any(axis=1))[0])
-    name = batch.names(job.id)[row] if job.id else str(first + row + 1)
-    if names == ("geometry",):
-        raise DataError(f"row {name} has no geometry, so no centroid", advice="use --missing drop")
-    where = [name for name, gap in zip(names, gaps[row], strict=True) if gap]
-    raise DataError(
-        f"values are missing in row {name}: {listed(where)}",
-        advice="use --missing drop or mean",
-        column=where[0] if len(where) == 1 else "",
-    )

@@ -367,7 +367,7 @@ def test_what_is_not_done_on_workers_is_refused(tmp_path, job, changed, outputs,
 def test_faults_of_the_data_are_told_with_the_file(tmp_path, job):
     frame, source = layer(), tmp_path / "in.parquet"
     frame.to_parquet(source, row_group_size=500)
-    with pytest.raises(DataError, match="values are missing in row 1: a") as caught:
+    with pytest.raises(DataError, match=r"values are missing in 9 of 3200 rows: a \(9\)") as caught:
         run_on_dask(str(source), replace(job, missing="error"), Outputs())
     assert caught.value.file == str(source)
     with pytest.raises(DataError, match="every column is constant"):

@@ -78,16 +78,6 @@ def test_a_layer_without_reference_system_keeps_its_coordinates_where_told_to():
     assert any("no coordinate reference system" in note for note in variables.notes)
 
 
-def test_missing_values_are_told_by_their_row_in_the_file():
-    values = np.arange(100.0)
-    values[61] = np.nan
-    layer = layer_of(100, gap=values)
-    with pytest.raises(DataError, match="values are missing in row 62: gap; use --missing drop or mean"):
-        clustered(layer, Job(columns=("a", "gap")))
-    with pytest.raises(DataError, match="in row unit 61: gap"):
-        clustered(layer, Job(columns=("a", "gap"), id="name"))
-
-
 def test_wrong_columns_are_refused_as_ever():
     with pytest.raises(UsageError, match="no column 'nope'"):
         clustered(layer_of(), Job(columns=("nope",)))
