@@ -38,8 +38,11 @@ class OneOf(click.Choice[str]):
 class Numbers(click.types.IntParamType):
     """A whole number, or several with commas between them; `several` tells whether these can be meant."""
 
-    def __init__(self, several: bool) -> None:
+    def __init__(
+        self, several: bool, advice: str = "choose-k tries several numbers, such as --k 2-5"
+    ) -> None:
         self.several = several
+        self.advice = advice
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or a list of them."""
@@ -53,7 +56,7 @@ class Numbers(click.types.IntParamType):
             others = ", or several with commas between them" if self.several else ""
             raise UsageError(
                 f"{param.opts[-1] if param else 'it'} is '{value}'; it must be a whole number{others}",
-                advice="choose-k tries several numbers, such as --k 2-5",
+                advice=self.advice,
             ) from error
 
 

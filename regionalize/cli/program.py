@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "Compare label columns, files and runs: agreement, fit, fragmentation, maps.",
     "stability": "Repeat a run on parts of the units: how often each keeps its region.",
     "batch": "Run a method on many layers, or on every part of one.",
+    "rank": "Rank items for places: the nearest, by zones, scores and an attribute.",
     "weights": "Build, describe and convert spatial weights.",
     "smooth": "Write columns smoothed over H-hop neighbourhoods.",
     "map": "Draw a map of a label column.",

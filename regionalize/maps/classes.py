@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from regionalize.maps.units import Colors, Units, symbol
 
 if TYPE_CHECKING:
     import pyproj
+    from matplotlib.artist import Artist
+    from matplotlib.transforms import Transform
 
 Layout = Callable[[Ground, list[str], Captions, Sequence[Entry]], Sheet]
 """Works out where everything goes: `regionalize.maps.sheet.compose` for one map."""
@@ -38,6 +40,7 @@ def draw_classes(
     colors: Colors = cluster_color,
     outlines: Sequence[NDArray[np.int64]] = (),
     other_words: Sequence[str] = (),
+    over: Callable[[Units, Transform], Iterable[Artist]] | None = None,
 ) -> tuple[str, ...]:
     """Draw a page with a map for each labeling.
 
@@ -65,6 +68,9 @@ def draw_classes(
         Regions to outline on each map.
     other_words : sequence of str
         What `layout` writes besides captions and entries, so that fonts with its letters are found.
+    over : callable, optional
+        Makes what is drawn over the units of each map, from these and what takes points from the map's lower
+        left corner to the device.
 
     Returns
     -------
@@ -102,6 +108,7 @@ def draw_classes(
             for artist in drawn:
                 artist.set_rasterized(heavy)
             drawn += units.outline(outlines[number], here) if outlines else []
+            drawn += over(units, here) if over is not None else []
             for artist in drawn if len(labelings) > 1 else []:
                 artist.set_gid(f"map-{number + 1}-{artist.get_gid()}")
             artists += drawn

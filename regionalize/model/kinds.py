@@ -111,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
     item.name: OF_TYPES[str(item.type).removesuffix(" | None")]
     for item in (*fields(Job), *fields(Outputs))
     if item.name not in {"method", "params", "levels"}
-} | {"axes": TEXTS, "sample": MEASURE, "test_share": MEASURE}
+} | {"axes": TEXTS, "sample": MEASURE, "test_share": MEASURE, "region_weight": WEIGHTS, "keep_zone": TEXTS}
 """Of the options that methods share, by their names in Python; `k` is several numbers where regions nest."""
 
 

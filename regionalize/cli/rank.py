@@ -1,0 +1,292 @@
+"""`regionalize rank`: items ranked for places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from regionalize.cli import options as opt
+from regionalize.cli.console import Console
+from regionalize.cli.methods import check_standard_output
+from regionalize.cli.report import setting
+from regionalize.cli.tables import column, decimals, number, show_table, show_text
+from regionalize.errors import counted
+from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+
+if TYPE_CHECKING:
+    import rich.console
+
+    from regionalize.studies.rank.files import Ranked
+
+SHOWN_ROWS, SHOWN_USERS, SHOWN_ZONES = 10, 5, 20
+"""What the terminal shows at most, where no number was asked for."""
+NOT_OUTPUTS = ("label_column", "centers")
+"""Options that a ranking reads, and other commands write."""
+
+
+@click.command("rank", cls=opt.Sectioned)
+@opt.INPUT
+@opt.bundle(
+    "Places",
+    click.option(
+        "--at",
+        metavar="LAT,LON",
+        multiple=True,
+        help="Place to rank for, in degrees, e.g. 33.75,-84.39; any number of times.",
+    ),
+    click.option(
+        "--at-file",
+        metavar="FILE",
+        shell_complete=opt.completes("inputs"),
+        help="Places in a file: a .csv with columns lat and lon, or any layer.",
+    ),
+    click.option("--at-id", metavar="COLUMN", help="Column of that file that names the places."),
+)
+@opt.bundle(
+    "Zones",
+    click.option(
+        "--label-column",
+        metavar="NAME",
+        shell_complete=opt.completes("column"),
+        help="Column of the items with the regions of an earlier run, which are the zones.",
+    ),
+    click.option(
+        "--bands",
+        type=opt.Numbers(True, "write --bands 5 or --bands 3,10"),
+        metavar="K[,K...]",
+        help="Bands of distance as zones, so many that fit the distances best; several numbers at once.",
+    ),
+    click.option("--nested", is_flag=True, help="Split the bands of each number into those of the next."),
+    click.option(
+        "--centers",
+        metavar="FILE",
+        shell_complete=opt.completes("inputs"),
+        help="Places whose surroundings are the zones: a .csv with lat, lon and name, or any layer.",
+    ),
+    click.option(
+        "--membership",
+        type=opt.OneOf(["gaussian", "fuzzy", "hard"]),
+        help="How items belong to zones. [default:\N{NO-BREAK SPACE}gaussian]",
+    ),
+)
+@opt.SOURCE
+@opt.bundle(
+    "Score",
+    click.option(
+        "--score",
+        type=opt.OneOf(["exp", "linear", "rank", "weights"]),
+        help="How it falls with distance; weights: by weights of zones. [default:\N{NO-BREAK SPACE}exp]",
+    ),
+    click.option(
+        "--scale",
+        type=float,
+        metavar="KM",
+        help="Distance at which exp is 0.37. [default: the median distance of each place's items]",
+    ),
+    click.option(
+        "--attribute",
+        metavar="COLUMN",
+        shell_complete=opt.completes("numeric_columns"),
+        help="Numbers of the items that count beside proximity, the more the better.",
+    ),
+    click.option(
+        "--attribute-weight",
+        type=float,
+        metavar="W",
+        help="Their share of the score: 0 none, 1 all. [default:\N{NO-BREAK SPACE}0.5]",
+    ),
+    click.option(
+        "--region-weight",
+        metavar="ZONE=W",
+        multiple=True,
+        help="Factor of the scores in a zone, e.g. C3=2; any number of times.",
+    ),
+    click.option(
+        "--normalize",
+        type=opt.OneOf(["none", "minmax", "softmax", "zscore"]),
+        help="What is done to the scores of every place. [default:\N{NO-BREAK SPACE}none]",
+    ),
+)
+@opt.bundle(
+    "Selection",
+    click.option("--top", type=int, metavar="N", help="At most so many items for every place."),
+    click.option("--max-km", type=float, metavar="KM", help="Leave out items that are farther."),
+    click.option("--min-score", type=float, metavar="S", help="Leave out items that score less."),
+    click.option(
+        "--keep-zone", metavar="LIST", multiple=True, help="Keep items of these zones alone, e.g. 1,2."
+    ),
+    click.option(
+        "--max-per-cluster",
+        "--max-per-region",
+        "max_per_region",
+        type=int,
+        metavar="N",
+        help="At most so many items of one zone for every place; the next best fill up.",
+    ),
+    click.option(
+        "--list-all", is_flag=True, help="List what is left out, too, last and with 0 in the column kept."
+    ),
+)
+@opt.bundle(
+    "Run",
+    click.option(
+        "--units",
+        type=opt.OneOf(["km", "mi", "m"]),
+        help="What distances are written in. [default:\N{NO-BREAK SPACE}km]",
+    ),
+    click.option(
+        "--block",
+        type=int,
+        metavar="N",
+        help="Pairs of a place and an item to hold at a time. [default:\N{NO-BREAK SPACE}1048576]",
+    ),
+    click.option(
+        "--seed", type=int, metavar="N", help="Taken as by all commands; nothing in a ranking is drawn."
+    ),
+    opt.TIMING,
+)
+@opt.bundle(
+    "Output",
+    opt.file_option(
+        "-o",
+        "--out",
+        "--output",
+        "output",
+        help="Ranking to write: .csv, a layer with the items' columns, or all pairs as .npz; - for GeoJSON.",
+    ),
+    opt.OUTPUT_LAYER,
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    opt.file_option("--map", help="Map of places and their items to draw: .png, .svg, .pdf or .html."),
+)
+@opt.SAVE_CONFIG
+@opt.JSON
+@click.pass_obj
+def command(
+    console: Console,
+    /,
+    input: str | None,
+    seed: int | None,
+    as_json: bool,
+    timing: bool,
+    **values: Any,
+) -> None:
+    """Rank items for places: the nearest first, or by zones, an attribute and weights.
+
+    INPUT has the items: points, or areas by their centroid. Distances are great-circle distances. A score
+    falls with distance; zones are bands of distance, regions of an earlier run, or surroundings of places,
+    and every item belongs to each of them by a share.
+
+    References: Sinnott (1984); Bezdek (1981); Wang and Song (2011).
+    """
+    from regionalize.studies.rank.files import rank_files
+    from regionalize.studies.rank.report import ranking_document
+    from regionalize.studies.rank.request import make_request
+
+    outputs = Outputs(
+        **{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values and name not in NOT_OUTPUTS}
+    )
+    check_standard_output(outputs.output, as_json)
+    request = make_request(values)
+    console.say_sample(input)
+    with console.progress() as progress:
+        found = rank_files(input, request, outputs, progress)
+    console.notes(found.notes)
+    console.timing(dict(found.seconds), timing)
+    if str(outputs.output) != "-":
+        if as_json:
+            console.json(ranking_document(found))
+        else:
+            show_ranking(console.rich(), found)
+    console.written(outputs.paths())
+
+
+def show_ranking(console: rich.console.Console, found: Ranked) -> None:
+    """Print the best items of every place, the scores in all, and the zones."""
+    ranking, request = found.ranking, found.request
+    file = Path(found.layer.origin.file or "layer").name
+    items, places = counted(len(ranking.items), "item"), counted(len(ranking.users), "place")
+    show_text(console, f"ranking of {file}, {items} for {places}", "bold")
+    told = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in request.settings().items()
+        if name != "at"
+    }
+    show_text(console, ", ".join(setting(name, value) for name, value in told.items()))
+    most = ranking.options.top or SHOWN_ROWS
+    for user in range(min(len(ranking.users), SHOWN_USERS)):
+        show_place(console, found, user, most)
+    if len(ranking.users) > SHOWN_USERS:
+        console.print()
+        show_text(console, f"… and {len(ranking.users) - SHOWN_USERS:,} more places; -o FILE has all.")
+    show_scores(console, found)
+    for level in range(len(ranking.zones)):
+        show_zones(console, found, level)
+
+
+def show_place(console: rich.console.Console, found: Ranked, user: int, most: int) -> None:
+    """Print the best items of one place."""
+    ranking = found.ranking
+    rows = ((ranking.user == user) & ranking.kept).nonzero()[0]
+    name, (latitude, longitude) = ranking.users.ids[user], ranking.users.places[user]
+    title = f"Place {name}: {latitude:.6g}, {longitude:.7g}"
+    if not len(rows):
+        console.print()
+        show_text(console, title, "bold")
+        show_text(console, "no item")
+        return
+    shown = rows[:most]
+    head = ["rank", "item", ranking.options.units, "score"]
+    cells = [
+        [str(rank) for rank in ranking.rank[shown]],
+        [str(one) for one in ranking.items.ids[ranking.item[shown]].tolist()],
+        decimals(ranking.distance[shown].tolist(), 0 if ranking.options.units == "m" else 1),
+        column(ranking.score[shown].tolist()),
+    ]
+    for level, zones in enumerate(ranking.zones):
+        head.append(f"zone of {len(zones)}" if len(ranking.zones) > 1 else "zone")
+        cells.append([zones.names[code] if code >= 0 else "–" for code in ranking.codes[level][shown]])
+    show_table(console, title, head, list(zip(*cells, strict=True)))
+    if len(rows) > len(shown):
+        show_text(console, f"… and {len(rows) - len(shown):,} more; --top N shows so many, -o FILE has all.")
+
+
+def show_scores(console: rich.console.Console, found: Ranked) -> None:
+    """Print what scores there are in all."""
+    from regionalize.studies.rank.report import score_figures
+
+    figures = score_figures(found.ranking)
+    rows = counted(int(found.ranking.kept.sum()), "row")
+    console.print()
+    if figures["mean"] is None:
+        show_text(console, f"{rows}.")
+        return
+    mean, std, least, most = (number(value) for value in figures.values())
+    show_text(console, f"{rows}; scores from {least} to {most}, mean {mean}, standard deviation {std}.")
+
+
+def show_zones(console: rich.console.Console, found: Ranked, level: int) -> None:
+    """Print the zones of a level, and what of the ranking is in them."""
+    from regionalize.studies.rank.report import level_figures
+
+    ranking = found.ranking
+    zones, rows = ranking.zones[level], level_figures(ranking, level)
+    unit = ranking.options.units
+    if zones.kind == "bands":
+        head, places = [f"centre, {unit}"], [column([row["center"] for row in rows])]
+    else:
+        head = ["latitude", "longitude"]
+        places = [decimals([row[name] for row in rows], 3) for name in head]
+    cells = [
+        [row["zone"] for row in rows],
+        *places,
+        [f"{row['rows']:,}" for row in rows],
+        column([row["mean_distance"] for row in rows]),
+        column([row["mean_score"] for row in rows]),
+    ]
+    title = f"Zones ({len(zones)})" if len(ranking.zones) > 1 else "Zones"
+    lines = list(zip(*cells, strict=True))
+    show_table(console, title, ("zone", *head, "rows", f"mean {unit}", "mean score"), lines[:SHOWN_ZONES])
+    if len(lines) > SHOWN_ZONES:
+        show_text(console, f"… and {len(lines) - SHOWN_ZONES:,} more zones; --json has all.")
