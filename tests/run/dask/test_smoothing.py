@@ -81,6 +81,7 @@ def test_rows_left_out_take_no_part(client):
     assert np.isnan(found[~used]).all()
 
 
+@pytest.mark.slow  # test_forest has one that dies over the same exchange of rows
 def test_a_worker_that_dies_between_hops_changes_nothing(client):
     weights, values = random_weights(seed=5), np.random.default_rng(3).normal(size=(N, 2))
     cuts = [70, 140, 210]
