@@ -48,7 +48,7 @@ BATCHES = Way(
         "sample": "both read a part of the rows",
         **dict.fromkeys(_BOUNDS, "a batch knows nothing of the other rows of a cluster"),
     },
-    ("output", "output_layer", "label_column", "overwrite", "report", "qml"),
+    ("output", "output_layer", "label_column", "overwrite", "report", "centers", "qml"),
 )
 WORKERS = Way(
     "--engine dask",

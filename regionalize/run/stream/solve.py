@@ -15,6 +15,7 @@ from regionalize.model.partition import Partition
 from regionalize.run.command import method_command
 from regionalize.run.progress import Progress, Stopwatch
 from regionalize.run.solve import Solution
+from regionalize.run.stream.centers import centers_in_batches
 from regionalize.run.stream.label import label_rows, report_of
 from regionalize.run.stream.learn import refuse_few, update_by_batches, warm_model
 from regionalize.run.stream.rows import ROWS, read_rows
@@ -75,6 +76,9 @@ def run_in_batches(
                 labels = open_files.enter_context(RowStore(1, np.int32, rows.store.folder))
                 found = label_rows(model.centers, rows, labels)
                 report = report_of(batches.head, found, rows, labels, updates)
+                centers = None
+                if outputs.centers is not None:
+                    centers = centers_in_batches(batches.head, found, rows, labels, report)
         solution = Solution(
             layer=batches.head,
             job=job,
@@ -90,6 +94,6 @@ def run_in_batches(
             solution, report=replace(report, command=method_command(job).line(source, outputs))
         )
         with watch.stage("write"):
-            said = write_batches(solution, batches, labels, outputs, progress)
+            said = write_batches(solution, batches, labels, outputs, centers, progress)
     notes = tuple(dict.fromkeys((*solution.notes, *said)))
     return replace(solution, report=replace(solution.report, notes=notes), notes=notes, seconds=watch.seconds)

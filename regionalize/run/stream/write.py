@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from regionalize.io.row_batches import RowBatches
+    from regionalize.model.centers import Centers
     from regionalize.model.style import Style
     from regionalize.run.progress import Progress
     from regionalize.run.solve import Solution
@@ -63,9 +64,10 @@ def write_batches(
     batches: RowBatches,
     labels: RowStore,
     outputs: Outputs,
+    centers: Centers | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
-    """Write the report, and the layer with its labels; both are put in place at the end.
+    """Write the report, the centres, and the layer with its labels; all are put in place at the end.
 
     Returns
     -------
@@ -74,6 +76,7 @@ def write_batches(
     """
     from regionalize.io.atomic import replacing
     from regionalize.io.batch_writer import batch_writer
+    from regionalize.io.centers import write_centers
     from regionalize.run.progress import announce_file
     from regionalize.run.record import solution_record
     from regionalize.run.side_files import write_report
@@ -83,6 +86,10 @@ def write_batches(
         if outputs.report is not None:
             announce_file(outputs.report, progress)
             notes += write_report(solution, pending.enter_context(replacing(outputs.report)), outputs)
+        if outputs.centers is not None and centers is not None:
+            announce_file(outputs.centers, progress)
+            target = pending.enter_context(replacing(outputs.centers))
+            write_centers(target, centers, label_column=outputs.label_column, overwrite=True)
         if outputs.output is None:
             return notes
         announce_file(outputs.output, progress)
