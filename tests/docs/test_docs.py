@@ -27,6 +27,9 @@ PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.glob("*.md")])
 COMMANDS = {"": program, **reference.commands()}
 BLOCK = re.compile(r"^( *)(```+)([^\n]*)\n(.*?)^\1\2$", re.MULTILINE | re.DOTALL)
 
+APART = {"keras.md": "tests/keras/check_page.py"}
+"""Pages run by a test of their own, in processes that may load what they need."""
+
 TAKEN_OUT = {"adding-a-method.md": "tests/model/test_example_package.py"}
 """Pages whose files and commands a test of their own takes out of the page and runs."""
 
@@ -67,7 +70,7 @@ def test_generated_parts_are_up_to_date(page):
 
 
 @pytest.mark.unix
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in APART], ids=page_id)
 def test_examples_do_what_the_page_shows(page, tmp_path):
     faults = [outcome.fault for outcome in examples.run_page(text_of(page), tmp_path) if outcome.fault]
     assert not faults, "\n\n".join(faults)
@@ -99,7 +102,7 @@ def test_every_block_is_run_or_is_no_code(page):
                 )
 
 
-@pytest.mark.parametrize(("page", "test"), TAKEN_OUT.items())
+@pytest.mark.parametrize(("page", "test"), [*TAKEN_OUT.items(), *APART.items()])
 def test_what_is_taken_out_of_a_page_is_run(page, test):
     assert page in text_of(REPOSITORY / test)
 

@@ -72,7 +72,8 @@ def test_classifiers_name_every_python_from_the_required_one_on(metadata):
 
 def test_every_package_that_is_imported_is_asked_for(repository, metadata):
     """An import that only another package's dependency provides breaks when that package drops it."""
-    lines = [*metadata["dependencies"], *metadata["optional-dependencies"]["dask"]]
+    extras = metadata["optional-dependencies"]
+    lines = [*metadata["dependencies"], *extras["dask"], *extras["keras"]]
     asked = {re.match(r"[\w-]+", line)[0].replace("-", "_").lower() for line in lines}
     asked = {"sklearn" if name == "scikit_learn" else name for name in asked}
     imported = set()
