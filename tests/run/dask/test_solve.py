@@ -17,9 +17,10 @@ import pytest
 import shapely
 
 from regionalize.errors import DataError, OutputError, UsageError
+from regionalize.methods import hartigan, race
 from regionalize.methods import kmeans as module
-from regionalize.methods import race
 from regionalize.model.job import Job, Outputs
+from regionalize.run.dask import kmeans as parted
 from regionalize.run.dask import partitions, solve, write
 from regionalize.run.dask.cluster import check_address, connected
 from regionalize.run.dask.solve import run_on_dask
@@ -55,11 +56,13 @@ def rows_beyond(frame, count):
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    """Many rows are few, so that a small layer is worked on in parts."""
+    """Many rows are few, so that a small layer is worked on in parts; the search is short."""
     for place in (module, solve):
         monkeypatch.setattr(place, "MANY_ROWS", 1000)
-    for name, value in {"SAMPLES": 1, "KEPT": 3, "FIRST_HEAT": 2, "SAMPLE": 400}.items():
+    for name, value in {"SAMPLES": 1, "KEPT": 2, "FIRST_HEAT": 2, "SAMPLE": 400}.items():
         monkeypatch.setattr(race, name, value)
+    for place in (hartigan, parted):  # in both engines
+        monkeypatch.setattr(place, "MAX_ROUNDS", 2)
     monkeypatch.setattr(partitions, "FEWEST", 900)
     monkeypatch.setattr(partitions, "MOST", 1000)
 
@@ -72,7 +75,7 @@ def job(client):
         missing="drop",
         engine="dask",
         scheduler=client.scheduler.address,
-        params={"max_iter": 6},
+        params={"max_iter": 4},
     )
 
 
@@ -171,7 +174,7 @@ def test_a_folder_of_parts_is_one_layer_in_the_order_of_numbers(tmp_path, job):
     frame, folder = layer(), tmp_path / "über parts.parquet"
     folder.mkdir()
     frame.to_parquet(tmp_path / "whole.parquet")
-    for number, start in enumerate(range(0, N, 300)):
+    for number, start in enumerate(range(0, N, 300)):  # to part 10
         frame.iloc[start : start + 300].to_parquet(folder / f"part {number}.parquet", index=False)
     whole = run_on_dask(str(tmp_path / "whole.parquet"), job, Outputs(output=tmp_path / "a.parquet"))
     parts = run_on_dask(str(folder), job, Outputs(output=tmp_path / "b.parquet"))
