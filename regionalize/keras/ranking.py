@@ -66,6 +66,10 @@ class GeospatialScoreRanking(PlaceLayer):
         _number_of_zones(inputs.shape)
         return keras.KerasTensor(inputs.shape[:-1], dtype=self.real)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes the same layer again; without it, older Keras forgets the name."""
+        return dict(super().get_config())
+
 
 def _number_of_zones(shape: Any) -> int:
     if len(shape) < 2 or shape[-1] is None:
