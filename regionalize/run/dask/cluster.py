@@ -226,7 +226,8 @@ def _close(ended: Any) -> None:
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keep what others log off standard error: what a person should know comes as an error."""
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    known = [name for name in logging.Logger.manager.loggerDict if name.startswith("distributed.")]
+    loggers = [logging.getLogger(name) for name in (*_LOGGERS, *known)]  # some have levels of their own
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
@@ -259,7 +260,9 @@ def _understood() -> Iterator[None]:
             "a worker has no memory left for its rows",
             advice="use fewer workers (--jobs), or smaller row groups in the file",
         ) from error
-    except (CommClosedError, CancelledError) as error:
+    except (CommClosedError, CancelledError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of a file, not of a connection
+            raise
         raise DataError("the cluster went away", advice="start it again, and run this again") from error
 
 
