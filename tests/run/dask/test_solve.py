@@ -409,16 +409,17 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
 
 
 def test_a_cluster_that_goes_away_is_told_in_one_line(client, caplog):
-    with (
-        pytest.raises(DataError, match="the cluster went away") as caught,
-        connected(client.scheduler.address),
-    ):
-        logging.getLogger("distributed.client").error("Failed to reconnect to scheduler")
-        raise OSError("Timed out trying to connect to tcp://127.0.0.1:1 after 10 s")
+    def lose(error):
+        with connected(client.scheduler.address):
+            logging.getLogger("distributed.client").error("Failed to reconnect to scheduler")
+            raise error
+
+    with pytest.raises(DataError, match="the cluster went away") as caught:
+        lose(OSError("Timed out trying to connect to tcp://127.0.0.1:1 after 10 s"))
     assert caught.value.advice == "start it again, and run this again"
     assert not caplog.records
-    with pytest.raises(FileNotFoundError), connected(client.scheduler.address):  # a fault of a file stays one
-        raise FileNotFoundError(2, "No such file or directory")
+    with pytest.raises(FileNotFoundError):  # a fault of a file stays one
+        lose(FileNotFoundError(2, "No such file or directory"))
 
 
 @pytest.mark.parametrize("address", ["", "8786", "localhost:8786", "http://a:1", "tcp://a", "tcp://a:x"])
