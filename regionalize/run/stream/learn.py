@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,11 @@ PAGE = 256
 """Rows that are read together."""
 ROWS_PER_CLUSTER = 100
 """Rows of a warm start that tell enough of a cluster."""
+SEARCHED = 1 << 22
+"""Rows of a warm start times clusters up to which it is searched as rows in memory are. Beyond, the search
+takes minutes, and plain starts take seconds and end within about a hundredth of its sum of squares."""
+STARTED = 1 << 25
+"""Rows times clusters times starts, where it is plain starts."""
 
 
 def refuse_few(rows: Rows, k: int) -> None:
@@ -44,7 +51,7 @@ def warm_model(rows: Rows) -> MiniBatchKMeans:
     assert job.k is not None
     X = rows.warm_start().astype(job.dtype)
     try:
-        codes = kmeans(X, job.k, seed=job.seed, jobs=job.jobs, **job.params)
+        codes = kmeans(X, job.k, seed=job.seed, jobs=job.jobs, **search_of(rows, job.k))
     except InfeasibleError as error:
         if len(X) == rows.teaching:
             raise
@@ -56,6 +63,17 @@ def warm_model(rows: Rows) -> MiniBatchKMeans:
     groups = Groups(job.k, X.shape[1])
     groups.update(X, codes)
     return MiniBatchKMeans(groups.means, groups.counts, seed=job.seed)
+
+
+def search_of(rows: Rows, k: int) -> dict[str, Any]:
+    """Return the options of k-means for the warm start.
+
+    Where it holds all rows that may teach, it is the answer, and searched as in memory whatever that takes.
+    """
+    given, cells = dict(rows.job.params), len(rows.warm) * k
+    if "search" in given or cells <= SEARCHED or len(rows.warm) == rows.teaching:
+        return given
+    return {"search": "starts", "n_init": max(STARTED // cells, 1), **given}
 
 
 def update_by_batches(model: MiniBatchKMeans, rows: Rows) -> int:
