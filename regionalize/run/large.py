@@ -59,7 +59,7 @@ WORKERS = Way(
         "sample": "a sample needs no cluster",
         **dict.fromkeys(_BOUNDS, "clusters are balanced where all rows are together"),
     },
-    ("output", "label_column", "overwrite", "report"),
+    ("output", "label_column", "overwrite", "report", "centers"),
 )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from regionalize.model.job import Job, Outputs
     from regionalize.model.layer import Layer
+    from regionalize.run.dask.features import PartedFeatures
     from regionalize.run.progress import Progress, Stopwatch
     from regionalize.run.solve import Solution
 
@@ -113,12 +114,20 @@ class Labels:
         Number of each code.
     rows : int
         Of the layer.
+    features : PartedFeatures or None
+        What was clustered; None where all rows were fetched.
     """
 
     def __init__(
-        self, parts: Sequence[Future], kept: Sequence[Future] | None, numbers: Any, rows: int
+        self,
+        parts: Sequence[Future],
+        kept: Sequence[Future] | None,
+        numbers: Any,
+        rows: int,
+        features: PartedFeatures | None = None,
     ) -> None:
         self.parts, self.kept, self.numbers, self.rows = parts, kept, numbers, rows
+        self.features = features
 
 
 def solve_in_parts(
@@ -163,7 +172,7 @@ def solve_in_parts(
         notes=(*layer.head.notes, *features.notes, *report.notes),
         seconds={},
     )
-    return solution, Labels(labels, features.kept, numbering.numbers, features.total)
+    return solution, Labels(labels, features.kept, numbering.numbers, features.total, features)
 
 
 def rows_read(client: Client, layer: PartedLayer) -> list[int]:
@@ -209,10 +218,13 @@ def write_outputs(
     outputs: Outputs,
     progress: Progress | None,
 ) -> None:
-    """Write the report, and the parts with their labels; all are put in place at the end."""
+    """Write the report, the centres, and the parts with their labels; all are put in place at the end."""
     from regionalize.io.atomic import replacing
+    from regionalize.io.centers import write_centers
     from regionalize.io.history import history_text
     from regionalize.model.record import history_of
+    from regionalize.run.centers import centers_of
+    from regionalize.run.dask.centers import centers_in_parts
     from regionalize.run.progress import announce_file
     from regionalize.run.record import solution_record
     from regionalize.run.side_files import write_report
@@ -221,11 +233,20 @@ def write_outputs(
         if outputs.report is not None:
             announce_file(outputs.report, progress)
             write_report(solution, pending.enter_context(replacing(outputs.report)), outputs)
+        if outputs.centers is not None:
+            announce_file(outputs.centers, progress)
+            if labels.features is None:
+                centers = centers_of(solution)
+            else:
+                about = solution, labels.features, labels.parts, labels.numbers
+                centers = centers_in_parts(client, layer.head, *about)
+            target = pending.enter_context(replacing(outputs.centers))
+            write_centers(target, centers, label_column=outputs.label_column, overwrite=True)
         if outputs.output is None:
             return
         announce_file(outputs.output, progress)
         record = solution_record(solution, [outputs.label_column])
         names = [*layer.head.column_names, outputs.label_column]
         history = history_text(history_of(layer.head.history, names, record))
-        about = outputs.output, outputs.label_column, history, labels.rows
-        pending.enter_context(written_parts(client, layer, labels.parts, labels.kept, labels.numbers, *about))
+        named = outputs.output, outputs.label_column, history, labels.rows
+        pending.enter_context(written_parts(client, layer, labels.parts, labels.kept, labels.numbers, *named))

@@ -53,9 +53,13 @@ def check_outputs(
     if not outputs.label_column.strip():
         raise UsageError("--label-column is empty", advice="give the new column a name")
     refuse_same_file(outputs.paths())
-    if outputs.report is not None:
-        check_ending("report", outputs.report, (".md", ".json", ".csv"))
-        check_side_file(outputs.report, (source, *job.files), outputs.overwrite)
+    for option, path, endings in (
+        ("report", outputs.report, (".md", ".json", ".csv")),
+        ("centers", outputs.centers, (".csv",)),
+    ):
+        if path is not None:
+            check_ending(option, path, endings)
+            check_side_file(path, (source, *job.files), outputs.overwrite)
     if outputs.output is None:
         return ()
     check_folder(outputs.output, source, outputs.overwrite)
