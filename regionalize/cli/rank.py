@@ -13,7 +13,7 @@ from regionalize.cli.methods import check_standard_output
 from regionalize.cli.report import setting
 from regionalize.cli.tables import column, decimals, number, show_table, show_text
 from regionalize.errors import counted
-from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+from regionalize.model.job import DEFAULT_SEED, OUTPUT_OPTIONS
 
 if TYPE_CHECKING:
     import rich.console
@@ -110,6 +110,28 @@ NOT_OUTPUTS = ("label_column", "centers")
     ),
 )
 @opt.bundle(
+    "Learning",
+    click.option(
+        "--fit",
+        metavar="FILE",
+        shell_complete=opt.completes("inputs"),
+        help="Clicks to learn weights of zones and of the attribute from: columns user and item, with ids of "
+        "places and items, and label, rating or clicked if they differ.",
+    ),
+    click.option(
+        "--holdout",
+        type=float,
+        metavar="P",
+        help="Share of its users that measure what was learned. [default:\N{NO-BREAK SPACE}0.2]",
+    ),
+    click.option(
+        "--model",
+        metavar="FILE",
+        shell_complete=opt.completes("inputs"),
+        help="Rank as a .json of --save-model says.",
+    ),
+)
+@opt.bundle(
     "Selection",
     click.option("--top", type=int, metavar="N", help="At most so many items for every place."),
     click.option("--max-km", type=float, metavar="KM", help="Leave out items that are farther."),
@@ -143,7 +165,11 @@ NOT_OUTPUTS = ("label_column", "centers")
         help="Pairs of a place and an item to hold at a time. [default:\N{NO-BREAK SPACE}1048576]",
     ),
     click.option(
-        "--seed", type=int, metavar="N", help="Taken as by all commands; nothing in a ranking is drawn."
+        "--seed",
+        type=int,
+        metavar="N",
+        help="Draws the users of --holdout; nothing else is drawn. "
+        f"[default:\N{NO-BREAK SPACE}{DEFAULT_SEED}]",
     ),
     opt.TIMING,
 )
@@ -159,6 +185,7 @@ NOT_OUTPUTS = ("label_column", "centers")
     opt.OUTPUT_LAYER,
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     opt.file_option("--map", help="Map of places and their items to draw: .png, .svg, .pdf or .html."),
+    opt.file_option("--save-model", help="Zones, options and weights to write as .json, for --model."),
 )
 @opt.SAVE_CONFIG
 @opt.JSON
@@ -167,7 +194,6 @@ def command(
     console: Console,
     /,
     input: str | None,
-    seed: int | None,
     as_json: bool,
     timing: bool,
     **values: Any,
@@ -178,14 +204,19 @@ def command(
     falls with distance; zones are bands of distance, regions of an earlier run, or surroundings of places,
     and every item belongs to each of them by a share.
 
-    References: Sinnott (1984); Bezdek (1981); Wang and Song (2011).
+    --fit learns what users prefer from what they chose, and tells by NDCG whether that ranks better.
+
+    References: Sinnott (1984); Bezdek (1981); Wang and Song (2011); Cao et al. (2007); Järvelin and
+    Kekäläinen (2002).
     """
     from regionalize.studies.rank.files import rank_files
+    from regionalize.studies.rank.learned import RankOutputs
     from regionalize.studies.rank.report import ranking_document
     from regionalize.studies.rank.request import make_request
 
-    outputs = Outputs(
-        **{name: values.pop(name) for name in OUTPUT_OPTIONS if name in values and name not in NOT_OUTPUTS}
+    named = (*OUTPUT_OPTIONS, "save_model")
+    outputs = RankOutputs(
+        **{name: values.pop(name) for name in named if name in values and name not in NOT_OUTPUTS}
     )
     check_standard_output(outputs.output, as_json)
     request = make_request(values)
@@ -214,6 +245,9 @@ def show_ranking(console: rich.console.Console, found: Ranked) -> None:
         if name != "at"
     }
     show_text(console, ", ".join(setting(name, value) for name, value in told.items()))
+    if found.fit is not None:
+        console.print()
+        show_text(console, f"{found.fit.sentences()[0]}.")
     most = ranking.options.top or SHOWN_ROWS
     for user in range(min(len(ranking.users), SHOWN_USERS)):
         show_place(console, found, user, most)
@@ -285,8 +319,12 @@ def show_zones(console: rich.console.Console, found: Ranked, level: int) -> None
         column([row["mean_distance"] for row in rows]),
         column([row["mean_score"] for row in rows]),
     ]
+    titles = ("zone", *head, "rows", f"mean {unit}", "mean score")
+    if level == 0 and ranking.options.zone_weights:
+        cells.append(column([row["weight"] for row in rows]))
+        titles += ("weight",)
     title = f"Zones ({len(zones)})" if len(ranking.zones) > 1 else "Zones"
     lines = list(zip(*cells, strict=True))
-    show_table(console, title, ("zone", *head, "rows", f"mean {unit}", "mean score"), lines[:SHOWN_ZONES])
+    show_table(console, title, titles, lines[:SHOWN_ZONES])
     if len(lines) > SHOWN_ZONES:
         show_text(console, f"… and {len(lines) - SHOWN_ZONES:,} more zones; --json has all.")

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regionalize.errors import UsageError, counted, located
+from regionalize.errors import UsageError, counted, listed, located
 
 if TYPE_CHECKING:
     from regionalize.model.job import Outputs
     from regionalize.model.layer import Layer
     from regionalize.run.progress import Progress
+    from regionalize.studies.rank.fit import Fit
+    from regionalize.studies.rank.model import RankModel
     from regionalize.studies.rank.ranking import Ranking
     from regionalize.studies.rank.request import RankRequest
     from regionalize.studies.rank.zones import Zones
 
 ARRAYS = ".npz"
+MODEL = ".json"
 TABLES = (".csv",)
 MOST_ARRAYS = 1 << 32
 """Bytes that an .npz may have."""
@@ -35,8 +38,10 @@ class Ranked:
     layer : Layer
         The items as they were read.
     request : RankRequest
-    source : str or None
-        Where they were read from.
+    model : RankModel
+        The ranking to keep for later.
+    fit : Fit, optional
+        What was learned.
     notes : tuple of str
     seconds : dict of str to float
         What every stage took.
@@ -47,6 +52,8 @@ class Ranked:
     ranking: Ranking
     layer: Layer
     request: RankRequest
+    model: RankModel
+    fit: Fit | None = None
     notes: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     command: str = ""
@@ -76,10 +83,11 @@ def rank_files(
     from regionalize.io.read import read_layer
     from regionalize.run.outputs import write_files
     from regionalize.run.progress import Stopwatch
+    from regionalize.studies.rank.model import write_model
     from regionalize.studies.rank.picture import draw_ranking
     from regionalize.studies.rank.places import read_users
 
-    inputs = (source, request.at_file, request.centers)
+    inputs = (source, request.at_file, request.centers, request.fit, request.model)
     refuse_files(outputs, inputs)
     watch = Stopwatch(progress)
     with watch.stage("read"):
@@ -103,6 +111,7 @@ def rank_files(
         makers: dict[str, Any] = {"map": lambda target: draw_ranking(found, target, paths["map"].suffix)}
         if arrays:
             makers["output"] = lambda target: write_arrays(found.ranking, target)
+        makers["save-model"] = lambda target: write_model(found.model, target)
         notes += write_files(
             paths, makers, None if written is None else lambda: write_rows(found, written, outputs), progress
         )
@@ -112,12 +121,16 @@ def rank_files(
 
 def rank_layer(layer: Layer, users: Any, request: RankRequest, *, every_pair: bool = False) -> Ranked:
     """Rank the rows of a layer for users; `every_pair` lists what is left out, too."""
+    from regionalize.studies.rank.learned import kept_model, learned_model, options_over
+    from regionalize.studies.rank.model import RankModel
     from regionalize.studies.rank.places import read_items
     from regionalize.studies.rank.rank import rank_items
 
-    items = read_items(layer, request.id, request.attribute)
+    model = kept_model(request.model)
+    fit = None
+    items = read_items(layer, request.id, request.attribute if model is None else model.attribute)
     with located(layer.origin.file, layer.origin.layer):
-        zones, notes = read_zones(layer, items.places, request)
+        zones, notes = read_zones(layer, items.places, request, model)
     names = (
         zones[0].names
         if zones
@@ -125,34 +138,52 @@ def rank_layer(layer: Layer, users: Any, request: RankRequest, *, every_pair: bo
     )
     keep, more = known_zones(request.options.keep_zones, names)
     weights = tuple((known_zone(name, names), weight) for name, weight in request.options.region_weights)
-    options = replace(
-        request.options,
-        keep_zones=keep,
-        region_weights=weights,
-        list_all=request.options.list_all or every_pair,
-    )
-    ranking = rank_items(items, users, options, zones)
+    options = replace(request.options, keep_zones=keep, region_weights=weights)
+    if model is not None:
+        options = options_over(model.options, options, request.over)
+        model = replace(model, options=options)
+    elif request.fit is not None:
+        model, fit = learned_model(request, items, users, options, zones)
+        options, zones = model.options, fit.zones
+        notes += (*fit.notes, *fit.sentences()[1:])
+    if model is not None:
+        items = model.items(items)
+    list_all = request.options.list_all or every_pair
+    ranking = rank_items(items, users, replace(options, list_all=list_all), zones)
+    if model is None:
+        plain = replace(options, bands=(), nested=False)
+        model = RankModel(plain, ranking.zones, request.attribute, label_column=request.label_column)
     said = (*layer.notes, *items.notes, *users.notes, *request.notes, *notes, *more, *ranking.notes)
-    return Ranked(ranking, layer, request, tuple(dict.fromkeys(said)))
+    return Ranked(ranking, layer, request, model, fit, tuple(dict.fromkeys(said)))
 
 
-def read_zones(layer: Layer, places: Any, request: RankRequest) -> tuple[tuple[Zones, ...], tuple[str, ...]]:
-    """Return the zones of an earlier run, or of a file, if either is asked for, and notes."""
+def read_zones(
+    layer: Layer, places: Any, request: RankRequest, model: RankModel | None = None
+) -> tuple[tuple[Zones, ...], tuple[str, ...]]:
+    """Return the zones of an earlier run, of a file, or of a model, if one is asked for, and notes."""
     from regionalize.run.existing import noise_note, read_labels, shown_labels
     from regionalize.studies.rank.zones import label_zones
 
     if request.centers is not None:
         return read_centers(request.centers)
-    if request.label_column is None:
-        return (), ()
-    labels, values = read_labels(layer, request.label_column)
+    column = request.label_column if model is None else model.label_column
+    if column is None:
+        return (() if model is None else model.levels()), ()
+    labels, values = read_labels(layer, column)
     shown = shown_labels(values)
     names = [str(shown[label]) for label in range(1, int(labels.max()) + 1)]
-    notes = noise_note(labels, request.label_column)
+    notes = noise_note(labels, column)
     missing = int((labels < 0).sum())
     if missing:
-        notes += (f"{counted(missing, 'item')} without a label in '{request.label_column}' are in no zone",)
-    return (label_zones(np.where(labels > 0, labels - 1, -1), names, places),), notes
+        notes += (f"{counted(missing, 'item')} without a label in '{column}' are in no zone",)
+    codes = np.where(labels > 0, labels - 1, -1)
+    if model is not None:
+        found = model.levels(np.array([*names, None], dtype=object)[codes])
+        strange = sorted(set(names) - set(found[0].names))
+        if strange:
+            notes += (f"the model knows no zone {listed(strange, 5)}: their items are in none",)
+        return found, notes
+    return (label_zones(codes, names, places),), notes
 
 
 def read_centers(path: str) -> tuple[tuple[Zones, ...], tuple[str, ...]]:
@@ -201,10 +232,13 @@ def is_arrays(path: Path | None) -> bool:
 
 def refuse_files(outputs: Outputs, inputs: tuple[str | None, ...]) -> None:
     """Refuse, before anything is read, files that cannot be written."""
-    refuse_layer(outputs, inputs, None)
-    if is_arrays(outputs.output):
-        from regionalize.run.refusals import check_side_file
+    from regionalize.run.refusals import check_ending, check_side_file
 
+    refuse_layer(outputs, inputs, None)
+    if "save-model" in outputs.paths():
+        check_ending("save-model", outputs.paths()["save-model"], (MODEL,))
+        check_side_file(outputs.paths()["save-model"], inputs, outputs.overwrite)
+    if is_arrays(outputs.output):
         assert outputs.output is not None
         if outputs.output_layer is not None:
             raise UsageError("--output-layer names a layer, and an .npz has none", advice="leave it out")
@@ -239,7 +273,7 @@ def written_layer(found: Ranked, output: Path) -> Layer:
 
     table = ranking_table(found.ranking)
     if output.suffix.lower() in TABLES:
-        label = found.request.label_column
+        label = found.model.label_column
         if label is not None:
             return with_items(table, found.ranking, found.layer, named=label)
         from regionalize.model.layer import Layer

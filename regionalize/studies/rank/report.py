@@ -11,6 +11,7 @@ from regionalize.run.reporting import versions
 
 if TYPE_CHECKING:
     from regionalize.studies.rank.files import Ranked
+    from regionalize.studies.rank.fit import Fit
     from regionalize.studies.rank.ranking import Ranking
 
 
@@ -36,6 +37,8 @@ def ranking_document(found: Ranked, *, rows: bool = True) -> dict[str, Any]:
         "notes": list(found.notes),
         "command": found.command,
     }
+    if found.fit is not None:
+        document["fit"] = fit_figures(found.fit)
     if rows:
         ids, places = ranking.users.ids.tolist(), ranking.users.places.tolist()
         document["users"] = [
@@ -45,6 +48,21 @@ def ranking_document(found: Ranked, *, rows: bool = True) -> dict[str, Any]:
         document["ranking"] = ranking_table(ranking).to_pylist()
     told: dict[str, Any] = plain(document)
     return told
+
+
+def fit_figures(found: Fit) -> dict[str, Any]:
+    """Return what was learned, and how well it ranks for users that were held out."""
+    return {
+        "users": found.learned_from,
+        "held_out": found.held_out,
+        "k": found.k,
+        "ndcg_untrained": found.untrained,
+        "ndcg_trained": found.trained,
+        "better": found.is_better,
+        "zone_weights": list(found.options.zone_weights),
+        "attribute_weight": found.options.attribute_weight,
+        "less_is_better": found.falls,
+    }
 
 
 def score_figures(found: Ranking) -> dict[str, float | None]:
@@ -75,6 +93,7 @@ def level_figures(found: Ranking, level: int) -> list[dict[str, Any]]:
     bands = zones.kind == "bands"
     centers = (zones.centers / UNITS[found.options.units] if bands else zones.centers).tolist()
     parents = [None] * len(zones) if zones.parents is None else (zones.parents + 1).tolist()
+    weights = found.options.zone_weights if level == 0 else ()
     told = []
     for at, name in enumerate(zones.names):
         rows = int(size[at])
@@ -82,8 +101,8 @@ def level_figures(found: Ranking, level: int) -> list[dict[str, Any]]:
             {"center": centers[at]} if bands else {"latitude": centers[at][0], "longitude": centers[at][1]}
         )
         inner = {} if parents[at] is None else {"within": parents[at]}
+        weight = {"weight": weights[at]} if weights else {}
         means = [float(one[at] / rows) if rows else None for one in sums]
-        told.append(
-            {"zone": name, **where, **inner, "rows": rows, "mean_distance": means[0], "mean_score": means[1]}
-        )
+        figures = {"rows": rows, "mean_distance": means[0], "mean_score": means[1]}
+        told.append({"zone": name, **where, **inner, **weight, **figures})
     return told

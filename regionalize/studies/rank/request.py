@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from regionalize.errors import UsageError
-from regionalize.model.job import check_option_names
+from regionalize.model.job import DEFAULT_SEED, check_option_names
 from regionalize.run.command import Command, list_text, typable, typed, value_text
-from regionalize.run.options import real_number, split_list, split_pair, whole_number
+from regionalize.run.options import plain_values, real_number, split_list, split_pair, whole_number
 from regionalize.studies.rank.options import RankOptions
 
 USUAL_BANDS = 5
 """Bands that there are where an option speaks of zones, and nobody said which."""
+USUAL_HOLDOUT = 0.2
 USUAL_WEIGHT = 0.5
 """Of an attribute that is named."""
 
 _SOURCE = ("at_file", "at_id", "layer", "where", "id", "encoding", "label_column", "centers", "attribute")
+_LEARNING = ("fit", "model")
 _NUMBERS = ("scale", "max_km", "min_score", "attribute_weight")
 _WHOLE = ("top", "max_per_region", "block")
 _WORDS = ("membership", "score", "normalize", "units")
@@ -36,8 +38,16 @@ NAMES = (
     *_WHOLE,
     "keep_zone",
     "region_weight",
+    *_LEARNING,
+    "holdout",
+    "seed",
 )
 """All of them, by their names in Python."""
+_OF_THE_MODEL = (
+    *("label_column", "centers", "attribute", "bands", "nested", "membership", "score", "scale"),
+    *("attribute_weight", "region_weight"),
+)
+"""Options that a model has already."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,16 @@ class RankRequest:
         Zones: regions of an earlier run, or a file of places.
     attribute : str, optional
         Column of the items that scores take into account.
+    fit : str, optional
+        A table of clicks that weights are learned from.
+    holdout : float
+        Share of its users that measure what was learned.
+    seed : int
+        Draws them.
+    model : str, optional
+        A file with a ranking that was kept, in place of zones and scores.
+    over : tuple of str
+        Fields of the options that hold in place of the model's.
     notes : tuple of str
         What was taken for granted.
     """
@@ -73,15 +93,24 @@ class RankRequest:
     label_column: str | None = None
     centers: str | None = None
     attribute: str | None = None
+    fit: str | None = None
+    holdout: float = USUAL_HOLDOUT
+    seed: int = DEFAULT_SEED
+    model: str | None = None
+    over: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, Any]:
         """Return what was asked for, by the names of the options, without what goes without saying."""
         said: dict[str, Any] = {"at": list(self.at)} if self.at else {}
-        said |= {name: getattr(self, name) for name in _SOURCE if getattr(self, name) is not None}
+        given = (name for name in (*_SOURCE, *_LEARNING) if getattr(self, name) is not None)
+        said |= {name: getattr(self, name) for name in given}
+        if self.fit is not None:
+            said |= {"holdout": self.holdout, "seed": self.seed}
         usual = {one.name: one.default for one in fields(RankOptions)}
         for name, value in ((name, getattr(self.options, name)) for name in usual):
-            if value == usual[name] and name not in _USUAL:
+            told = name in self.over if self.model is not None else name in _USUAL
+            if value == usual[name] and not told:
                 continue
             if name == "membership" and not (self.options.bands or self.label_column or self.centers):
                 continue
@@ -106,7 +135,7 @@ class RankRequest:
                     found += [option, list_text(f"{key}={value_text(one)}" for key, one in value.items())]
                 elif isinstance(value, list):
                     found += [option, list_text(map(str, value))]
-                elif name == "at_file":
+                elif name in {"at_file", "fit", "model"}:
                     found += [option, typable(value)]
                 else:
                     found += [option, value_text(value)]
@@ -130,7 +159,8 @@ def make_request(values: Mapping[str, Any]) -> RankRequest:
     """
     check_option_names(values, NAMES)
     given = {name: value for name, value in values.items() if value is not None and value not in ((), "")}
-    named = {name: str(given[name]) for name in _SOURCE if name in given}
+    named: dict[str, Any] = {name: str(given[name]) for name in (*_SOURCE, *_LEARNING) if name in given}
+    _check_learning(given)
     zones = [name for name in ("bands", "label_column", "centers") if name in given]
     if len(zones) > 1:
         first, second = ("--" + name.replace("_", "-") for name in zones[:2])
@@ -141,7 +171,9 @@ def make_request(values: Mapping[str, Any]) -> RankRequest:
         raise UsageError("--attribute-weight weighs an attribute", advice="name a column with --attribute")
     notes: tuple[str, ...] = ()
     bands = _whole_numbers("bands", given.get("bands", ()))
-    if not zones and (given.get("score") == "weights" or any(name in given for name in _OF_ZONES)):
+    asked = given.get("score") == "weights" or any(name in given for name in _OF_ZONES)
+    asked |= "fit" in given and "attribute" not in given
+    if not zones and asked and "model" not in given:
         bands = (USUAL_BANDS,)
         notes = (
             f"zones are {USUAL_BANDS} bands of distance: --bands, --label-column or --centers chooses others",
@@ -158,7 +190,30 @@ def make_request(values: Mapping[str, Any]) -> RankRequest:
         region_weights=_weights(given.get("region_weight", ())),
         **told,
     )
-    return RankRequest(options, at=_places(given.get("at", ())), notes=notes, **named)
+    request = RankRequest(options, at=_places(given.get("at", ())), notes=notes, **named)
+    seed = plain_values({"seed": given.get("seed", DEFAULT_SEED)})["seed"]
+    if "fit" in given:
+        holdout = real_number("holdout", given.get("holdout", USUAL_HOLDOUT))
+        return replace(request, holdout=holdout, seed=seed)
+    if "model" in given:
+        own = (*_WORDS, *_NUMBERS, *_WHOLE, *_FLAGS)
+        over = [name for name in own if name in given and given[name] is not False]
+        return replace(request, over=(*over, *(["keep_zones"] if "keep_zone" in given else [])))
+    return request
+
+
+def _check_learning(given: Mapping[str, Any]) -> None:
+    """Refuse options that speak of a model or of clicks, and do not go together."""
+    if "holdout" in given and "fit" not in given:
+        raise UsageError("--holdout is for --fit", advice="name a table of clicks with --fit")
+    if "model" not in given:
+        return
+    own = [name for name in (*_OF_THE_MODEL, "fit") if given.get(name)]
+    if own:
+        option = "--" + own[0].replace("_", "-")
+        raise UsageError(
+            f"--model ranks by its own zones and scores, not by {option}", advice="leave out one"
+        )
 
 
 def _texts(value: Any) -> list[str]:
