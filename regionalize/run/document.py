@@ -39,9 +39,6 @@ EXTRA = {
 }
 """What only some runs report, measure by measure."""
 
-BATCHES = {"batch_size": "rows of a batch", "batches": "batches", "warm_start": "rows of the warm start"}
-"""What is told of a run in batches."""
-
 ALL = "all"
 """What all units together are called in a table of clusters."""
 
@@ -282,10 +279,14 @@ def others(report: Report) -> Iterator[Block]:
 def batches(report: Report) -> Iterator[Block]:
     """Tell of a run in batches what was learnt from, and how far rows are from their nearest centre."""
     found = report.extra["batches"]
-    numbers = ((name, found[key]) for key, name in BATCHES.items())
+    numbers = {
+        "rows of a batch": min(found["batch_size"], found["train"]["rows"]),
+        "batches": found["batches"],
+        "rows of the warm start": found["warm_start"],
+    }
     rows = tuple((name, *one.values()) for name, one in batch_parts(report).items())
     yield Heading("Batches")
-    yield Facts(tuple(numbers))
+    yield Facts(tuple(numbers.items()))
     yield Table(("part", "rows", "sum of squared distances", "mean squared distance"), rows)
 
 

@@ -132,6 +132,12 @@ def test_report_files_tell_how_far_rows_are(tmp_path, share):
             assert re.search(rf"\| {part} +\| +{found[part]['rows']} \|", markdown)
 
 
+def test_a_report_tells_no_more_rows_of_a_batch_than_there_are(tmp_path):
+    text = tmp_path / "r.md"
+    rz.regionalize_file(None, k=3, columns=COLUMNS, batch_size=99_999_999, warm_start=50, report=text)
+    assert re.search(r"\| rows of a batch +\| 159 \|", text.read_text())
+
+
 def test_many_centres_without_rows_take_few_passes(monkeypatch):
     """All centres but one lose their rows at first: 59 get rows, at most twice as many with each pass."""
     passes, label_rows = [], solve.label_rows
