@@ -101,6 +101,29 @@ class TestModel:
         assert json.loads((folder / "m.json").read_bytes())["learned"]["k"] == 10
         assert (folder / "m.json").read_bytes() == (folder / "n.json").read_bytes()
 
+    def test_less_of_an_attribute_may_be_better(self, cli, folder):
+        # everybody takes the worst rated
+        rating = [float(line.split(",")[3]) for line in (folder / "items.csv").read_text().splitlines()[1:]]
+        worst = np.argsort(rating)[:4].tolist()
+        rows = [f"u{at},p{one}\n" for at in range(50) for one in worst]
+        (folder / "clicks.csv").write_text("user,item\n" + "".join(rows))
+        given = (*MANY, "--attribute", "rating", "--top", 4)
+        found = cli("rank", *given, "--fit", "clicks.csv", "--save-model", "m.json", "-o", "a.csv")
+        assert "note: users choose what has less of the attribute: less of it counts as better" in found.notes
+        lines = (folder / "a.csv").read_text().splitlines()[1:]
+        assert sum(line.split(",")[2].strip('"') in {f"p{one}" for one in worst} for line in lines) > 150
+        assert cli("rank", *MANY, "--model", "m.json", "-o", "b.csv").code == 0
+        assert (folder / "a.csv").read_bytes() == (folder / "b.csv").read_bytes()
+
+    def test_nothing_is_replaced_unasked(self, cli, refused, folder):
+        (folder / "m.json").write_text("mine")
+        given = ("rank", *MANY, "--bands", 3, "--save-model", "m.json")
+        refused(*given, code=1, says=["m.json: already exists; use --overwrite"])
+        assert (folder / "m.json").read_text() == "mine"
+        assert cli(*given, "--overwrite").code == 0
+        again = ("rank", *MANY, "--model", "m.json", "--save-model", "m.json", "--overwrite")
+        refused(*again, code=1, says=["m.json: is the input"])
+
     def test_what_is_listed_may_change(self, cli, folder):
         assert (
             cli("rank", *MANY, "--bands", 3, "--units", "mi", "--top", 2, "--save-model", "m.json").code == 0

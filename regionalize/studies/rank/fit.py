@@ -149,9 +149,8 @@ def learn(
     if not 0 <= holdout < 1:
         raise UsageError(f"--holdout {holdout:g} is no share", advice="use a number from 0 to less than 1")
     options = replace(options, bands=(), nested=False, zone_weights=())
-    rank_items(
-        items, Users(users.ids[:0], users.places[:0]), options, levels
-    )  # refuses what cannot be ranked
+    nobody = Users(users.ids[:0], users.places[:0])
+    rank_items(items, nobody, options, levels)  # refuses what cannot be ranked, before anything is learned
     source = _Source(items, users, options, levels)
     clicks, notes = source.in_range(clicks)
     served = np.unique(clicks.user)
@@ -161,14 +160,15 @@ def learn(
     held, used = _split(served, holdout, seed)
     lists, thinned = source.lists(clicks, used)
     notes += thinned
-    trained, theta = _weights(source, lists, used)
+    theta = _weights(source, lists, used)
     falls = bool(items.attribute is not None and theta[-1] < 0)
     before = _measured(items, users, clicks, options, levels, held, k)
     if falls:
         items = negative(items)
         source = replace(source, items=items)
-        trained, _ = _weights(source, source.lists(clicks, used)[0], used, turned=True)
+        theta = _weights(source, source.lists(clicks, used)[0], used, turned=True)
         notes += ("users choose what has less of the attribute: less of it counts as better",)
+    trained = source.as_options(theta)
     after = _measured(items, users, clicks, trained, levels, held, k)
     return Fit(trained, levels, falls, len(used), len(held), before, after, k, notes)
 
@@ -271,7 +271,7 @@ class _Source:
         return replace(
             self.options,
             zone_weights=tuple(_rounded(zones / unit)),
-            attribute_weight=_rounded(np.array([max(attribute, 0.0) / (max(attribute, 0.0) + unit)]))[0],
+            attribute_weight=_rounded(np.array([attribute / (attribute + unit)]))[0],
         )
 
     @cached_property
@@ -332,22 +332,18 @@ def _thinned(rows: IntArray, km: FloatArray, clicked: IntArray, most: int) -> tu
     return np.concatenate([own, spread]), np.repeat([0.0, weight], [len(own), len(spread)])
 
 
-def _weights(
-    source: _Source, lists: Lists, used: IntArray, *, turned: bool = False
-) -> tuple[RankOptions, FloatArray]:
-    """Learn the weights of features, and return them as options too."""
+def _weights(source: _Source, lists: Lists, used: IntArray, *, turned: bool = False) -> FloatArray:
+    """Return learned weights of features; `turned` where the attribute is the negative of the one given."""
     theta = source.untrained(used)
-    sharp = sharpest(lists, theta)
-    start = sharp * theta
-    unit, lower = np.ones(len(start)), np.full(len(start), -np.inf)
-    if source.has_proximity:
-        unit[0] = max(1.0, start[0])
-        lower[0] = _LEAST_SHARE * sharp
+    unit, lower = np.ones(len(theta)), np.full(len(theta), -np.inf)
     if turned:
-        start[-1] *= -1
+        theta[-1] *= -1
         lower[-1] = 0.0
-    found = fitted(lists, start, unit, lower)
-    return source.as_options(found), found
+    sharp = sharpest(lists, theta)
+    if source.has_proximity:
+        unit[0] = max(1.0, sharp * theta[0])
+        lower[0] = _LEAST_SHARE * sharp
+    return fitted(lists, sharp * theta, unit, lower)
 
 
 def _measured(

@@ -19,7 +19,7 @@ from regionalize.studies.rank.ndcg import ndcg
 from regionalize.studies.rank.options import RankOptions
 from regionalize.studies.rank.places import Items, Users
 from regionalize.studies.rank.rank import rank_items
-from regionalize.studies.rank.zones import center_zones, label_zones
+from regionalize.studies.rank.zones import band_zones, center_zones, label_zones
 
 NAMES = ("west", "middle", "east")
 CENTERS = np.array([[0.0, -3.0], [0.0, 0.0], [0.0, 3.0]])
@@ -214,6 +214,82 @@ def test_twice_the_same_and_the_seed_only_draws_users():
     assert other.options != one.options
     whole = [learn(items, users, clicks, options, holdout=0, seed=seed).options for seed in (4, 5)]
     assert whole[0] == whole[1]
+
+
+@pytest.mark.parametrize("score", ["exp", "linear", "rank", "weights"])
+@pytest.mark.parametrize("kind", ["bands", "centers"])
+def test_what_is_learned_from_is_what_is_ranked(score, kind):
+    items, users = world(users=5)
+    zones = center_zones(NAMES, CENTERS)
+    if kind == "bands":
+        zones = band_zones(users.places, items.places, (3,))[0]
+    own = tuple(zip(zones.names, (0.5, 2.0, 1.0), strict=True))
+    options = RankOptions(score=score, attribute_weight=0.3, region_weights=own)
+    source = fit._Source(items, users, options, (zones,))
+    lists = source.lists(Clicks(np.arange(5), np.arange(5), np.ones(5)), np.arange(5))[0]
+    theta = np.array([2.0, 0.5, -1.0, 3.0, 0.8])[score == "weights" :]
+    unit = 2.0 if score != "weights" else 4.0  # of proximity, or the spread of weights
+
+    def in_order(ranking):
+        found = np.empty((5, len(items)))
+        found[ranking.user, ranking.item] = ranking.score
+        return found.ravel()
+
+    ranked = in_order(rank_items(items, users, source.as_options(theta), [zones]))
+    np.testing.assert_allclose(ranked * (unit + 0.8), lists.features @ theta, rtol=1e-10, atol=1e-10)
+    before = lists.features @ source.untrained(np.arange(5))
+    if score != "weights":
+        np.testing.assert_allclose(before, in_order(rank_items(items, users, options, [zones])), rtol=1e-10)
+    else:
+        away, scale = zones.away(users.places), typical_km(users.places, items.places)
+        weights = 0.7 * np.mean(
+            [1 / (1 + one / length) for one, length in zip(away, scale, strict=True)], axis=0
+        )
+        np.testing.assert_allclose(source.untrained(np.arange(5)), [*weights, 0.3], rtol=1e-12)
+
+
+def test_less_of_an_attribute_is_learned_as_a_negative_weight():
+    items, users = world()
+    clicks = chosen(2 * proximity_of(items, users) - 0.8 * items.attribute)
+    options = RankOptions(attribute_weight=0.5)
+    found = learn(items, users, clicks, options, holdout=0).options.attribute_weight
+    source, everybody = fit._Source(items, users, options, ()), np.arange(60)
+    near, attribute = fit._weights(source, source.lists(clicks, everybody)[0], everybody)
+    assert attribute < 0
+    assert found == pytest.approx(-attribute / (near - attribute), rel=1e-6)
+
+
+def test_users_who_go_far_still_take_the_nearer_of_two_alike():
+    items, users = world()
+    items = replace(items, attribute=None)
+    zones = center_zones(NAMES, CENTERS)
+    clicks = chosen(-6 * proximity_of(items, users))
+    options = learn(items, users, clicks, RankOptions(membership="hard"), [zones], holdout=0).options
+    ranked = rank_items(items, users, options, [zones])
+    for user in range(60):
+        for zone in range(3):
+            km = ranked.km[(ranked.user == user) & (ranked.codes[0] == zone)]
+            assert (np.diff(km) >= 0).all()
+
+
+def test_what_does_not_change_the_order_changes_no_figure():
+    items, users = world(users=20)
+    clicks = chosen(3 * proximity_of(items, users))
+    plain = learn(items, users, clicks, RankOptions(max_km=500))
+    given = {"normalize": "softmax", "min_score": 0.9, "list_all": True, "top": 2}
+    other = learn(items, users, clicks, RankOptions(max_km=500, **given))
+    assert (other.trained, other.untrained) == pytest.approx((plain.trained, plain.untrained), rel=1e-12)
+    assert other.options == replace(plain.options, **given)
+
+
+def test_clicks_outside_the_zones_to_keep_are_left_out():
+    items, users = world(users=12)
+    clicks = chosen(3 * proximity_of(items, users))
+    inside = in_zone(items)[clicks.item] > 0
+    options, zones = RankOptions(keep_zones=("middle", "east")), [center_zones(NAMES, CENTERS)]
+    found = learn(items, users, clicks, options, zones)
+    assert f"{(~inside).sum()} clicks on items out of range: left out" in found.notes
+    assert learn(items, users, clicks.take(inside), options, zones).options == found.options
 
 
 def test_weights_of_regions_that_were_given_stay():

@@ -143,6 +143,7 @@ def changed(path, value):
         (["zones", 1, "weights"], [1.0, 2.0, 3.0, 4.0], "only the first zones have weights"),
         (["zones", 1, "parents"], [0, 1, 1, 2], "zones 2 do not lie within"),
         (["zones", 1, "parents"], [1, 0, 0, 1], "zones 2 do not lie within"),
+        (["zones", 1, "parents"], [0, 1, 0, 1], "zones 2 do not lie within"),
         (["zones", 1, "parents"], [0, 0, 0, 0.5], "'parents' is no whole number"),
         (["zones", 2, "centers", 0], [95.0, 1.0], "swapped"),
         (["zones", 2, "centers", 0], [9.0], "is no list of 2"),
