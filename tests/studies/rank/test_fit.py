@@ -259,12 +259,24 @@ def test_less_of_an_attribute_is_learned_as_a_negative_weight():
     assert found == pytest.approx(-attribute / (near - attribute), rel=1e-6)
 
 
+def test_an_attribute_that_is_not_known_of_what_is_chosen():
+    # only what has none is wanted: neither more of it nor less is better
+    items, users = world()
+    unknown = np.arange(len(items)) % 3 == 0
+    items = replace(items, attribute=np.where(unknown, np.nan, items.attribute))
+    clicks = chosen(2 * proximity_of(items, users) + 3 * unknown)
+    found = learn(items, users, clicks)
+    assert found.falls
+    assert found.options.attribute_weight == 0
+
+
 def test_users_who_go_far_still_take_the_nearer_of_two_alike():
     items, users = world()
     items = replace(items, attribute=None)
     zones = center_zones(NAMES, CENTERS)
-    clicks = chosen(-6 * proximity_of(items, users))
+    clicks = chosen(-6 * proximity_of(items, users) + np.array([0.0, 3.0, 0.0])[in_zone(items)])
     options = learn(items, users, clicks, RankOptions(membership="hard"), [zones], holdout=0).options
+    assert np.argmax(options.zone_weights) == 1
     ranked = rank_items(items, users, options, [zones])
     for user in range(60):
         for zone in range(3):
