@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from regionalize.run.check_method import check_method
     from regionalize.studies.choice import KChoice, choose_k
     from regionalize.studies.comparison import Comparison, compare
+    from regionalize.studies.rank.call import RankResult, rank
     from regionalize.studies.steadiness import StabilityResult, stability
     from regionalize.weights.build import build_weights
 
@@ -43,6 +44,7 @@ _WHERE = {
     "Layer": "regionalize.model.layer",
     "Method": "regionalize.model.method",
     "Param": "regionalize.model.method",
+    "RankResult": "regionalize.studies.rank.call",
     "RegionalizeError": "regionalize.errors",
     "Regionalizer": "regionalize.estimator",
     "Result": "regionalize.run.api",
@@ -56,6 +58,7 @@ _WHERE = {
     "check_method": "regionalize.run.check_method",
     "choose_k": "regionalize.studies.choice",
     "compare": "regionalize.studies.comparison",
+    "rank": "regionalize.studies.rank.call",
     "read_layer": "regionalize.io.read",
     "regionalize": "regionalize.run.api",
     "regionalize_file": "regionalize.run.api_files",
@@ -73,6 +76,7 @@ __all__ = [
     "Layer",
     "Method",
     "Param",
+    "RankResult",
     "RegionalizeError",
     "Regionalizer",
     "Result",
@@ -86,6 +90,7 @@ __all__ = [
     "check_method",
     "choose_k",
     "compare",
+    "rank",
     "read_layer",
     "regionalize",
     "regionalize_file",

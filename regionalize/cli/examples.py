@@ -85,6 +85,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "    --columns 'pct_*' --out-dir skater --map .png",
         "regionalize batch plan.toml --resume",
     ),
+    "rank": (
+        "regionalize rank georgia.gpkg --id name --at 33.75,-84.39 --top 5 \\\n    --map nearest.png",
+        "regionalize rank kmeans.gpkg --id name --at 33.75,-84.39 --at 32.08,-81.09 \\\n"
+        "    --label-column cluster --max-per-cluster 2 --top 8 -o ranked.csv",
+    ),
     "weights": ("regionalize weights georgia.gpkg --weights queen --id fips -o queen.gal",),
     "smooth": (
         "regionalize smooth georgia.gpkg --columns 'pct_*' --hops 2 --missing mean \\\n    -o smooth.gpkg",

@@ -443,6 +443,12 @@ class TestFaults:
     def test_options_that_cannot_be_meant(self, refused, folder, given, says):
         refused("rank", "pts.csv", *given, code=2, says=[says])
 
+    def test_arrays_that_would_fill_the_disk(self, refused, folder):
+        rows = "".join(f"{at % 90},{at % 180}\n" for at in range(3000))
+        (folder / "many.csv").write_text(f"lat,lon\n{rows}")
+        given = ("many.csv", "--at-file", "many.csv", "--bands", 100, "-o", "all.npz")
+        refused("rank", *given, code=2, says=["the arrays would have 7 GB; write the best rows"])
+
     @pytest.mark.parametrize(
         ("given", "says"),
         [

@@ -12,7 +12,17 @@ import reference
 from regionalize.model.catalog import OWN
 
 DOCS = Path(__file__).parents[2] / "docs"
-STUDIES = ("contiguous", "assign", "choose-k", "compare", "stability", "validate", "smooth", "weights")
+STUDIES = (
+    "contiguous",
+    "assign",
+    "choose-k",
+    "compare",
+    "stability",
+    "rank",
+    "validate",
+    "smooth",
+    "weights",
+)
 METHOD = ("When to use it", "When not to", "Formula", "Options", "How it works", "Cost", "References")
 STUDY = tuple(title for title in METHOD if title != "How it works")
 

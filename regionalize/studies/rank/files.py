@@ -94,10 +94,10 @@ def rank_files(
         users = read_users(request.at, request.at_file, id_column=request.at_id)
         layer = read_layer(source, layer=request.layer, where=request.where, encoding=request.encoding)
     arrays = is_arrays(outputs.output)
+    if arrays:
+        refuse_size(len(users), len(layer), request.options.bands)
     with watch.stage("rank"):
         found = rank_layer(layer, users, request, every_pair=arrays)
-        if arrays:
-            refuse_size(found.ranking)
     written = None
     notes: tuple[str, ...] = ()
     with located(layer.origin.file, layer.origin.layer):
@@ -257,10 +257,9 @@ def refuse_layer(outputs: Outputs, inputs: tuple[str | None, ...], layer: Layer 
     return refuse_outputs(outputs, inputs, layer)
 
 
-def refuse_size(found: Ranking) -> None:
-    """Refuse arrays that would fill the disk."""
-    width = 3 + sum(1 + len(zones) for zones in found.zones)
-    size = 8 * width * len(found.users) * len(found.items)
+def refuse_size(users: int, items: int, bands: tuple[int, ...]) -> None:
+    """Refuse, before any work, arrays that would fill memory and disk."""
+    size = 8 * (3 + sum(1 + k for k in bands)) * users * items
     if size > MOST_ARRAYS:
         raise UsageError(
             f"the arrays would have {size / 1e9:.0f} GB", advice="write the best rows: --top 10 -o ranked.csv"
