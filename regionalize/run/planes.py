@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError
 
 if TYPE_CHECKING:
-    from regionalize.measure.principal import Components
+    from regionalize.kernels.principal import Components
     from regionalize.model.features import Features
     from regionalize.run.solve import Solution
 
@@ -51,7 +51,7 @@ def plane_of(features: Features) -> Plane:
     DataError
         No variables are known.
     """
-    from regionalize.measure.principal import principal_components
+    from regionalize.kernels.principal import principal_components
 
     names, raw = features.names, features.raw
     if features.coordinates is not None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from regionalize.measure.principal import principal_components
+from regionalize.kernels.principal import principal_components
 
 MATRICES = st.tuples(st.integers(2, 12), st.integers(1, 6)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=st.floats(-100, 100, width=16))
