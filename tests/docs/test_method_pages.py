@@ -81,7 +81,8 @@ class TestMethod:
             defaults = told.get(param.default, (str(param.default),))
             assert any(row[1].startswith(default) for default in defaults), row[0]
             kinds = param.kind if isinstance(param.kind, tuple) else param.words
-            assert all(word in row[0] for word in kinds)
+            shown = row[0].replace("\\|", "|")  # a bar would end the cell
+            assert all(word in shown for word in kinds)
 
     def test_cites_every_paper_of_the_catalog(self, method):
         listed = sections(method.name)["References"].split("\n- ")
