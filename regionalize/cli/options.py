@@ -130,7 +130,7 @@ VARIABLES = bundle(
         metavar="LIST",
         multiple=True,
         shell_complete=completes("numeric_columns"),
-        help="Variables by name or glob, comma-separated. "
+        help="Variables by name, range (d1-d40) or glob, comma-separated. "
         "[default: every numeric column that does not look like an identifier]",
     ),
     click.option(
@@ -138,7 +138,7 @@ VARIABLES = bundle(
         metavar="LIST",
         multiple=True,
         shell_complete=completes("columns"),
-        help="Columns to leave out, by name or glob.",
+        help="Columns to leave out, by name, range or glob.",
     ),
     MISSING,
     click.option(
@@ -148,6 +148,12 @@ VARIABLES = bundle(
 
 FEATURES = bundle(
     "Features",
+    click.option(
+        "--embed",
+        metavar="pca:Q|trend|season:P",
+        help="Columns are a series: cluster its first Q components, or mean, slope and spread, "
+        "or mean, slope and wave of P columns.",
+    ),
     click.option(
         "--column-weights",
         metavar="LIST",

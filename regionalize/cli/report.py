@@ -87,7 +87,9 @@ def setting(name: str, value: Any) -> str:
 def show_fit(console: rich.console.Console, report: Report) -> None:
     """Print sums of squares over all variables and over the attributes alone."""
     first = "variables"
-    if "centroid_weight" in report.settings or "compactness" in report.settings:
+    if "embed" in report.settings:
+        first = "what is clustered"
+    elif "centroid_weight" in report.settings or "compactness" in report.settings:
         first = "attributes"
     elif report.fit_attributes is not None:
         first = "all variables"

@@ -24,14 +24,14 @@ from regionalize.model.job import Outputs
         metavar="LIST",
         shell_complete=opt.completes("numeric_columns"),
         multiple=True,
-        help="Columns to smooth, by name or glob. [default: every variable]",
+        help="Columns to smooth, by name, range or glob. [default: every variable]",
     ),
     click.option(
         "--exclude",
         metavar="LIST",
         multiple=True,
         shell_complete=opt.completes("columns"),
-        help="Columns to leave out, by name or glob.",
+        help="Columns to leave out, by name, range or glob.",
     ),
     click.option(
         "--missing",

@@ -29,7 +29,7 @@ CENTROID_SCALES = ("axis", "isotropic")
 def build_features(
     layer: Layer, job: Job, weights: Weights | None = None, xy: FloatArray | None = None
 ) -> Features:
-    """Select, read, transform, smooth, append centroids and weigh.
+    """Select, read, transform, smooth, embed, append centroids and weigh.
 
     Parameters
     ----------
@@ -96,18 +96,27 @@ def build_features(
         where = positions_for_smoothing(layer, job, columns.rows, xy)
         blocks[0], said = smoothed(scaled, columns.rows, job, weights, where)
         notes += said
+    embedded: tuple[str, ...] = ()
+    stands_for = None
+    if job.embed is not None:
+        from regionalize.features.embedding import embed
+
+        found = embed(blocks[0], job.embed, names)
+        blocks[0] = found.values.astype(kind, copy=False)
+        relative, embedded, stands_for = np.ones(len(found.names)), found.names, found.stands_for
+        notes += found.notes
     coordinates = anisotropy = None
     if with_centroids:
         assert xy is not None
         coordinates = np.ascontiguousarray(xy[columns.rows], dtype=np.float64)
         scaled_coordinates = _scaled_coordinates(coordinates, job)
         if job.compactness:
-            scaled_coordinates = _as_large_as(blocks[0], relative, coordinates)
+            scaled_coordinates = _as_large_as(blocks[0], relative, coordinates, stands_for)
         blocks.append(scaled_coordinates.astype(kind, copy=False))
         anisotropy = _anisotropy(coordinates)
     unweighted = np.hstack(blocks) if len(blocks) > 1 else blocks[0]
     metric = find_method(job.method).metric(job.params)
-    each, coordinate_share = split_weights(relative, with_centroids, share)
+    each, coordinate_share = split_weights(relative, with_centroids, share, stands_for)
     if job.compactness:
         notes += compactness_notes(job.compactness)
     elif with_centroids:
@@ -125,6 +134,8 @@ def build_features(
         metric=metric,
         attributes_only=share is not None,
         attribute_weights=relative,
+        embedded=embedded,
+        stands_for=stands_for,
         anisotropy=anisotropy,
         notes=notes,
     )
@@ -168,7 +179,10 @@ def reweight(features: Features, centroid_weight: float) -> Features:
         raise ValueError("features without centroids cannot be reweighted")
     relative = features.attribute_weights
     each, share = split_weights(
-        np.ones(len(features.names)) if relative is None else relative, True, centroid_share(centroid_weight)
+        np.ones(len(features.names)) if relative is None else relative,
+        True,
+        centroid_share(centroid_weight),
+        features.stands_for,
     )
     X = _weighted(features.unweighted, each, features.metric)
     return replace(features, X=X, column_weights=each, coordinate_share=share, attributes_only=True)
@@ -307,7 +321,10 @@ def _scaled_coordinates(coordinates: FloatArray, job: Job) -> FloatArray:
 
 
 def _as_large_as(
-    attributes: NDArray[np.floating], relative: FloatArray, coordinates: FloatArray
+    attributes: NDArray[np.floating],
+    relative: FloatArray,
+    coordinates: FloatArray,
+    stands_for: float | None = None,
 ) -> FloatArray:
     """Scale centred coordinates by one factor to twice the weighted mean sum of squares of the attributes.
 
@@ -317,7 +334,7 @@ def _as_large_as(
     centred = coordinates - coordinates.mean(axis=0)
     total = float(np.sum(centred**2))
     squares = np.sum((attributes - attributes.mean(axis=0)) ** 2, axis=0)
-    wanted = 2.0 * float(relative @ squares) / float(relative.sum())
+    wanted = 2.0 * float(relative @ squares) / float(stands_for or relative.sum())
     scaled: FloatArray = centred * np.sqrt(wanted / total) if total else centred
     return scaled
 
@@ -329,17 +346,18 @@ def _anisotropy(coordinates: FloatArray) -> float | None:
 
 
 def split_weights(
-    relative: FloatArray, with_centroids: bool, share: float | None
+    relative: FloatArray, with_centroids: bool, share: float | None, stands_for: float | None = None
 ) -> tuple[FloatArray, float]:
     """Return the weight of every clustered column in squared distance, and the coordinates' share.
 
     With a share W the coordinates get W / 2 each and the p attributes (1 − W) / p each, times their
     relative weights brought to mean one; without, every column counts as it is asked, coordinates 1.
+    Variables of an embedding count as the columns that they stand for do.
     """
+    total = stands_for or relative.sum()
     if share is None:
         each = np.concatenate([relative, np.ones(2)]) if with_centroids else relative
-        return each, float(2 / each.sum()) if with_centroids else 0.0
-    total = relative.sum()
+        return each, float(2 / (total + 2)) if with_centroids else 0.0
     attributes = (1 - share) * (relative / total if total else relative)
     return np.concatenate([attributes, [share / 2, share / 2]]), share
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed, nearest
 from regionalize.features.identifiers import why_left_out
+from regionalize.features.ranges import spelled_out
 from regionalize.model.layer import Layer
 
 if TYPE_CHECKING:
@@ -64,10 +65,11 @@ def select_columns(
     layer : Layer
         The layer, n rows.
     columns : sequence of str
-        Names or shell patterns (case matters; a name that exists is taken as it stands). Empty: every
+        Names, ranges such as ``d1-d40`` or shell patterns (case matters; a name that exists is taken as it
+        stands). Empty: every
         numeric column that does not look like an identifier, a coordinate or the size of a shape.
     exclude : sequence of str
-        Names or patterns to leave out again.
+        Names, ranges or patterns to leave out again.
     id_column : str, optional
         The column of identifiers, which only an explicit name brings in.
 
@@ -96,6 +98,7 @@ def select_columns(
         raise UsageError(
             f"there is no column '{id_column}' for --id", advice=nearest(id_column, layer.column_names)
         )
+    columns, exclude = (spelled_out(patterns, layer.column_names) for patterns in (columns, exclude))
     excluded = {name for pattern in exclude for name in matching_columns(layer, pattern)}
     if columns:
         asked, notes = _asked(layer, columns, id_column)

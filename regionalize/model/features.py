@@ -60,7 +60,7 @@ class Features:
     scaled : (m, p) float64 or float32
         Attributes transformed, before smoothing and weighting: what fit is measured on.
     X : (m, p) or (m, p + 2) float64 or float32
-        What is clustered: transformed, smoothed, coordinates appended, and `weighted`.
+        What is clustered: transformed, smoothed, embedded, coordinates appended, and `weighted`.
     unweighted : (m, p) or (m, p + 2)
         The same without the weights: fit "over all variables" is measured on it.
     coordinates : (m, 2) float64 or None
@@ -92,10 +92,21 @@ class Features:
     anisotropy: float | None = None
     """East-west over north-south standard deviation of the centroids."""
     attribute_weights: FloatArray | None = None
-    """What `--column-weights` asks of each attribute, (p,), before any share goes to the coordinates."""
+    """What `--column-weights` asks of each attribute, (p,), before any share goes to the coordinates; under
+    `--embed`, 1 for each variable that takes their place."""
+    embedded: tuple[str, ...] = ()
+    """Under `--embed`, what the q variables are called that take the place of the p in X and unweighted."""
+    stands_for: float | None = None
+    """Under `--embed`, how many columns these weigh together as."""
     places: Places | None = None
     """Where X are places, what their distances are."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def clustered_names(self) -> tuple[str, ...]:
+        """Names of the columns of X."""
+        names = self.embedded or self.names
+        return names if self.coordinates is None else (*names, *self.coordinate_names)
 
     @staticmethod
     def none(n: int, notes: tuple[str, ...] = ()) -> Features:

@@ -37,6 +37,7 @@ class Job:
     encoding: str | None = None
     # features
     transform: str = "z"
+    embed: str | None = None  # "pca:8", "trend" or "season:12"
     column_weights: tuple[tuple[str, float], ...] = ()
     with_centroids: bool = False
     centroid_weight: float | str | None = None

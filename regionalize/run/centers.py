@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.errors import UsageError
 from regionalize.model.centers import Centers, Recipe, Variable
 
 if TYPE_CHECKING:
     from regionalize.model.features import Features
+    from regionalize.model.job import Job
     from regionalize.model.method import Center
     from regionalize.run.solve import Solution
 
@@ -37,6 +39,7 @@ def centers_of(solution: Solution) -> Centers:
     )
     if not features.names or features.places is not None:  # nothing, or places, which have other rules
         return found
+    refuse_embedded(solution.job)
     recipe = recipe_of(solution)
     labels = solution.partition.labels[features.rows]
     nearest, distance = nearest_center(features.X, found.points(recipe), recipe.distance)
@@ -48,6 +51,20 @@ def centers_of(solution: Solution) -> Centers:
         farthest=float(distance[member].max()),
     )
     return replace(found, recipe=recipe)
+
+
+def refuse_embedded(job: Job) -> None:
+    """Refuse to tell new rows how series were embedded.
+
+    Raises
+    ------
+    UsageError
+    """
+    if job.embed is not None:
+        raise UsageError(
+            f"centres under --embed {job.embed} cannot be compared with new rows",
+            advice="leave out --centers, or --embed",
+        )
 
 
 def recipe_of(solution: Solution) -> Recipe:

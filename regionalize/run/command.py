@@ -25,7 +25,10 @@ WEIGHTS_FILE = "WEIGHTS.gal"
 
 SOURCE = ("layer", "where", "id", "encoding")
 VARIABLES = ("columns", "exclude", "missing", "transform")
-FEATURES = ("column_weights", "with_centroids", "centroid_weight", "centroid_scale", "project", "dtype")
+FEATURES = (
+    *("embed", "column_weights", "with_centroids", "centroid_weight", "centroid_scale"),
+    *("project", "dtype"),
+)
 SMOOTHING = ("hops", "alpha", "smooth_mode")
 WEIGHTS = ("weights", "snap", "islands")
 BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")

@@ -44,6 +44,10 @@ def read_given(
             "--centroid-weight auto weighs variables, and --distances takes their place",
             advice="give one of them",
         )
+    if job.embed is not None:
+        raise UsageError(
+            "--embed makes variables, and --distances takes their place", advice="give one of them"
+        )
     ids = None if job.id is None else layer.names(job.id)
     condensed, units, notes = read_distances(file, len(layer), ids)
     features = features_if_any(layer, job, weights)

@@ -234,8 +234,9 @@ def fragmentation_table(spatial: Fragmentation, names: Sequence[ClusterName]) ->
 
 def fit(report: Report) -> Iterator[Block]:
     """Tell the sums of squares."""
+    several = "what is clustered" if "embed" in report.settings else "all variables"
     named = {
-        "all variables" if report.fit_attributes else "variables": report.fit,
+        several if report.fit_attributes else "variables": report.fit,
         "attributes alone": report.fit_attributes,
     }
     rows = tuple(

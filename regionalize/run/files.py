@@ -81,6 +81,10 @@ def run(
     inputs = (source, *job.files)
     labels = label_names(outputs.label_column, job)
     added = (*labels, *columns)
+    if outputs.centers is not None:
+        from regionalize.run.centers import refuse_embedded
+
+        refuse_embedded(job)
     refuse_outputs(outputs, inputs, None, added)
     check_dissolve(outputs, labels, inputs, None)
     watch = Stopwatch(progress)

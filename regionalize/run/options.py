@@ -15,6 +15,7 @@ from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, Job, check_option_names
 from regionalize.model.length import parse_length
 from regionalize.model.method import Length, Method, Param, Share
+from regionalize.model.series import parse_embedding
 
 CHOICES = {
     "missing": ("error", "drop", "mean", "median"),
@@ -84,6 +85,13 @@ def make_job(method: str, options: Mapping[str, Any]) -> Job:
         if name in given:
             value = given[name]
             given[name] = split_list(value) if isinstance(value, str) else tuple(map(str, value))
+    if "embed" in given:
+        given["embed"] = parse_embedding(given["embed"])
+        if given.get("column_weights"):
+            raise UsageError(
+                "--embed makes one series of the columns, and --column-weights weighs them apart",
+                advice="leave out one of them",
+            )
     if "column_weights" in given:
         given["column_weights"] = parse_column_weights(given["column_weights"])
     for name in ("min_bound", "max_bound"):

@@ -121,7 +121,8 @@ def _length(job: Job) -> tuple[float | None, str]:
 
 
 def _names_variables(job: Job) -> bool:
-    return bool(job.columns or job.exclude or job.with_centroids or job.centroid_weight is not None)
+    named = job.columns or job.exclude or job.embed
+    return bool(named or job.with_centroids or job.centroid_weight is not None)
 
 
 def _place_features(
@@ -190,6 +191,7 @@ def _refuse_variables(job: Job) -> None:
         "centroid-weight": job.centroid_weight is not None,
         "column-weights": bool(job.column_weights),
         "hops": job.hops > 0,
+        "embed": job.embed is not None,
     }
     for name in (name for name, there in reversed(given.items()) if there):
         raise UsageError(

@@ -64,7 +64,7 @@ def plane_of(features: Features) -> Plane:
     X = clustered(features)
     components = principal_components(X)
     axes = [
-        component_name(place, share, loadings, names)
+        component_name(place, share, loadings, features.clustered_names)
         for place, (share, loadings) in enumerate(zip(components.shares, components.loadings, strict=True), 1)
     ]
     return Plane(components.project(X), tuple(axes), components)

@@ -46,7 +46,13 @@ def make_report(
 
     labels = partition.labels[features.rows]
     fit_attributes: Fit | None = measure_fit(features.scaled, labels)
-    if features.attributes_only or same_matrix(features):
+    fit: Fit | None
+    if features.embedded:
+        clustered = features.unweighted
+        fit = measure_fit(
+            clustered[:, : len(features.embedded)] if features.attributes_only else clustered, labels
+        )
+    elif features.attributes_only or same_matrix(features):
         fit, fit_attributes = fit_attributes, None
     else:
         fit = measure_fit(features.unweighted, labels)

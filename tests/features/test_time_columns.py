@@ -6,8 +6,13 @@ import pyarrow as pa
 import pytest
 
 from regionalize.errors import RegionalizeError
-from regionalize.features.time_columns import expand_range, select_steps
+from regionalize.features.columns import select_columns
+from regionalize.features.ranges import expand_range
+from regionalize.features.time_columns import select_steps
+from regionalize.model.job import Job
 from regionalize.model.layer import Layer
+from regionalize.run.batch.items_of_plan import without_column
+from regionalize.run.dask.partitions import width
 
 
 @pytest.fixture
@@ -50,6 +55,22 @@ def test_a_pattern_passes_over_text_and_a_name_is_taken_as_it_stands(layer):
     assert names == ("y1990", "y1991")
     assert "y19_text" in notes[0]
     assert select_steps(layer, ["pre-7-pre-9"])[0] == ("pre-7-pre-9",)
+
+
+def test_ranges_of_variables(layer):
+    assert select_columns(layer, ["d10", "d1-d3"])[0] == ("d10", "d1", "d2", "d3")
+    assert select_columns(layer, ["d*"], ["d1-d2"])[0] == ("d3", "d10")
+    assert select_columns(layer, ["d*"], ["d1-d2", "pre-7-pre-9"])[0] == ("d3", "d10")
+    with pytest.raises(RegionalizeError, match="no column 'd4'"):
+        select_columns(layer, ["d*"], ["d2-d4"])
+    assert width(layer, ["d1-d3", "pre-7-pre-9"]) == 4
+
+
+def test_a_column_that_layers_are_split_by_is_left_out_of_a_range():
+    job = Job(columns=("d1-d3",))
+    assert without_column(job, "d2").exclude == ("d2",)
+    assert without_column(job, "d4").exclude == ()
+    assert without_column(Job(columns=("d1-d3", "d7")), "d1-d3").exclude == ("d1-d3",)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def jobs(draw, *, method=None):
         "exclude": lists,
         "missing": st.sampled_from(["error", "drop", "mean", "median"]),
         "transform": st.sampled_from(["z", "mad", "raw"]),
+        "embed": st.sampled_from(["pca:2", "trend", "season:12", "season:365.25"]),
         "column_weights": st.dictionaries(names, st.floats(0, 1e6), max_size=3),
         "with_centroids": st.booleans(),
         "centroid_weight": st.just("auto") | shares,

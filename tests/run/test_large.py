@@ -55,6 +55,7 @@ def test_what_is_no_sample(typed):
         ("kmeans", {"batch_size": 9, "centroid_weight": "auto"}, "takes a number for --centroid-weight"),
         ("kmeans", {"batch_size": 9, "islands": "nearest"}, "--islands nearest exclude each other"),
         ("kmeans", {"batch_size": 9, "sample": "1%"}, "both read a part of the rows"),
+        ("kmeans", {"batch_size": 9, "embed": "pca:2"}, "--embed exclude each other: what series are"),
         ("kmeans", {"batch_size": 9, "engine": "dask"}, "two ways with large data"),
     ],
 )

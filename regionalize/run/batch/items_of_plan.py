@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.errors import RegionalizeError, UsageError, counted
+from regionalize.features.ranges import spelled_out
 from regionalize.io.sample import INSTEAD
 from regionalize.model.job import Job, Outputs
 from regionalize.run.batch.items import Finished, Item, Part, Told
@@ -237,7 +238,7 @@ def with_source(variant: Variant, one: Input, typed: Mapping[str, Any]) -> Job:
 def without_column(job: Job, column: str) -> Job:
     """Leave the column that layers are split by out of the variables."""
     chosen = not job.columns or any(
-        column == pattern or fnmatchcase(column, pattern) for pattern in job.columns
+        column == pattern or fnmatchcase(column, pattern) for pattern in spelled_out(job.columns, (column,))
     )
     return replace(job, exclude=(*job.exclude, column)) if chosen and column not in job.exclude else job
 

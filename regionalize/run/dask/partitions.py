@@ -14,6 +14,7 @@ import numpy as np
 
 from regionalize.errors import DataError, located
 from regionalize.features.columns import not_numeric
+from regionalize.features.ranges import spelled_out
 from regionalize.io.parquet import parquet_understood
 from regionalize.io.parquet_files import ParquetFiles, RowGroup, open_parquet
 from regionalize.io.source import find_source
@@ -126,6 +127,7 @@ def width(head: Layer, columns: Sequence[str]) -> int:
     (2, 3)
     """
     numeric = [name for name in head.column_names if not not_numeric(head, name)]
+    columns = spelled_out(columns, head.column_names)
     meant = [name for name in numeric if any(fnmatchcase(name, one) or name == one for one in columns)]
     return max(len(meant if columns else numeric), 1)
 
