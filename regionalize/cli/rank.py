@@ -184,6 +184,11 @@ NOT_OUTPUTS = ("label_column", "centers")
     ),
     opt.OUTPUT_LAYER,
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    click.option(
+        "--qml",
+        is_flag=True,
+        help="Write the style of the layer beside it, as NAME.qml for QGIS; a GeoPackage has it within.",
+    ),
     opt.file_option("--map", help="Map of places and their items to draw: .png, .svg, .pdf or .html."),
     opt.file_option("--save-model", help="Zones, options and weights to write as .json, for --model."),
 )

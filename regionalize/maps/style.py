@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from regionalize.errors import counted
-from regionalize.maps.colors import LIMITS, cluster_color, cluster_turn, shade_color, shade_text
+from regionalize.maps.colors import LIMITS, SHADES, cluster_color, cluster_turn, shade_color, shade_text
 from regionalize.model.style import Kind, Sign, Style
 
 _POINT = 25.4 / 72
@@ -113,6 +113,33 @@ def share_style(column: str, title: str, kind: Kind, units: int) -> Style:
     """
     pairs = pairwise([0.0, *LIMITS, 1.0])
     signs = [Sign(pair, shade_text(shade), shade_color(shade)) for shade, pair in enumerate(pairs, 1)]
+    return Style(column, title, kind, tuple(reversed(signs)), **_lines(kind, units))
+
+
+def class_style(column: str, title: str, kind: Kind, units: int, low: float, high: float) -> Style:
+    """Return the style of a column of numbers in classes of equal width, the highest the darkest.
+
+    Parameters
+    ----------
+    column, title, kind, units
+        As in `cluster_style`.
+    low, high : float
+        The least and the greatest number; what is beyond is not drawn.
+
+    Examples
+    --------
+    >>> style = class_style("score", "score", "areas", 12, 0.0, 1.0)
+    >>> [(sign.value, sign.text) for sign in style.signs][:2]
+    [((0.8, 1.0), '0.8 to 1'), ((0.6, 0.8), '0.6 to 0.8')]
+    """
+    if low == high:
+        signs = [Sign((low, high), f"{low:.4g}", SHADES[-1])]
+    else:
+        limits = [low + (high - low) * share / len(SHADES) for share in range(len(SHADES))] + [high]
+        signs = [
+            Sign((least, most), f"{least:.4g} to {most:.4g}", color)
+            for (least, most), color in zip(pairwise(limits), SHADES, strict=True)
+        ]
     return Style(column, title, kind, tuple(reversed(signs)), **_lines(kind, units))
 
 

@@ -8,6 +8,8 @@ import shlex
 import numpy as np
 import pytest
 
+import regionalize as rz
+
 MANY = ("items.csv", "--id", "name", "--at-file", "users.csv", "--at-id", "uid")
 REGIONS = ("--label-column", "cl", "--attribute", "rating")
 
@@ -52,6 +54,30 @@ class TestFit:
         weights = {zone["zone"]: zone["weight"] for zone in document["zones"][0]}
         assert max(weights, key=weights.get) == "2"
         assert list(weights.values()) == figures["zone_weights"]
+
+    def test_from_python(self, cli, folder):
+        import pandas as pd
+
+        items, users = pd.read_csv("items.csv"), pd.read_csv("users.csv")
+        found = rz.rank(items, users, at_id="uid", id="name", bands=3, fit="clicks.csv", seed=9)
+        document = json.loads(
+            cli("rank", *MANY, "--bands", 3, "--fit", "clicks.csv", "--seed", 9, "--json").out
+        )
+        assert found.report["fit"] == document["fit"]
+
+    def test_a_model_kept_from_python_ranks_as_the_shell_does(self, cli, folder):
+        import pandas as pd
+
+        items, users = pd.read_csv("items.csv"), pd.read_csv("users.csv")
+        found = rz.rank(
+            items, users, at_id="uid", id="name", bands=3, fit="clicks.csv", seed=9, save_model="m.json"
+        )
+        assert cli("rank", *MANY, "--model", "m.json", "-o", "again.csv").code == 0
+        again = pd.read_csv("again.csv")
+        assert again["item"].tolist() == found.table["item"].tolist()
+        np.testing.assert_allclose(again["score"], found.table["score"], rtol=1e-14)
+        with pytest.raises(rz.RegionalizeError, match=r"--save-model cannot be written as '\.txt'"):
+            rz.rank(items, (0, 0), save_model="m.txt")
 
     def test_what_is_not_better_is_told(self, cli, folder):
         # clicks by the rank of distance: there is nothing to learn that the untrained score does not know

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from regionalize.maps.colors import cluster_color, cluster_turn
-from regionalize.maps.style import cluster_style, kind_of, share_style
+from regionalize.maps.style import class_style, cluster_style, kind_of, share_style
 
 
 def test_colours_and_second_signs_are_those_of_the_map():
@@ -49,3 +49,9 @@ def test_shares_are_in_classes_without_gaps():
     assert values[0][0] == 0
     assert values[-1][1] == 1
     assert all(one[1] == other[0] for one, other in pairwise(values))
+
+
+def test_numbers_are_in_classes_of_equal_width_from_the_highest():
+    signs = class_style("s", "", "areas", 9, -1.0, 4.0).signs
+    assert [sign.value for sign in signs] == [(3, 4), (2, 3), (1, 2), (0, 1), (-1, 0)]
+    assert [sign.text for sign in class_style("s", "", "areas", 9, 0.5, 0.5).signs] == ["0.5"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.studies.rank.distances import RADIUS_KM, great_circle_km
+from regionalize.studies.rank.distances import RADIUS_KM, great_circle_km, rough_km, sphere_points
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -36,12 +36,12 @@ def distance_values(
         values, counts = np.unique(km, return_counts=True)
         return values, counts
     least, total = np.full(_BINS + 1, np.inf), np.zeros(_BINS + 1, dtype=np.int64)
+    points, goods = sphere_points(users), sphere_points(items)
     step = max(1, block // min(len(items), block))
     for first in range(0, len(users), step):
         for start in range(0, len(items), block):
-            km = np.sort(
-                great_circle_km(users[first : first + step], items[start : start + block]), axis=None
-            )
+            km = rough_km(points[:, first : first + step], goods[:, start : start + block]).ravel()
+            km.sort()
             bins = (km * (_BINS / (math.pi * RADIUS_KM))).astype(np.int64)
             firsts = np.flatnonzero(np.concatenate([[True], bins[1:] != bins[:-1]]))
             found = bins[firsts]

@@ -58,7 +58,8 @@ def rank(items: geopandas.GeoDataFrame, at: Any, **options: Any) -> RankResult:
     **options
         Those of the command, with underscores: ``top=10``, ``max_km=50``, ``bands=[3, 10]``,
         ``label_column="cluster"``, ``region_weight={"C3": 2}`` …; ``at_id`` names the rows of a frame of
-        places.
+        places. ``save_model="ranking.json"`` keeps the ranking for ``model="ranking.json"``, in place of a
+        file of that name.
 
     Returns
     -------
@@ -81,18 +82,25 @@ def rank(items: geopandas.GeoDataFrame, at: Any, **options: Any) -> RankResult:
     import pandas as pd
 
     from regionalize.run.api import layer_of
-    from regionalize.studies.rank.files import rank_layer
+    from regionalize.run.refusals import check_ending
+    from regionalize.studies.rank.files import MODEL, rank_layer
+    from regionalize.studies.rank.model import write_model
     from regionalize.studies.rank.places import read_users, users_of
     from regionalize.studies.rank.report import ranking_document
     from regionalize.studies.rank.request import make_request
     from regionalize.studies.rank.table import ranking_table
 
     layer = layer_of(items, options)
+    kept = options.pop("save_model", None)
+    if kept is not None:
+        check_ending("save-model", Path(kept), (MODEL,))
     framed = isinstance(at, pd.DataFrame)
     at_id = options.pop("at_id", None)
     request = make_request({**options, **({} if framed else {"at": at})})
     users = users_of(layer_of(at, {}), at_id) if framed else read_users(request.at)
     found = rank_layer(layer, users, request)
+    if kept is not None:
+        write_model(found.model, kept)
     if not framed:
         found = replace(found, command=request.command().line())
     table = ranking_table(found.ranking).to_pandas()

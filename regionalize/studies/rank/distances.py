@@ -59,6 +59,59 @@ def great_circle_km(users: FloatArray, items: FloatArray) -> FloatArray:
     return found
 
 
+def rough_km(users: FloatArray, items: FloatArray) -> FloatArray:
+    """Return the distance from every user to every item by chords: many times faster than `great_circle_km`.
+
+    Right to a micrometre up to a quarter of the globe, and to a metre near antipodes.
+
+    Parameters
+    ----------
+    users : (3, u) float64
+        Points on the unit sphere.
+    items : (3, n) float64
+
+    Returns
+    -------
+    (u, n) float64
+
+    Examples
+    --------
+    >>> axes = np.eye(3)
+    >>> rough_km(axes[:, :1], axes).round(3).tolist()
+    [[0.0, 10007.557, 10007.557]]
+    """
+    found = np.empty((users.shape[1], items.shape[1]))
+    few = max(1, _CACHED // max(items.shape[1], 1))
+    for first in range(0, users.shape[1], few):
+        for start in range(0, items.shape[1], _CACHED):
+            part = slice(start, start + _CACHED)
+            km = found[first : first + few, part]
+            some = users[:, first : first + few, None]
+            np.subtract(items[0, part], some[0], out=km)
+            km *= km
+            for axis in (1, 2):
+                apart = items[axis, part] - some[axis]
+                apart *= apart
+                km += apart
+            np.sqrt(km, out=km)
+            km *= 0.5
+            np.minimum(km, 1.0, out=km)
+            np.arcsin(km, out=km)
+            km *= 2 * RADIUS_KM
+    return found
+
+
+def sphere_points(places: FloatArray) -> FloatArray:
+    """Return latitudes and longitudes, shape (n, 2), as points on the unit sphere: (3, n).
+
+    Examples
+    --------
+    >>> sphere_points(np.array([[0.0, 90.0]])).round(9).tolist()
+    [[0.0], [1.0], [0.0]]
+    """
+    return np.ascontiguousarray(on_sphere(places[:, ::-1]).T)
+
+
 def paired_km(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return the distance of places, shapes (…, 2) that fit each other: shape (…), one axis or more.
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regionalize.errors import UsageError, counted, listed, located
+from regionalize.errors import OutputError, UsageError, counted, listed, located
 
 if TYPE_CHECKING:
     from regionalize.model.job import Outputs
     from regionalize.model.layer import Layer
+    from regionalize.model.style import Style
     from regionalize.run.progress import Progress
     from regionalize.studies.rank.fit import Fit
     from regionalize.studies.rank.model import RankModel
@@ -234,6 +235,7 @@ def refuse_files(outputs: Outputs, inputs: tuple[str | None, ...]) -> None:
     """Refuse, before anything is read, files that cannot be written."""
     from regionalize.run.refusals import check_ending, check_side_file
 
+    refuse_ending(outputs.output)
     refuse_layer(outputs, inputs, None)
     if "save-model" in outputs.paths():
         check_ending("save-model", outputs.paths()["save-model"], (MODEL,))
@@ -245,6 +247,20 @@ def refuse_files(outputs: Outputs, inputs: tuple[str | None, ...]) -> None:
         check_side_file(outputs.output, inputs, outputs.overwrite)
 
 
+def refuse_ending(path: Path | None) -> None:
+    """Refuse an output of no known format, with arrays among those that there are."""
+    from regionalize.io.formats import find_format
+
+    if path is None or is_arrays(path):
+        return
+    try:
+        find_format(path)
+    except OutputError as error:
+        if error.advice.startswith("use one of"):
+            error.advice += f", {ARRAYS}"
+        raise
+
+
 def refuse_layer(outputs: Outputs, inputs: tuple[str | None, ...], layer: Layer | None) -> tuple[str, ...]:
     """Refuse outputs as other commands do; a map needs no geometry, for every item has a place."""
     from regionalize.run.refusals import refuse_outputs, refuse_same_file
@@ -253,7 +269,7 @@ def refuse_layer(outputs: Outputs, inputs: tuple[str | None, ...], layer: Layer 
     if is_arrays(outputs.output) or layer is not None:
         outputs = replace(outputs, output=None, output_layer=None)
     if layer is not None:
-        outputs = replace(outputs, map=None)
+        outputs = replace(outputs, map=None, qml=False)
     return refuse_outputs(outputs, inputs, layer)
 
 
@@ -286,13 +302,17 @@ def check_columns(outputs: Outputs, written: Layer, source: str | None) -> tuple
     from regionalize.io.check_output import check_output
 
     assert outputs.output is not None
-    return check_output(
-        outputs.output,
-        layer_name=outputs.output_layer,
-        layer=written,
-        input_path=source,
-        overwrite=outputs.overwrite,
-    )
+    try:
+        return check_output(
+            outputs.output,
+            layer_name=outputs.output_layer,
+            layer=written,
+            input_path=source,
+            overwrite=outputs.overwrite,
+        )
+    except OutputError as error:  # the label column is one that was read: another name of it helps nobody
+        error.advice = error.advice.removesuffix(", or choose a shorter --label-column")
+        raise
 
 
 def write_rows(found: Ranked, written: Layer, outputs: Outputs) -> tuple[str, ...]:
@@ -304,14 +324,29 @@ def write_rows(found: Ranked, written: Layer, outputs: Outputs) -> tuple[str, ..
 
     assert outputs.output is not None
     made = ranking_table(found.ranking).column_names
+    style = score_style(found, written)
     return write_layer(
         written,
         outputs.output,
         added={},
         layer_name=outputs.output_layer,
         overwrite=outputs.overwrite,
+        styles=() if style is None else (style,),
+        qml=outputs.qml,
         record=run_record("rank", made, ranking_document(found, rows=False), ("places", "items")),
     )
+
+
+def score_style(found: Ranked, written: Layer) -> Style | None:
+    """Return the style of the scores that are kept: five classes of equal width, the best the darkest."""
+    from regionalize.maps.style import class_style, kind_of
+
+    kind, ranking = kind_of(written.geometry_kinds), found.ranking
+    scores = ranking.score[ranking.kept]
+    if kind is None or not len(scores):
+        return None
+    title = f"score for {counted(len(ranking.users), 'place')}"
+    return class_style("score", title, kind, len(written), float(scores.min()), float(scores.max()))
 
 
 def write_arrays(found: Ranking, target: Path) -> None:

@@ -112,7 +112,8 @@ def read_items(layer: Layer, id_column: str | None = None, attribute: str | None
         missing = 0 if values is None else int(np.isnan(values).sum())
         if missing:
             notes += (f"{counted(missing, 'item')} without a value of '{attribute}' count as the least",)
-        return Items(_ids(layer, id_column), places, values, notes)
+        ids, more = _named(layer, id_column, "item")
+        return Items(ids, places, values, (*notes, *more))
 
 
 def read_users(
@@ -159,8 +160,14 @@ def read_users(
 def users_of(layer: Layer, id_column: str | None = None) -> Users:
     """Take every row of a layer as a place that items are ranked for."""
     with located(layer.origin.file, layer.origin.layer):
+        if id_column is not None and id_column not in layer.column_names:
+            raise UsageError(
+                f"there is no column '{id_column}' for --at-id",
+                advice=nearest(id_column, layer.column_names) or f"use one of {listed(layer.column_names)}",
+            )
         places, notes = item_places(layer, id_column)
-        return Users(_ids(layer, id_column), places, (*layer.notes, *notes))
+        ids, more = _named(layer, id_column, "place")
+        return Users(ids, places, (*layer.notes, *notes, *more))
 
 
 def parse_place(text: str) -> tuple[float, float]:
@@ -375,6 +382,25 @@ def _ids(layer: Layer, id_column: str | None) -> NDArray[Any]:
         if pa.types.is_integer(column.type) and not column.null_count:
             return np.asarray(column.to_numpy())
     return layer.names(id_column)
+
+
+def _named(layer: Layer, id_column: str | None, what: str) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return ids, empty text where one is missing, and notes on those and on ids that repeat."""
+    import pyarrow.compute as pc
+
+    ids = _ids(layer, id_column)
+    if id_column is None:
+        return ids, ()
+    column, notes = layer.attributes[id_column], []
+    missing = column.null_count
+    if missing:
+        ids = ids.copy()
+        ids[column.is_null().to_numpy()] = ""
+        notes.append(f"{counted(missing, what)} without an id in '{id_column}'")
+    again = len(column) - missing - pc.count_distinct(column).as_py()
+    if again:
+        notes.append(f"ids in '{id_column}' repeat: {counted(again, what)} with that of another before it")
+    return ids, tuple(notes)
 
 
 def _numbers(layer: Layer, column: str) -> FloatArray:

@@ -250,7 +250,10 @@ def _weights(value: Any) -> tuple[tuple[str, float], ...]:
     """Read weights of zones: ``C3=2`` and the like, or a mapping."""
     given: Any = value
     if not isinstance(value, Mapping):
-        given = [split_pair(text, "region-weight") for text in split_list(_texts(value))]
+        try:
+            given = [split_pair(text, "region-weight") for text in split_list(_texts(value))]
+        except UsageError as error:
+            raise UsageError(error.reason, advice="write ZONE=W, such as C3=2") from None
     found = []
     for name, weight in given.items() if isinstance(given, Mapping) else given:
         try:

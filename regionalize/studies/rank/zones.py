@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError, counted
 from regionalize.studies.rank.breaks import best_breaks, distance_values, shares
-from regionalize.studies.rank.distances import PlaceIndex, great_circle_km
+from regionalize.studies.rank.distances import PlaceIndex, great_circle_km, rough_km, sphere_points
 from regionalize.weights.places import on_sphere
 
 FloatArray = NDArray[np.float64]
@@ -98,7 +98,7 @@ class Zones:
         the level before; else (m, K).
         """
         if self.kind != "bands":
-            return great_circle_km(places, self.centers)
+            return np.ascontiguousarray(rough_km(sphere_points(self.centers), sphere_points(places)).T)
         found = np.abs(km[..., None] - self.centers)
         if self.parents is not None:
             own = self.parents[np.searchsorted(self._edges, km, side="left")]

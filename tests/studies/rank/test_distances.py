@@ -14,6 +14,8 @@ from regionalize.studies.rank.distances import (
     PlaceIndex,
     great_circle_km,
     paired_km,
+    rough_km,
+    sphere_points,
     spread_sample,
     typical_km,
 )
@@ -80,6 +82,21 @@ def test_poles_and_the_antimeridian():
     across = great_circle_km(np.array([[0.0, 179.0]]), np.array([[0.0, -179.0]]))
     np.testing.assert_allclose(across, math.radians(2) * RADIUS_KM, rtol=1e-13)
     assert great_circle_km(np.array([[5.0, 180.0]]), np.array([[5.0, -180.0]])).tolist() == [[0.0]]
+
+
+def test_distances_by_chords():
+    rng = np.random.default_rng(4)
+    users, items = on_globe(rng, 7), on_globe(rng, 20_000)  # more than are taken at a time
+    items[:3] = users[:3]
+    items[3] = -users[3, 0], users[3, 1] - np.copysign(180, users[3, 1])
+    found, exact = rough_km(sphere_points(users), sphere_points(items)), great_circle_km(users, items)
+    near = exact < 10_000
+    assert near.any()
+    np.testing.assert_allclose(found[near], exact[near], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-3)
+    assert found[[0, 1, 2], [0, 1, 2]].tolist() == [0, 0, 0]
+    whole = rough_km(sphere_points(users), sphere_points(items[:5]))
+    np.testing.assert_array_equal(whole, found[:, :5])
 
 
 def test_no_users_or_items():

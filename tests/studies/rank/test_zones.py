@@ -100,7 +100,7 @@ def test_distances_of_many_pairs_are_counted(monkeypatch):
     for one, other in zip(coarse, again, strict=True):
         np.testing.assert_array_equal(one, other)
     assert coarse[1].sum() == 2000
-    assert set(coarse[0]) <= set(exact)
+    assert np.abs(coarse[0][:, None] - exact).min(axis=1).max() < 1e-4  # distances that occur, by chords
     assert np.abs(np.repeat(*coarse) - np.repeat(exact, counts)).max() < 0.005
 
 
