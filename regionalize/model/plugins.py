@@ -18,8 +18,8 @@ from regionalize.model.method import Center, Length, Method, Param, Share
 GROUP = "regionalize.methods"
 COMMANDS = frozenset(
     {
-        *("assign", "batch", "choose-k", "compare", "completion", "contiguous", "info", "map", "sample"),
-        *("smooth", "stability", "validate", "weights"),
+        *("assign", "batch", "choose-k", "compare", "completion", "contiguous", "info", "map", "rank"),
+        *("sample", "smooth", "stability", "validate", "weights"),
     }
 )
 """Commands that are no methods (a test holds them equal to those of `regionalize.cli`)."""

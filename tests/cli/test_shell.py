@@ -217,6 +217,7 @@ REPORTING = {
     "choose-k": "choose-k squares.gpkg --k 2-25 --columns a,b",
     "compare": "compare labelled.gpkg cluster skater:k=3 --columns a,b",
     "stability": "stability squares.gpkg --k 3 --runs 3 --columns a,b",
+    "rank": "rank squares.gpkg --at 50,10 --top 2",
     "weights": "weights squares.gpkg --islands nearest",
     "info": "info squares.gpkg",
     "smooth": "smooth squares.gpkg --columns a -o smooth.gpkg",
