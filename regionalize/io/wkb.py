@@ -36,6 +36,7 @@ KINDS = {
 BEYOND_GEOS = 8
 """Kinds from here on (curves and surfaces) GEOS cannot hold."""
 _HEADER = 9  # byte order, kind, number of parts
+_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,32 @@ def read_headers(column: pa.ChunkedArray) -> Headers:
     has_m = (thousands == 2) | (thousands == 3) | (code & 0x40000000 != 0)
     empty = np.where(kind == 1, no_point, count == 0) & (kind > 0)
     return Headers(kind, has_z, has_m, empty)
+
+
+def read_points(column: pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Read the coordinates of plain points, shape (n, 2), without making geometries of them.
+
+    Returns
+    -------
+    (n, 2) float64, or None
+        None unless every geometry is a point in two dimensions, of little-endian bytes, none missing.
+
+    Examples
+    --------
+    >>> import pyarrow as pa, shapely
+    >>> column = pa.chunked_array([shapely.to_wkb(shapely.points([[1.0, 2.0], [3.0, 4.0]]))])
+    >>> read_points(column).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    parts = [np.empty((0, 2))]
+    for data, offsets, valid in _raw_chunks(column):
+        if not valid.all() or (np.diff(offsets) != _POINT.itemsize).any():
+            return None
+        found = np.frombuffer(data[offsets[0] : offsets[-1]].data, dtype=_POINT)
+        if (found["order"] != 1).any() or (found["kind"] != 1).any():
+            return None
+        parts.append(np.column_stack([found["x"], found["y"]]))
+    return np.concatenate(parts)
 
 
 def _raw_chunks(column: pa.ChunkedArray) -> Iterator[tuple[Any, Any, Any]]:

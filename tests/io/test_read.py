@@ -20,7 +20,7 @@ import shapely
 from regionalize.errors import DataError
 from regionalize.io.read import read_layer
 from regionalize.io.sample import sample_path
-from regionalize.io.wkb import geometry_faults, read_headers
+from regionalize.io.wkb import geometry_faults, read_headers, read_points
 from regionalize.io.write import write_layer
 
 PARTS = ("shp", "shx", "dbf", "prj", "cpg")
@@ -695,3 +695,14 @@ def test_geoparquet_keeps_a_second_geometry_column(tmp_path):
     assert back.geometry.name == "geometry"
     assert (back["center"].geom_equals(frame["center"])).all()
     assert back.crs == frame.crs
+
+
+def test_plain_points_are_read_from_their_bytes():
+    points = shapely.points([[1.5, -2.0], [3.0, 4.0], [5.0, 6.0]])
+    plain = shapely.to_wkb(points)
+    column = pa.chunked_array([plain[:1], plain[:0], plain[1:]]).slice(1)
+    np.testing.assert_array_equal(read_points(column), [[3.0, 4.0], [5.0, 6.0]])
+    others = [None, shapely.to_wkb(points[0], byte_order=0), shapely.to_wkb(shapely.force_3d(points[0]))]
+    others += [shapely.to_wkb(shapely.MultiPoint([[1, 2]])), b"0" * 21]
+    for other in others:
+        assert read_points(pa.chunked_array([[plain[0], other]])) is None

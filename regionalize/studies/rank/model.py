@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, counted, located
+from regionalize.studies.rank.degrees import check_places
 from regionalize.studies.rank.fit import Fit, negative
 from regionalize.studies.rank.options import RankOptions
-from regionalize.studies.rank.places import Items, check_places
+from regionalize.studies.rank.places import Items
 from regionalize.studies.rank.zones import NO_ZONE, Zones
 
 FORMAT, VERSION = "regionalize ranking", 1

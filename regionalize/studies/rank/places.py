@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError, UsageError, counted, listed, located, nearest
 from regionalize.io.gdal_layer import LATITUDE, LONGITUDE
 from regionalize.model.layer import Layer
+from regionalize.studies.rank.degrees import TRANSFORM, check_places, parse_place
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-_DEGREES = "transform projected coordinates to longitude and latitude (EPSG:4326)"
 
 
 @dataclass(frozen=True)
@@ -170,63 +170,6 @@ def users_of(layer: Layer, id_column: str | None = None) -> Users:
         return Users(ids, places, (*layer.notes, *notes, *more))
 
 
-def parse_place(text: str) -> tuple[float, float]:
-    """Read ``"LAT,LON"``.
-
-    Examples
-    --------
-    >>> parse_place("34.0522, -118.2437")
-    (34.0522, -118.2437)
-    >>> parse_place("-95,40")
-    Traceback (most recent call last):
-    regionalize.errors.UsageError: --at -95,40: latitude and longitude look swapped; write 40,-95
-    """
-    parts = text.split(",")
-    try:
-        latitude, longitude = (float(part) for part in parts)
-    except ValueError:
-        raise UsageError(f"--at {text} is no place", advice="write LAT,LON in degrees") from None
-    fault = place_fault(latitude, longitude)
-    if fault is not None:
-        raise UsageError(f"--at {text}: {fault[0]}", advice=fault[1])
-    return latitude, longitude
-
-
-def place_fault(latitude: float, longitude: float) -> tuple[str, str] | None:
-    """Say why latitude and longitude are none, and what to do; None where they are.
-
-    Examples
-    --------
-    >>> place_fault(10, 190)
-    ('longitude 190 is not between -180 and 180', 'write it as -170')
-    """
-    if not (np.isfinite(latitude) and np.isfinite(longitude)):
-        return "the place is missing or no number", "give latitude and longitude in degrees, or leave it out"
-    if abs(latitude) > 180 or abs(longitude) > 360:
-        return f"{latitude:.10g}, {longitude:.10g} are no degrees of latitude and longitude", _DEGREES
-    if abs(latitude) > 90 and abs(longitude) <= 90:
-        return "latitude and longitude look swapped", f"write {longitude:.10g},{latitude:.10g}"
-    if abs(latitude) > 90:
-        return f"latitude {latitude:.10g} is not between -90 and 90", "correct it"
-    if abs(longitude) > 180:
-        inside = (longitude + 180) % 360 - 180
-        return f"longitude {longitude:.10g} is not between -180 and 180", f"write it as {inside:.10g}"
-    return None
-
-
-def check_places(places: FloatArray, names: NDArray[Any]) -> None:
-    """Refuse latitudes and longitudes, shape (n, 2), of which one is none, with the row's name."""
-    with np.errstate(invalid="ignore"):
-        good = (np.abs(places) <= [90, 180]).all(axis=1)
-    bad = np.flatnonzero(~good)
-    if not len(bad):
-        return
-    fault = place_fault(*places[bad[0]].tolist())
-    assert fault is not None
-    others = f" (and {counted(len(bad) - 1, 'row')} more)" if len(bad) > 1 else ""
-    raise DataError(f"{fault[0]}{others}", advice=fault[1], row=str(names[bad[0]]))
-
-
 def item_places(layer: Layer, id_column: str | None = None) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the latitude and longitude of every row, and notes.
 
@@ -271,12 +214,36 @@ def item_places(layer: Layer, id_column: str | None = None) -> tuple[FloatArray,
             "the table has neither geometry nor columns of latitude and longitude",
             advice=f"call them lat and lon; the columns are {listed(layer.column_names)}",
         )
+    plain = _plain_degrees(layer)
+    if plain is not None:
+        check_places(plain, _ids(layer, id_column))
+        return plain, ()
     shapes = layer.geometry
     names = _ids(layer, id_column)
     _check_geometry(shapes, names)
     if layer.projection is None:
         return _without_system(shapes, names)
     return _located(layer, shapes, names), ()
+
+
+def _plain_degrees(layer: Layer) -> FloatArray | None:
+    """Return latitude and longitude of points in degrees, None of others: a million need no geometries."""
+    from regionalize.io.wkb import read_points
+
+    if layer.shapes is not None or layer.wkb is None or not _in_degrees(layer):
+        return None
+    points = read_points(layer.wkb)
+    return points[:, ::-1] if points is not None and np.isfinite(points).all() else None
+
+
+def _in_degrees(layer: Layer) -> bool:
+    """Whether coordinates are degrees from Greenwich; datums differ by less than a unit's own extent."""
+    system = layer.projection
+    if system is None or not layer.is_geographic:
+        return False
+    meridian = system.prime_meridian
+    in_degrees = all(axis.unit_name == "degree" for axis in system.axis_info[:2])
+    return in_degrees and (meridian is None or meridian.longitude == 0)
 
 
 def _degree_columns(layer: Layer) -> tuple[str, str] | None:
@@ -323,16 +290,13 @@ def _located(layer: Layer, shapes: NDArray[np.object_], names: NDArray[Any]) -> 
 
     system = layer.projection
     assert system is not None
-    meridian = system.prime_meridian
-    in_degrees = all(axis.unit_name == "degree" for axis in system.axis_info[:2])
-    usual = in_degrees and (meridian is None or meridian.longitude == 0)
-    if layer.is_geographic and usual:  # datums differ by less than a unit's own extent
+    if _in_degrees(layer):
         return _from_degrees(shapes, names)
     try:
         transformer = pyproj.Transformer.from_crs(system, "EPSG:4326", always_xy=True)
     except pyproj.exceptions.ProjError as error:
         raise DataError(
-            "there is no way from the layer's system to latitude and longitude", advice=_DEGREES
+            "there is no way from the layer's system to latitude and longitude", advice=TRANSFORM
         ) from error
     if layer.is_geographic:
         shapes = shapely.transform(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import geopandas
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 
 from regionalize.errors import DataError, RegionalizeError, UsageError
 from regionalize.model.layer import Layer
+from regionalize.studies.rank.degrees import parse_place
 from regionalize.studies.rank.places import (
     Items,
     item_places,
-    parse_place,
     read_items,
     read_users,
 )
@@ -178,3 +179,15 @@ def test_items_with_ids_and_an_attribute():
 def test_precedence_keeps_rows_of_equal_ids_in_order():
     ids = np.array(["b", "a", "b", "a"], dtype=object)
     assert Items(ids, np.zeros((4, 2))).precedence.tolist() == [2, 0, 3, 1]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4269"])
+def test_plain_points_are_the_places_of_geometries(crs):
+    points = shapely.points(np.random.default_rng(2).uniform(-90, 90, (50, 2)))
+    table = pa.table({"a": range(50)})
+    plain = Layer(table, pa.chunked_array([shapely.to_wkb(points[:20]), shapely.to_wkb(points[20:])]), crs)
+    found = item_places(plain)[0]
+    np.testing.assert_array_equal(found, item_places(Layer(table, None, crs, shapes=points))[0])
+    solid = shapely.force_3d(points, 7.0)
+    deep = Layer(table, pa.chunked_array([shapely.to_wkb(solid)]), crs)
+    np.testing.assert_array_equal(found, item_places(deep)[0])
