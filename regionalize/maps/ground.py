@@ -112,7 +112,8 @@ def _extent(parts: Parts) -> tuple[float, float, float, float]:
     """Bounds of the whole layer, never without width or height."""
     bounds = parts.bounds
     (west, south), (east, north) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    least = max(east - west, north - south) / 50 or max(abs(west), abs(south), 1.0) * 1e-6
+    across, unit = max(east - west, north - south), max(abs(west), abs(south), 1.0)
+    least = across / 50 if across > 1e-9 * unit else 1e-6 * unit  # what is less may be rounding
     if east - west < least:
         west, east = (west + east - least) / 2, (west + east + least) / 2
     if north - south < least:

@@ -73,3 +73,10 @@ def test_ids_that_are_missing_or_repeat(cli, tmp_path):
     assert "ids in 'name' repeat: 1 item with that of another before it" in found.err
     rows = (tmp_path / "out.csv").read_text().splitlines()[1:]
     assert [row.split(",")[2] for row in rows] == ['"007"', '""', '"=1+1"', '"007"']
+
+
+@pytest.mark.parametrize("name", ["one.png", "one.html"])
+def test_a_map_of_one_place_and_items_there(cli, tmp_path, name):
+    (tmp_path / "p.csv").write_text("lat,lon\n1,1\n1,1\n")
+    assert cli("rank", "p.csv", "--at", "1,1", "--map", name).code == 0
+    assert (tmp_path / name).stat().st_size > 1000
