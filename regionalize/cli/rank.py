@@ -245,7 +245,7 @@ def show_ranking(console: rich.console.Console, found: Ranked) -> None:
     items, places = counted(len(ranking.items), "item"), counted(len(ranking.users), "place")
     show_text(console, f"ranking of {file}, {items} for {places}", "bold")
     told = {
-        name: tuple(value) if isinstance(value, list) else value
+        name: tuple(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else value
         for name, value in request.settings().items()
         if name != "at"
     }
