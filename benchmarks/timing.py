@@ -40,17 +40,31 @@ class Run(NamedTuple):
 
 def run_process(arguments: Sequence[str | Path]) -> Run:
     """Run one Python process from the repository's folder; return its seconds and what it printed."""
+
+    def work() -> str:
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{done.stderr}")
+        return done.stdout
+
+    return timed_run(work)
+
+
+def timed_run(work: Callable[[], str]) -> Run:
+    """Do work that is done by child processes; return its seconds and what it returns."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
+    output = work()
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{done.stderr}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(wall, cpu, done.stdout)
+    return Run(wall, cpu, output)
 
 
 class Timed(NamedTuple):
