@@ -20,7 +20,6 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-
 @dataclass(frozen=True)
 class Users:
     """Places that items are ranked for.
