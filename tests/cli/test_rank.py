@@ -389,6 +389,7 @@ class TestMaps:
             ids = json.loads(data)["ids"]
             assert sum(one.startswith(tuple(f"{rank}. p" for rank in range(1, 7))) for one in ids) == 6
             assert ids.count("place 1") == 1
+            assert "Point at an item for its rank" in content.decode()
         else:
             assert len(content) > 5000
 

@@ -50,9 +50,10 @@ def draw_ranking(found: Ranked, target: Path | IO[bytes], suffix: str) -> tuple[
     if "at" in settings:
         settings["at"] = " and ".join(settings["at"])
     told = ", ".join(setting_text(name, value) for name, value in settings.items())
+    ranks = "Point at an item for its rank" if suffix.lower() == PAGE else "Numbers are ranks"
     captions = Captions(
         f"{items} of {file} for {counted(len(ranking.users), 'place')}",
-        "Numbers are ranks; lines are the shortest ways.",
+        f"{ranks}; lines are the shortest ways.",
         f"{file}; rank, {told}; regionalize {__version__}",
         "ranked for" if len(ranking.users) > 1 else "items",
     )
