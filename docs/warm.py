@@ -18,6 +18,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
@@ -48,17 +49,20 @@ sys.exit(int.from_bytes(code, "big") if code else 1)
 @contextlib.contextmanager
 def warm_program(folder: Path, environment: dict[str, str]) -> Iterator[None]:
     """Have a program called `regionalize` in a folder, as long as the block lasts."""
-    address, program = folder / "warm", folder / "regionalize"
-    command = [sys.executable, __file__, str(address)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == READY
-            program.write_text(CLIENT.format(python=sys.executable, address=str(address), head=HEAD))
-            program.chmod(program.stat().st_mode | stat.S_IXUSR)
-            yield
-        finally:
-            process.terminate()
+    program = folder / "regionalize"
+    with tempfile.TemporaryDirectory() as short:  # the address of a socket has room for some hundred letters
+        address = str(Path(short) / "warm")
+        with subprocess.Popen(
+            [sys.executable, __file__, address], env=environment, stdout=subprocess.PIPE
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == READY
+                program.write_text(CLIENT.format(python=sys.executable, address=address, head=HEAD))
+                program.chmod(program.stat().st_mode | stat.S_IXUSR)
+                yield
+            finally:
+                process.terminate()
 
 
 def serve(address: str) -> NoReturn:
