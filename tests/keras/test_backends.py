@@ -48,7 +48,7 @@ def python(*words, home, **environment):
 def test_checks_and_examples(backend, tmp_path):
     for module in ["keras", *BACKENDS[backend]]:
         if find_spec(module) is None:
-            pytest.skip(f"{module} is not installed")
+            pytest.skip(f"needs {module}, which is not installed here")
     quiet = [word for warning in QUIET for word in ("-W", warning)]
     options = [
         "-q",
@@ -96,9 +96,9 @@ def test_without_keras_the_message_says_what_to_install(script, words, tmp_path)
 
 def test_without_a_backend_the_message_says_what_to_set(tmp_path):
     if find_spec("keras") is None:
-        pytest.skip("keras is not installed")
+        pytest.skip("needs keras, which is not installed here (regionalize[keras])")
     if find_spec("tensorflow") is not None:
-        pytest.skip("tensorflow, which Keras takes unless told, is installed")
+        pytest.skip("tensorflow is installed, which Keras takes unless told")
     done = python("-c", "import regionalize.keras", home=tmp_path)
     assert "ImportError: Keras cannot load its backend" in done.stderr.splitlines()[-1]
     assert "KERAS_BACKEND=jax" in done.stderr
