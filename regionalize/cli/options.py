@@ -46,12 +46,11 @@ class Numbers(click.types.IntParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or a list of them."""
-        if isinstance(value, str) and "," in value:
-            value = value.split(",")
+        parts: Any = value.split(",") if isinstance(value, str) and "," in value else value
         try:
-            if isinstance(value, list | tuple):
-                return [super(Numbers, self).convert(one, param, ctx) for one in value]
-            return super().convert(value, param, ctx)
+            if isinstance(parts, list | tuple):
+                return [super(Numbers, self).convert(one, param, ctx) for one in parts]
+            return super().convert(parts, param, ctx)
         except click.BadParameter as error:
             others = ", or several with commas between them" if self.several else ""
             raise UsageError(

@@ -9,7 +9,7 @@ import click
 
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
-from regionalize.cli.methods import check_standard_output
+from regionalize.cli.methods import check_standard_output, without_empty
 from regionalize.cli.report import setting
 from regionalize.cli.tables import column, decimals, number, show_table, show_text
 from regionalize.errors import counted
@@ -224,7 +224,8 @@ def command(
         **{name: values.pop(name) for name in named if name in values and name not in NOT_OUTPUTS}
     )
     check_standard_output(outputs.output, as_json)
-    request = make_request(values)
+    places = values.pop("at")  # several are no list: each has a comma of its own
+    request = make_request({**without_empty(values), "at": places})
     console.say_sample(input)
     with console.progress() as progress:
         found = rank_files(input, request, outputs, progress)

@@ -438,6 +438,7 @@ class TestFaults:
             (("--at", "1,2", "--keep-zone", "9"), "there is no zone '9'"),
             (("--at", "1,2", "--region-weight", "C3=much"), "is not a number; write --region-weight C3=2"),
             (("--at", "1,2", "--bands", "few"), "write --bands 5 or --bands 3,10"),
+            (("--at", "1,2", "--bands", "3,x"), "--bands is '3,x'; it must be a whole number, or several"),
             (("--at", "1,2", "-o", "x.npz", "--output-layer", "x"), "an .npz has none"),
         ],
     )

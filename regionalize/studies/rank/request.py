@@ -186,7 +186,7 @@ def make_request(values: Mapping[str, Any]) -> RankRequest:
         told.setdefault("attribute_weight", USUAL_WEIGHT)
     options = RankOptions(
         bands=bands,
-        keep_zones=tuple(dict.fromkeys(split_list(_texts(given.get("keep_zone", ()))))),
+        keep_zones=tuple(dict.fromkeys(_texts(given.get("keep_zone", ())))),
         region_weights=_weights(given.get("region_weight", ())),
         **told,
     )
@@ -216,8 +216,17 @@ def _check_learning(given: Mapping[str, Any]) -> None:
         )
 
 
-def _texts(value: Any) -> list[str]:
-    return [str(value)] if isinstance(value, str | int) else [str(one) for one in value]
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return names: text with commas between them, or a list, whose names may hold commas.
+
+    Examples
+    --------
+    >>> _texts("1,C3"), _texts(["Rome, Italy"]), _texts(3)
+    (('1', 'C3'), ('Rome, Italy',), ('3',))
+    """
+    if isinstance(value, str):
+        return split_list(value)
+    return tuple(map(str, value)) if isinstance(value, Iterable) else (str(value),)
 
 
 def _places(value: Any) -> tuple[str, ...]:
@@ -247,15 +256,25 @@ def _is_whole(value: Any) -> bool:
 
 
 def _weights(value: Any) -> tuple[tuple[str, float], ...]:
-    """Read weights of zones: ``C3=2`` and the like, or a mapping."""
-    given: Any = value
-    if not isinstance(value, Mapping):
-        try:
-            given = [split_pair(text, "region-weight") for text in split_list(_texts(value))]
-        except UsageError as error:
-            raise UsageError(error.reason, advice="write ZONE=W, such as C3=2") from None
+    """Read weights of zones: ``C3=2`` and the like, a mapping or pairs.
+
+    Examples
+    --------
+    >>> _weights("C3=2,1=.5"), _weights({"Rome, Italy": 2}), _weights([("north", 2)])
+    ((('C3', 2.0), ('1', 0.5)), (('Rome, Italy', 2.0),), (('north', 2.0),))
+    """
+    texts = [value] if isinstance(value, str) else value
+    try:
+        if all(isinstance(one, str) for one in texts) and not isinstance(value, Mapping):
+            pairs: Iterable[tuple[str, Any]] = [split_pair(one, "region-weight") for one in split_list(texts)]
+        else:
+            pairs = dict(value).items()
+    except UsageError as error:
+        raise UsageError(error.reason, advice="write ZONE=W, such as C3=2") from None
+    except (TypeError, ValueError):
+        raise UsageError(f"--region-weight is {value!r}", advice='give {"C3": 2}') from None
     found = []
-    for name, weight in given.items() if isinstance(given, Mapping) else given:
+    for name, weight in pairs:
         try:
             found.append((str(name), float(weight)))
         except (TypeError, ValueError):

@@ -52,6 +52,24 @@ def test_it_is_what_the_command_finds(counties, capsys):
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {"keep_zone": ["Rome, Italy"]},
+        {"keep_zone": '"Rome, Italy"'},
+        {"region_weight": {"Rome, Italy": 0}, "keep_zone": ["Rome, Italy"]},
+        {"region_weight": [("Rome, Italy", 0)], "keep_zone": ["Rome, Italy"]},
+        {"region_weight": '"Rome, Italy=0"', "keep_zone": ["Rome, Italy"]},
+    ],
+)
+def test_names_of_zones_hold_commas(counties, options):
+    named = counties.assign(city=["Oslo", "Rome, Italy", "x=1"] * 53)
+    found = rz.rank(named, (33.75, -84.39), label_column="city", membership="hard", **options)
+    assert found.table["zone"].tolist() == ["Rome, Italy"] * 53
+    assert (found.table["score"] == 0).all() == ("region_weight" in options)
+    assert '"Rome, Italy' in found.report["command"]
+
+
+@pytest.mark.parametrize(
     ("at", "options", "says"),
     [
         ((95, 100), {}, "latitude 95"),
@@ -59,6 +77,8 @@ def test_it_is_what_the_command_finds(counties, capsys):
         ((33, -84), {"where": "a > 1"}, "'where' is for reading a file"),
         ((33, -84), {"bands": 2.5}, "it must be a whole number"),
         ((33, -84), {"max_km": "far"}, "it must be a number"),
+        ((33, -84), {"region_weight": 3}, "--region-weight is 3; give"),
+        ((33, -84), {"region_weight": ["C3"]}, "--region-weight is 'C3'; write ZONE=W"),
     ],
 )
 def test_what_cannot_be_meant(counties, at, options, says):
