@@ -314,7 +314,7 @@ def read_numbers(
     Raises
     ------
     DataError
-        Infinite values.
+        Infinite values, texts that a file holds in place of numbers.
 
     Examples
     --------
@@ -325,6 +325,8 @@ def read_numbers(
     values = np.empty((len(layer), len(names)))
     offset = np.zeros(len(names))
     for j, name in enumerate(names):
+        if name in layer.misread:
+            raise DataError(layer.misread[name], advice="correct them, or leave out the column", column=name)
         numbers, offset[j] = _as_numbers(layer.attributes[name])
         values[:, j] = numbers
         _refuse_infinite(layer, name, values[:, j], id_column, first)

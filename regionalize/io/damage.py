@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError
 from regionalize.io import gdal
+from regionalize.io.gdal_messages import Messages
 from regionalize.io.source import Source
 
 if TYPE_CHECKING:
@@ -118,10 +119,12 @@ def check_shapes_read(source: Source, nulls: int, *, filtered: bool) -> None:
             shapes = np.frombuffer(file.read(), dtype=np.uint8)
         else:  # no more of it than is looked at
             shapes = np.memmap(file, dtype=np.uint8, mode="r")
-    start = raw[0 : len(raw) // 2 * 2 : 2].astype(np.int64) * 2 + 8
-    start = start[(start >= _SHAPE_HEADER) & (start + 4 <= len(shapes))]
+    start, length = raw[: len(raw) // 2 * 2].reshape(-1, 2).T.astype(np.int64) * 2
+    start += 8
+    there = (start >= _SHAPE_HEADER) & (start + 4 <= len(shapes))
+    start, length = start[there], length[there]
     kind = _integers(shapes, start)
-    without = kind == 0
+    without = (kind == 0) & (length == 4)  # a longer one had points once
     for code, at in _POINT_COUNT_AT.items():
         rows = np.flatnonzero((kind == code) & (start + at + 4 <= len(shapes)))
         without[rows] = _integers(shapes, start[rows] + at) == 0
@@ -193,3 +196,17 @@ def check_count(stated: int | None, rows: int) -> None:
     """Refuse to go on with fewer rows than the format's own header states (FlatGeobuf, File Geodatabase)."""
     if stated and stated != rows:
         raise DataError(f"the file is damaged: {rows:,} of {stated:,} rows could be read", advice=AGAIN)
+
+
+def check_messages(said: Messages) -> None:
+    """Refuse to go on with what GDAL read after it told of a fault.
+
+    Raises
+    ------
+    DataError
+    """
+    texts = [text for text, _ in said.faults.values()]
+    plain = [text for text in texts if not text.startswith("Error occurred in")]  # a place in GDAL's sources
+    if texts:
+        what = f": {plain[0].rstrip('.')}" if plain else ""
+        raise DataError(f"the file is damaged, and GDAL cannot read all of it{what}", advice=AGAIN)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regionalize.errors import OutputError
+from regionalize.io.gdal_messages import WARNING, Messages, listening
 
 AS_IT_IS = "/vsisubfile/0,"
 """All of a file from its first byte on, in GDAL's words; pyogrio leaves such paths as they are."""
@@ -98,13 +99,13 @@ def setting(name: str, value: str) -> Iterator[None]:
 
 
 @contextmanager
-def quiet() -> Iterator[list[str]]:
-    """Collect warnings instead of showing them; the list is filled when the block ends."""
-    said: list[str] = []
+def quiet() -> Iterator[Messages]:
+    """Collect what GDAL and pyogrio say instead of showing it; it is all there when the block ends."""
     # what GDAL warns of is for the caller to judge and to word, each time anew
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, listening() as said:
         warnings.simplefilter("always")
         try:
             yield said
         finally:
-            said += [" ".join(str(one.message).split()) for one in caught]
+            for one in caught:
+                said.hear(WARNING, str(one.message))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, located
@@ -23,6 +23,7 @@ from regionalize.io.gdal_layer import (
     split,
     stream_options,
 )
+from regionalize.io.gdal_messages import misread_notes
 from regionalize.io.refusals import refuse_no_rows, understood
 from regionalize.io.source import Source, choose_layer
 from regionalize.io.text import (
@@ -97,6 +98,8 @@ class GdalRows:
         with understood(source, where):
             self._layer, notes = choose_layer(source, layer)
         self._whole: GdalRows | None = None
+        self._said: list[str] = []
+        self._misread: dict[str, str] = {}
         held = ExitStack()
         weakref.finalize(self, held.close)  # of temporary copies
         with located("", self._layer or ""):
@@ -105,7 +108,7 @@ class GdalRows:
             self._options: dict[str, Any] = {}
             self._text = self._settle_text(codec)
             try:
-                meta, raw, said = self._look()
+                meta, raw = self._look()
             except UnicodeDecodeError as error:  # a column name
                 raise DataError(NOT_UTF8, advice=SAY_ENCODING) from error
             names = self._attributes(raw, 0).column_names
@@ -113,7 +116,7 @@ class GdalRows:
             self._given = dict(zip(names, raw.attributes.column_names, strict=True))
             self._about = describe(self._source, self._layer, meta, self._text.stated)
             self._crs = self._about.crs
-            notes = (*notes, *more, *said, *self._text.notes, *self._about.notes)
+            notes = (*notes, *more, *self._text.notes, *self._about.notes)
             if source.format == "CSV":
                 self._keep_types(raw.attributes)
                 if geometry and not self._has_geometry(raw):
@@ -172,7 +175,9 @@ class GdalRows:
         shapes = linear_shapes(self._source, self._layer, self._text.where, raw.wkb, start)
         attributes = self._attributes(raw, start).select(self._columns.kept)
         history = history_of(self._about.history, self._columns.kept)
-        return Layer(attributes, raw.wkb, self._crs, origin, shapes=shapes, history=history)
+        return Layer(
+            attributes, raw.wkb, self._crs, origin, shapes=shapes, history=history, misread=raw.misread
+        )
 
     def _attributes(self, raw: Raw, start: int) -> pa.Table:
         """Return columns with their text decoded."""
@@ -208,7 +213,7 @@ class GdalRows:
         """Give the columns of text, some rows at a time."""
         import pyarrow as pa
 
-        _, raw, _ = self._look()
+        _, raw = self._look()
         schema = raw.attributes.schema
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         if not texts:
@@ -243,27 +248,33 @@ class GdalRows:
             shapes = (found.wkb for found in stream)
             return any(wkb is not None and wkb.null_count < len(wkb) for wkb in shapes)
 
-    def _look(self) -> tuple[dict[str, Any], Raw, tuple[str, ...]]:
-        """Open the layer; return its description, its columns without rows, and what GDAL says."""
-        with self._opened(1) as (meta, reader, said):
+    def _look(self) -> tuple[dict[str, Any], Raw]:
+        """Open the layer; return its description, and its columns without rows."""
+        with self._opened(1) as (meta, reader):
             table = reader.schema.empty_table()
-        return meta, Raw(*split(table, meta, self._source), meta["fid_column"]), tuple(said)
+        return meta, Raw(*split(table, meta, self._source), meta["fid_column"])
 
     def _stream(self, rows: int, **options: Any) -> Generator[Raw]:
         """Give what GDAL reads, as it is, at most `rows` rows at a time."""
         import pyarrow as pa
 
-        with self._opened(rows, **options) as (meta, reader, _):
+        with self._opened(rows, **options) as (meta, reader):
             while True:
-                with heard(self._source, self._text.where, self._layer):
+                with heard(self._source, self._text.where, self._layer) as said:
                     batch = next(reader, None)
+                self._note(said.notes())
                 if batch is None:
                     return
-                table = pa.Table.from_batches([batch])
-                yield Raw(*split(table, meta, self._source), meta["fid_column"])
+                table, wkb, fids = split(pa.Table.from_batches([batch]), meta, self._source)
+                misread = said.misread_columns(table.column_names)
+                self._note(
+                    misread_notes({name: misread[name] for name in misread if name not in self._misread})
+                )
+                self._misread |= misread
+                yield Raw(table, wkb, fids, meta["fid_column"], misread)
 
     @contextmanager
-    def _opened(self, rows: int, **options: Any) -> Iterator[tuple[dict[str, Any], Any, list[str]]]:
+    def _opened(self, rows: int, **options: Any) -> Iterator[tuple[dict[str, Any], Any]]:
         import pyogrio.raw
 
         where, encoding = self._text.where, self._text.encoding
@@ -274,7 +285,17 @@ class GdalRows:
                     self._source.dataset, batch_size=rows, use_pyarrow=True, **told
                 )
                 meta, reader = held.enter_context(stream)
-            yield meta, reader, said
+            self._note(said.notes())
+            yield meta, reader
+
+    def _note(self, notes: Sequence[str]) -> None:
+        """Keep what was noticed, once."""
+        self._said += [note for note in notes if note not in self._said]
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What was noticed while rows were read."""
+        return (*self._said, *misread_notes(self._misread))
 
 
 @dataclass(frozen=True)
@@ -287,9 +308,12 @@ class Raw:
     wkb, fids : pyarrow.ChunkedArray or None
     fid_name : str
         What the identifiers of rows are called in the file.
+    misread : dict of str to str
+        As `Layer` has it.
     """
 
     attributes: pa.Table
     wkb: pa.ChunkedArray | None
     fids: pa.ChunkedArray | None
     fid_name: str
+    misread: Mapping[str, str] = field(default_factory=dict)

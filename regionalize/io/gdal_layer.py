@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.io import damage, gdal
+from regionalize.io.gdal_messages import Messages
 from regionalize.io.geojson_head import read_head
 from regionalize.io.geopackage_metadata import stored_history
 from regionalize.io.history import kept_beside, kept_in_geojson, kept_in_metadata, understood_history
 from regionalize.io.refusals import understood
 from regionalize.io.source import Source, choose_layer
 from regionalize.io.text import copy_as_utf8
+from regionalize.io.text_damage import check_features, rows_of_text
 from regionalize.io.wkb import BEYOND_GEOS, read_headers
 from regionalize.kernels.threads import threads
 from regionalize.model.layer import LayerOrigin
@@ -37,7 +39,7 @@ CSV_OPTIONS = {
     "Y_POSSIBLE_NAMES": ",".join(("y", *LATITUDE)),
     "GEOM_POSSIBLE_NAMES": "wkt,geometry,geom,the_geom,wkt_geom",
 }
-_ROUTINE = ("More than one layer", "WAL-enabled", "Measured (M) geometry")
+_ROUTINE = ("WAL-enabled", "Measured (M) geometry")
 """Warnings of GDAL that say nothing a person needs to hear."""
 
 
@@ -86,9 +88,14 @@ def stream_options(
 
 
 @contextmanager
-def heard(source: Source, where: str | None, layer: str | None) -> Iterator[list[str]]:
-    """Turn what GDAL says while it reads into errors and notes; the list is filled when the block ends."""
-    notes: list[str] = []
+def heard(source: Source, where: str | None, layer: str | None) -> Iterator[Messages]:
+    """Turn what GDAL says while it reads into errors; what it warns of is there when the block ends.
+
+    Raises
+    ------
+    DataError
+        Also where GDAL goes on after a fault: rows or geometries are then fewer than the file holds.
+    """
     # GDAL's own Arrow reader for FlatGeobuf gives garbage after a null geometry; the generic one does not
     with (
         understood(source, where, layer),
@@ -96,11 +103,12 @@ def heard(source: Source, where: str | None, layer: str | None) -> Iterator[list
         gdal.setting("OGR_GPKG_NUM_THREADS", str(threads())),
     ):
         with gdal.quiet() as said:
-            yield notes
-        if any("More than one layer" in text for text in said):
+            yield said
+        if said.forget("More than one layer"):
             choose_layer(replace(source, format="other"), None)
-    texts = dict.fromkeys(text for text in said if not any(mark in text for mark in _ROUTINE))
-    notes += [f"GDAL says: {text}" for text in texts]
+        for mark in _ROUTINE:
+            said.forget(mark)
+        damage.check_messages(said)
 
 
 @dataclass(frozen=True)
@@ -183,6 +191,10 @@ def check_rows(
             damage.check_database(connection, about.count, rows, nulls, filtered=filtered)
     elif source.format in {"GeoPackage", "FlatGeobuf", "File Geodatabase"}:
         damage.check_count(about.count, _count_rows(source, layer) if filtered else rows)
+    elif source.format == "GeoJSON":
+        check_features(source, None if filtered else rows)
+    elif not filtered:
+        damage.check_count(rows_of_text(source), rows)
 
 
 def _count_rows(source: Source, layer: str | None) -> int:
@@ -237,10 +249,11 @@ def linear_shapes(
     import pyogrio.raw
     import shapely
 
-    with gdal.quiet():
+    with gdal.quiet() as said:
         _, _, linear, _ = pyogrio.raw.read(
             source.dataset, layer=layer, where=where, columns=[], skip_features=start, max_features=len(wkb)
         )
+    damage.check_messages(said)
     shapes = np.full(len(linear), None, dtype=object)
     for row, raw in enumerate(linear):
         try:

@@ -39,6 +39,7 @@ class ParquetRows:
         self._files, groups = open_parquet(source, layer, where)
         self._paths = tuple(dict.fromkeys(group.path for group in groups))
         self._choice, self._names = self._files.choose(columns, geometry)
+        self.said: Sequence[str] = ()
         self.row_bytes: float | None = _row_bytes(self._paths[0], self._names)
         self.count: int | None = sum(group.rows for group in groups) if where is None else None
         self.head = self._files.head(columns, geometry)

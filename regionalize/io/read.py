@@ -18,6 +18,7 @@ from regionalize.io.gdal_layer import (
     split,
     stream_options,
 )
+from regionalize.io.gdal_messages import Messages, misread_notes
 from regionalize.io.parquet import read_parquet
 from regionalize.io.parquet_batches import ParquetRows
 from regionalize.io.refusals import refuse_no_rows, understood
@@ -120,8 +121,10 @@ def _checked(layer: Layer, where: str | None) -> Layer:
 
 
 def _read(source: Source, layer: str | None, where: str | None, codec: str | None) -> Layer:
-    meta, table, notes, encoding = _read_text(source, layer, where, codec)
+    meta, table, said, notes, encoding = _read_text(source, layer, where, codec)
     table, wkb, fids = split(table, meta, source)
+    misread = said.misread_columns(table.column_names)
+    notes = [*said.notes(), *misread_notes(misread), *notes]
     about = describe(source, layer, meta, encoding)
     notes += about.notes
     nulls = 0 if wkb is None else wkb.null_count
@@ -139,53 +142,54 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
         origin = replace(origin, fid_name=meta["fid_column"], metadata={"fids": fids})
     shapes = linear_shapes(source, layer, where, wkb)
     history = history_of(about.history, table.column_names)
-    return Layer(table, wkb, crs, origin, tuple(notes), shapes=shapes, history=history)
+    return Layer(table, wkb, crs, origin, tuple(notes), shapes=shapes, history=history, misread=misread)
 
 
 def _read_text(
     source: Source, layer: str | None, where: str | None, codec: str | None
-) -> tuple[dict[str, Any], pa.Table, list[str], str | None]:
+) -> tuple[dict[str, Any], pa.Table, Messages, list[str], str | None]:
     """Read attributes and geometry, with text in the encoding given, stated or likely."""
+    notes: list[str] = []
     if source.format != "shapefile" or codec == "utf-8":
         given = codec if source.format == "shapefile" else None
         bad: str | None = ""
         try:
-            meta, table, notes = _read_arrow(source, layer, where, given)
+            meta, table, said = _read_arrow(source, layer, where, given)
             bad = unreadable_column(table) if source.format in {"shapefile", "CSV", "other"} else None
         except UnicodeDecodeError:  # a column name
             pass
         if bad is not None:
             raise DataError(NOT_UTF8, column=bad, advice=SAY_ENCODING)
-        return meta, table, notes, codec
+        return meta, table, said, notes, codec
     if codec is None:
         try:
-            meta, table, notes = _read_arrow(source, layer, where, None)
+            meta, table, said = _read_arrow(source, layer, where, None)
             if unreadable_column(table) is None:
                 if misread_utf8(source, table):
                     notes.append(LIKE_UTF8)
-                return meta, table, notes, None
+                return meta, table, said, notes, None
         except UnicodeDecodeError:
             pass
     # GDAL knows few encodings and passes on the rest as they are; Latin-1 maps bytes one to one
     chosen, guessed = (codec, False) if codec is not None else fallback_encoding(source)
     raw_where = latin1_filter(where, chosen)
-    meta, table, notes = _read_arrow(source, layer, raw_where, "ISO-8859-1")
+    meta, table, said = _read_arrow(source, layer, raw_where, "ISO-8859-1")
     table = decoded(table, chosen)
     if guessed:
         notes.append(guessed_encoding(chosen))
-    return meta, table, notes, chosen
+    return meta, table, said, notes, chosen
 
 
 def _read_arrow(
     source: Source, layer: str | None, where: str | None, encoding: str | None, **options: Any
-) -> tuple[dict[str, Any], pa.Table, list[str]]:
-    """Read an Arrow table through GDAL; return its description, itself, and GDAL's warnings as notes."""
+) -> tuple[dict[str, Any], pa.Table, Messages]:
+    """Read an Arrow table through GDAL; return its description, itself, and what GDAL warns of."""
     import pyogrio.raw
 
     options = stream_options(source, layer, where, encoding) | options
-    with heard(source, where, layer) as notes:
+    with heard(source, where, layer) as said:
         meta, table = pyogrio.raw.read_arrow(source.dataset, **options)
-    return meta, table, notes
+    return meta, table, said
 
 
 _KML_DEFAULTS: dict[str, set[Any]] = {

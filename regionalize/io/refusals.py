@@ -88,6 +88,8 @@ def understood(source: Source, where: str | None, layer: str | None = None) -> I
         if where is None or any(mark in reason for mark in _BROKEN):
             raise DataError(f"the file is damaged: {reason}", advice=damage.AGAIN) from error
         raise where_error(where, reason, _columns(source, layer)) from error
+    except IndexError as error:  # pyogrio takes the first of no layers
+        raise DataError("holds no layer", advice="name another file") from error
     except SystemError as error:  # an Arrow array pyarrow cannot make sense of
         raise DataError("cannot be read: its content is damaged", advice=damage.AGAIN) from error
 

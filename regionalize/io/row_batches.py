@@ -31,6 +31,11 @@ class Rows(Protocol):
     count: int | None
     row_bytes: float | None
 
+    @property
+    def said(self) -> Sequence[str]:
+        """What was noticed while rows were read."""
+        ...
+
     def only(self, columns: Sequence[str], geometry: bool) -> Rows:
         """Return the same rows with some of the columns."""
         ...
@@ -151,6 +156,11 @@ class RowBatches:
         """
         return self._rows.count
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed while opening the file, and while reading what has been read of it."""
+        return tuple(dict.fromkeys((*self.head.notes, *self._rows.said)))
+
     def __iter__(self) -> Iterator[Layer]:
         """Give the rows from the first on."""
         with located(self._shown):
@@ -184,6 +194,7 @@ class _Whole:
             layer = replace(layer, wkb=None, shapes=None)
         self.count: int | None = len(layer)
         self.row_bytes: float | None = None
+        self.said: Sequence[str] = ()
         self.head = sliced(layer, 0, 0)
         self._layer = replace(layer, notes=())
 

@@ -53,6 +53,7 @@ def joined(layers: Sequence[Layer]) -> Layer:
         wkb=None if first.wkb is None else _end_to_end([layer.wkb for layer in layers]),
         origin=replace(first.origin, metadata=known),
         shapes=np.concatenate([layer.geometry for layer in layers]) if with_shapes else None,
+        misread={name: what for layer in reversed(layers) for name, what in layer.misread.items()},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,8 @@ class Layer:
     """Shapely geometries where they exist already (a layer made from a GeoDataFrame)."""
     history: History = ()
     """The runs that made columns of it, the latest last, where the file tells."""
+    misread: Mapping[str, str] = field(default_factory=dict)
+    """Columns in which texts stand for numbers, and what was made of them: not to be computed with."""
 
     def __len__(self) -> int:
         return int(self.attributes.num_rows)

@@ -100,7 +100,7 @@ class TestEveryFormat:
             assert found.equals(plain)
             assert found.crs == plain.crs
             assert list(pyogrio.list_layers(with_it)[:, 0]) == list(pyogrio.list_layers(without)[:, 0])
-            assert not said
+            assert not said.notes()
 
     def test_gives_the_same_record_twice(self, ending, layer, tmp_path):
         texts = set()
@@ -219,7 +219,8 @@ class TestGeoPackage:
         write_layer(layer, out, added=LABELS, record=RUN)
         with gdal.quiet() as said:
             about = pyogrio.read_info(out)
-        assert not said
+        assert not said.notes()
+        assert not said.faults
         assert [json.loads(text) for text in about["layer_metadata"].values()] == [
             {"format": 1, "runs": [RUN.to_dict()]}
         ]

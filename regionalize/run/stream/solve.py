@@ -86,7 +86,7 @@ def run_in_batches(
             weights=None,
             partition=Partition(np.empty(0, dtype=np.int64)),
             report=report,
-            notes=(*batches.head.notes, *variables.notes, *rows.notes, *report.notes, *notes),
+            notes=(*batches.notes, *variables.notes, *rows.notes, *report.notes, *notes),
             seconds={},
             command=method_command(job),
         )
