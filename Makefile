@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SHARED ?= ../shared
 
-.PHONY: help demo test test-slow test-search test-browser test-qgis test-release test-oldest lint types imports unit docs bench sample clean
+.PHONY: help demo test test-slow test-search test-browser test-qgis test-release test-oldest test-faults test-fuzz test-peers test-load coverage mutants audit lint types imports unit docs bench sample clean
 
 help:
 	@echo "make demo         install, run the first example, leave a labelled layer and a map in demo/"
@@ -19,6 +19,13 @@ help:
 	@echo "make test-qgis    layers opened in QGIS, installed by apt-get where that may be"
 	@echo "make test-release the package built, and installed in an environment of its own"
 	@echo "make test-oldest  the tests with the oldest dependencies allowed; TESTS=tests/io for some"
+	@echo "make test-faults  every n-th write, sync, rename and allocation fails, or the process is killed there"
+	@echo "make test-fuzz    damaged files and made-up texts through readers and commands; SECONDS=60 for each"
+	@echo "make test-peers   answers beside those of pygeoda, spopt, libpysal, scikit-learn and SciPy"
+	@echo "make test-load    thousands of small runs, and many batches in one folder"
+	@echo "make coverage     which branches of the package the tests take"
+	@echo "make mutants      which changes of the package no test notices"
+	@echo "make audit        known weaknesses of the versions installed"
 	@echo "make bench        measure against the peers"
 	@echo "make docs         rewrite the generated parts of docs/, and build the site in docs/_build/html"
 	@echo "make sample       rebuild sample_data/ from libpysal's Georgia counties"
@@ -93,6 +100,17 @@ $(OLDEST)/.installed: pyproject.toml
 test-oldest: $(OLDEST)/.installed
 	NUMBA_CACHE_DIR=$(abspath $(OLDEST))/numba $(OLDEST)/bin/python -m pytest -q -n 2 -p no:cacheprovider -m "$(FAST)" $(TESTS)
 
+# Peers come with the extra of the benchmarks. OTHER=python3.13 compares with what another Python finds, too.
+OTHER ?=
+OTHER_VENV = .venv-other
+test-peers: $(VENV)/.installed-test $(VENV)/.installed-bench $(if $(OTHER),$(OTHER_VENV)/.installed)
+	$(if $(OTHER),REGIONALIZE_OTHER_PYTHON=$(abspath $(OTHER_VENV))/bin/python) $(BIN)/python -m pytest -q -n 2 tests/peers tests/metamorphic
+
+$(OTHER_VENV)/.installed: pyproject.toml
+	$(OTHER) -m venv $(OTHER_VENV)
+	$(OTHER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
@@ -106,5 +124,5 @@ sample: $(VENV)/.installed-run
 	$(BIN)/python sample_data/build.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) $(OTHER_VENV) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find regionalize tests docs benchmarks -name __pycache__ -prune -exec rm -rf {} +  # numba's caches, too
