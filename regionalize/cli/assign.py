@@ -11,7 +11,7 @@ from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import run_and_show, without_empty
 from regionalize.errors import UsageError
-from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+from regionalize.model.job import CHOICES, OUTPUT_OPTIONS, Outputs
 
 
 @click.command("assign", cls=opt.Sectioned)
@@ -29,7 +29,7 @@ from regionalize.model.job import OUTPUT_OPTIONS, Outputs
     opt.MISSING,
     click.option(
         "--transform",
-        type=opt.OneOf(opt.TRANSFORMS),
+        type=opt.OneOf(CHOICES["transform"]),
         help="Scaling, fitted on these rows, of centres that do not say how they were made. "
         "[default:\N{NO-BREAK SPACE}raw]",
     ),

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     opt.file_option("--map", help="Maps of every k on one page to draw: .png, .svg, .pdf or .html."),
     opt.DISSOLVE_LINES,
     opt.file_option("--report", help="Report to write: .html, .md, .json or .csv (a row per k)."),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    opt.OVERWRITE,
 )
 @opt.SAVE_CONFIG
 @opt.JSON
@@ -123,8 +123,8 @@ def command(
 
 def show_numbers(console: rich.console.Console, method: str, numbers: Numbers) -> None:
     """Print a table for every combination of the grid, and what is suggested."""
-    from regionalize.cli.report import setting
     from regionalize.cli.tables import show_table, show_text, units_text
+    from regionalize.cli.words import setting
     from regionalize.studies.suggest import settings_text
 
     file, units = numbers.layer.origin.file, units_text(len(numbers.layer), numbers.rows_used)

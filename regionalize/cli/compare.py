@@ -47,7 +47,7 @@ from regionalize.model.job import Outputs
     opt.file_option(
         "--report", help="Report to write: .html, .md, .json or .csv (units that clusters share)."
     ),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    opt.OVERWRITE,
 )
 @opt.SAVE_CONFIG
 @opt.JSON

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regionalize.cli.report import setting
 from regionalize.cli.tables import answers, cluster_label, column, decimals, show_table, show_text
+from regionalize.cli.words import setting
 from regionalize.errors import listed
 
 if TYPE_CHECKING:

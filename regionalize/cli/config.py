@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from regionalize.cli.options import Numbers
+from regionalize.cli.option_types import Numbers
 from regionalize.errors import UsageError, listed, located, nearest
 from regionalize.io.toml import read_toml
 from regionalize.model import kinds

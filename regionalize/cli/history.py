@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from regionalize.cli.console import printable
-from regionalize.cli.report import setting
 from regionalize.cli.tables import number, show_text
+from regionalize.cli.words import setting
 from regionalize.errors import listed
 
 if TYPE_CHECKING:

@@ -7,84 +7,21 @@ An option that is not given is None: the default is the job's own, told in the h
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
-from regionalize.cli import sectioned
-from regionalize.errors import UsageError, nearest
-from regionalize.model.job import DEFAULT_SEED
+from regionalize.cli import option_types, sectioned
+from regionalize.model.job import CHOICES, DEFAULT_SEED
 
+# One name for all that a command is declared with.
 Sectioned = sectioned.Sectioned
 bundle = sectioned.bundle
-TRANSFORMS = ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw")
-
-
-class OneOf(click.Choice[str]):
-    """One of a few words; a wrong one is told the nearest."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word, or refuse it."""
-        if value in self.choices:
-            return str(value)
-        name = param.opts[-1] if param else "it"
-        raise UsageError(
-            f"{name} is '{value}'; it must be one of {', '.join(self.choices)}",
-            advice=nearest(str(value), self.choices),
-        )
-
-
-class Numbers(click.types.IntParamType):
-    """A whole number, or several with commas between them; `several` tells whether these can be meant."""
-
-    def __init__(
-        self, several: bool, advice: str = "choose-k tries several numbers, such as --k 2-5"
-    ) -> None:
-        self.several = several
-        self.advice = advice
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number, or a list of them."""
-        parts: Any = value.split(",") if isinstance(value, str) and "," in value else value
-        try:
-            if isinstance(parts, list | tuple):
-                return [super(Numbers, self).convert(one, param, ctx) for one in parts]
-            return super().convert(parts, param, ctx)
-        except click.BadParameter as error:
-            others = ", or several with commas between them" if self.several else ""
-            raise UsageError(
-                f"{param.opts[-1] if param else 'it'} is '{value}'; it must be a whole number{others}",
-                advice=self.advice,
-            ) from error
-
-
-def completes(to: str) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """Make what offers candidates to a shell: a function of `regionalize.cli.candidates`."""
-
-    def shell_complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        from regionalize.cli import candidates
-
-        return getattr(candidates, to)(ctx, param, incomplete)
-
-    return shell_complete
-
-
-def completes_words(words: tuple[str, ...]) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """Make what offers some words, and columns, to a shell."""
-
-    def shell_complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        from regionalize.cli import candidates
-
-        return candidates.words_or_column(words, ctx, param, incomplete)
-
-    return shell_complete
-
-
-def file_option(*names: str, help: str) -> Callable[[Any], Any]:
-    """Make an option that takes a path to write."""
-    return click.option(*names, metavar="PATH", type=click.Path(path_type=Path), help=help)
-
+OneOf = option_types.OneOf
+Numbers = option_types.Numbers
+completes = option_types.completes
+completes_words = option_types.completes_words
+file_option = option_types.file_option
 
 INPUT = click.argument("input", required=False, metavar="[INPUT]", shell_complete=completes("inputs"))
 
@@ -117,9 +54,17 @@ SOURCE = bundle(
 
 MISSING = click.option(
     "--missing",
-    type=OneOf(["error", "drop", "mean", "median"]),
+    type=OneOf(CHOICES["missing"]),
     help="What to do about missing values; dropped rows are written with a null label. "
     "[default:\N{NO-BREAK SPACE}error]",
+)
+
+EXCLUDE = click.option(
+    "--exclude",
+    metavar="LIST",
+    multiple=True,
+    shell_complete=completes("columns"),
+    help="Columns to leave out, by name, range or glob.",
 )
 
 VARIABLES = bundle(
@@ -132,16 +77,12 @@ VARIABLES = bundle(
         help="Variables by name, range (d1-d40) or glob, comma-separated. "
         "[default: every numeric column that does not look like an identifier]",
     ),
-    click.option(
-        "--exclude",
-        metavar="LIST",
-        multiple=True,
-        shell_complete=completes("columns"),
-        help="Columns to leave out, by name, range or glob.",
-    ),
+    EXCLUDE,
     MISSING,
     click.option(
-        "--transform", type=OneOf(TRANSFORMS), help="Scaling of every variable. [default:\N{NO-BREAK SPACE}z]"
+        "--transform",
+        type=OneOf(CHOICES["transform"]),
+        help="Scaling of every variable. [default:\N{NO-BREAK SPACE}z]",
     ),
 )
 
@@ -174,7 +115,7 @@ FEATURES = bundle(
     ),
     click.option(
         "--centroid-scale",
-        type=OneOf(["axis", "isotropic"]),
+        type=OneOf(CHOICES["centroid_scale"]),
         help="Scale X and Y each by itself or by one factor. [default:\N{NO-BREAK SPACE}axis]",
     ),
     click.option(
@@ -184,14 +125,14 @@ FEATURES = bundle(
     ),
     click.option(
         "--dtype",
-        type=OneOf(["float64", "float32"]),
+        type=OneOf(CHOICES["dtype"]),
         help="Precision of the variables. [default:\N{NO-BREAK SPACE}float64]",
     ),
 )
 
 SMOOTH_MODE = click.option(
     "--smooth-mode",
-    type=OneOf(["mean", "sum", "idw", "gaussian"]),
+    type=OneOf(CHOICES["smooth_mode"]),
     help="How neighbours are combined. [default:\N{NO-BREAK SPACE}mean]",
 )
 
@@ -226,7 +167,7 @@ WEIGHTS = bundle(
     ),
     click.option(
         "--islands",
-        type=OneOf(["keep", "nearest", "error"]),
+        type=OneOf(CHOICES["islands"]),
         help="Units without neighbours: keep them, join them to the nearest, or refuse. "
         "[default:\N{NO-BREAK SPACE}keep]",
     ),
@@ -312,7 +253,7 @@ ENGINE = bundle(
     "Large data",
     click.option(
         "--engine",
-        type=OneOf(["local", "dask"]),
+        type=OneOf(CHOICES["engine"]),
         help="What computes: this process, or Dask. [default:\N{NO-BREAK SPACE}local]",
     ),
     click.option(
@@ -343,6 +284,14 @@ OUTPUT_LAYER = click.option(
 )
 
 
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+QML = click.option(
+    "--qml",
+    is_flag=True,
+    help="Write the style of the layer beside it, as NAME.qml for QGIS; a GeoPackage has it within.",
+)
+
+
 def output(column: str, *, default: str, help: str) -> Callable[[Any], Any]:
     """Make the options of a labelled layer; `column` is the one that names the new labels."""
     return bundle(
@@ -350,12 +299,8 @@ def output(column: str, *, default: str, help: str) -> Callable[[Any], Any]:
         file_option("-o", "--output", help="Labelled layer to write, format by extension; - for GeoJSON."),
         OUTPUT_LAYER,
         click.option(column, metavar="NAME", default=default, show_default=True, help=help),
-        click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
-        click.option(
-            "--qml",
-            is_flag=True,
-            help="Write the style of the layer beside it, as NAME.qml for QGIS; a GeoPackage has it within.",
-        ),
+        OVERWRITE,
+        QML,
     )
 
 

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from regionalize.cli.config import CONFIG, INPUTS, MEASURES, keys_of
-from regionalize.cli.options import Numbers
+from regionalize.cli.option_types import Numbers
 from regionalize.cli.sectioned import TYPED
 from regionalize.errors import OutputError, UsageError
 

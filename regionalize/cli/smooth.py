@@ -11,7 +11,7 @@ from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import check_standard_output, without_empty
 from regionalize.errors import UsageError, listed
-from regionalize.model.job import Outputs
+from regionalize.model.job import CHOICES, Outputs
 
 
 @click.command("smooth", cls=opt.Sectioned)
@@ -26,16 +26,10 @@ from regionalize.model.job import Outputs
         multiple=True,
         help="Columns to smooth, by name, range or glob. [default: every variable]",
     ),
-    click.option(
-        "--exclude",
-        metavar="LIST",
-        multiple=True,
-        shell_complete=opt.completes("columns"),
-        help="Columns to leave out, by name, range or glob.",
-    ),
+    opt.EXCLUDE,
     click.option(
         "--missing",
-        type=opt.OneOf(["error", "drop", "mean", "median"]),
+        type=opt.OneOf(CHOICES["missing"]),
         help="What to do about missing values; dropped rows are written with null. "
         "[default:\N{NO-BREAK SPACE}error]",
     ),

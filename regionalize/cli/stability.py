@@ -10,8 +10,8 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import check_standard_output, without_empty
-from regionalize.cli.report import setting
 from regionalize.cli.tables import cluster_label, decimals, show_table, show_text, units_text
+from regionalize.cli.words import setting
 from regionalize.errors import UsageError
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
 

@@ -31,7 +31,7 @@ FAULTS = 3
     opt.MAP,
     opt.DISSOLVE_LINES,
     opt.REPORT,
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    opt.OVERWRITE,
 )
 @opt.PLOTS
 @opt.SAVE_CONFIG

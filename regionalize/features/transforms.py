@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from regionalize.errors import DataError, UsageError, nearest
+from regionalize.model.job import CHOICES
 
 FloatArray = NDArray[np.float64]
 
-TRANSFORMS = ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw")
+TRANSFORMS = CHOICES["transform"]
 NORMAL_IQR = 1.3489795003921634
 """Interquartile range of a normal variable of standard deviation one."""
 _ROUNDING = 8 * np.finfo(np.float64).eps

@@ -1,4 +1,4 @@
-"""The plain sentence of the report."""
+"""The plain sentences of the report."""
 
 from __future__ import annotations
 
@@ -46,3 +46,15 @@ def contiguity_sentence(fragmentation: Fragmentation) -> str:
     else:
         kept = f"{len(whole)} clusters are whole ({listed(whole, limit=12)})"
     return f"Not contiguous: {clusters} in {fragmentation.subclusters} pieces; {kept}."
+
+
+def noise_sentence(units: int) -> str:
+    """Say what noise is, of at least one unit.
+
+    Examples
+    --------
+    >>> noise_sentence(2)
+    '2 units are noise, label 0: in no cluster, and in no measure.'
+    """
+    count = "1 unit is noise" if units == 1 else f"{units} units are noise"
+    return f"{count}, label 0: in no cluster, and in no measure."

@@ -17,6 +17,17 @@ DEFAULT_SEED = 123456789
 WEIGHTS_FILES = (".gal", ".gwt", ".parquet")
 """Endings of weights files."""
 
+CHOICES = {
+    "missing": ("error", "drop", "mean", "median"),
+    "transform": ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw"),
+    "centroid_scale": ("axis", "isotropic"),
+    "smooth_mode": ("mean", "sum", "idw", "gaussian"),
+    "dtype": ("float64", "float32"),
+    "islands": ("keep", "nearest", "error"),
+    "engine": ("local", "dask"),
+}
+"""Options of a job that take one of a few words."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regionalize.io.reports import batch_parts
-from regionalize.measure.sentence import contiguity_sentence
+from regionalize.measure.sentence import contiguity_sentence, noise_sentence
 from regionalize.model.catalog import METHODS
 from regionalize.model.document import (
     Block,
@@ -104,8 +104,7 @@ def summary(report: Report) -> Iterator[Block]:
     if spatial is not None:
         yield Sentence(contiguity_sentence(spatial), strong=True)
     if report.noise:
-        count = "1 unit is noise" if report.noise == 1 else f"{report.noise} units are noise"
-        yield Sentence(f"{count}, label 0: in no cluster, and in no measure.")
+        yield Sentence(noise_sentence(report.noise))
 
 
 def cluster_names(report: Report) -> list[ClusterName]:

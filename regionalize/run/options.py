@@ -12,21 +12,10 @@ from typing import Any
 
 from regionalize.errors import UsageError, listed, nearest
 from regionalize.model.catalog import METHODS, find_method
-from regionalize.model.job import JOB_OPTIONS, Job, check_option_names
+from regionalize.model.job import CHOICES, JOB_OPTIONS, Job, check_option_names
 from regionalize.model.length import parse_length
 from regionalize.model.method import Length, Method, Param, Share
 from regionalize.model.series import parse_embedding
-
-CHOICES = {
-    "missing": ("error", "drop", "mean", "median"),
-    "transform": ("z", "mad", "range-standardize", "range-adjust", "demean", "robust", "raw"),
-    "centroid_scale": ("axis", "isotropic"),
-    "smooth_mode": ("mean", "sum", "idw", "gaussian"),
-    "dtype": ("float64", "float32"),
-    "islands": ("keep", "nearest", "error"),
-    "engine": ("local", "dask"),
-}
-"""Options that take one of a few words; the command line shows the same lists."""
 
 WHOLE = {
     "k": 1,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.cli.config import INPUTS, NOT_SETTINGS, Config, keys_of, kind_of
-from regionalize.cli.options import Numbers
+from regionalize.cli.option_types import Numbers
 from regionalize.cli.program import program
 from regionalize.cli.save_config import OF_THE_DAY, settings_of
 from regionalize.errors import UsageError
@@ -19,7 +19,8 @@ from regionalize.model.catalog import METHODS
 from regionalize.model.kinds import kind_in
 from regionalize.run.batch import plan_values
 
-ROOT = click.Context(program)
+SETTINGS = program.context_settings  # of every context: a command keeps the help option that it makes first
+ROOT = click.Context(program, **SETTINGS)
 COMMANDS = {name: program.get_command(ROOT, name) for name in program.list_commands(ROOT)}
 UNSAVED = ("info", "sample", "completion")
 SAVED = [name for name in COMMANDS if name not in UNSAVED]
@@ -27,7 +28,7 @@ SAVED = [name for name in COMMANDS if name not in UNSAVED]
 
 def parsed(command, words, default_map=None):
     """Return what a command is called with, and its context."""
-    context = click.Context(command, info_name=command.name, default_map=default_map)
+    context = click.Context(command, info_name=command.name, default_map=default_map, **SETTINGS)
     if command.name in SAVED:
         words = [*words, "--save-config", "x.toml"]  # so that what is typed is kept
     command.parse_args(context, list(words))

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from regionalize.errors import DataError, RegionalizeError, UsageError, listed, located, nearest
 from regionalize.model.bounds import Bound
-from regionalize.model.job import JOB_OPTIONS, Job
+from regionalize.model.job import CHOICES, JOB_OPTIONS, Job
 from regionalize.model.layer import Layer
 from regionalize.model.partition import LEFT_OUT, Partition
 from regionalize.model.weights import Weights
-from regionalize.run.options import CHOICES, make_job, split_list
+from regionalize.run.options import make_job, split_list
 
 
 @given(st.lists(st.integers(-1, 6), min_size=1, max_size=60))

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 import regionalize as rz
 from regionalize.errors import UsageError
 from regionalize.features.build import build_features
+from regionalize.model.job import CHOICES
 from regionalize.model.layer import Layer
 from regionalize.model.partition import Partition
 from regionalize.model.weights import Weights
-from regionalize.run.options import CHOICES, make_job
+from regionalize.run.options import make_job
 from regionalize.run.upper import undirected
 from regionalize.run.verify import verify, verify_locked, verify_nested
 
