@@ -30,40 +30,40 @@ if TYPE_CHECKING:
     from regionalize.run.assign import assign
     from regionalize.run.batch.api import BatchResult, batch
     from regionalize.run.check_method import check_method
-    from regionalize.studies.choice import KChoice, choose_k
-    from regionalize.studies.comparison import Comparison, compare
-    from regionalize.studies.rank.call import RankResult, rank
-    from regionalize.studies.steadiness import StabilityResult, stability
+    from regionalize.studies.choose_api import KChoice, choose_k
+    from regionalize.studies.comparison_api import Comparison, compare
+    from regionalize.studies.rank.api import RankResult, rank
+    from regionalize.studies.stability_api import StabilityResult, stability
     from regionalize.weights.build import build_weights
 
 _WHERE = {
     "BatchResult": "regionalize.run.batch.api",
-    "Comparison": "regionalize.studies.comparison",
+    "Comparison": "regionalize.studies.comparison_api",
     "FileResult": "regionalize.run.api_files",
-    "KChoice": "regionalize.studies.choice",
+    "KChoice": "regionalize.studies.choose_api",
     "Layer": "regionalize.model.layer",
     "Method": "regionalize.model.method",
     "Param": "regionalize.model.method",
-    "RankResult": "regionalize.studies.rank.call",
+    "RankResult": "regionalize.studies.rank.api",
     "RegionalizeError": "regionalize.errors",
     "Regionalizer": "regionalize.estimator",
     "Result": "regionalize.run.api",
     "RunRecord": "regionalize.model.record",
-    "StabilityResult": "regionalize.studies.steadiness",
+    "StabilityResult": "regionalize.studies.stability_api",
     "Validation": "regionalize.run.api",
     "Weights": "regionalize.model.weights",
     "assign": "regionalize.run.assign",
     "batch": "regionalize.run.batch.api",
     "build_weights": "regionalize.weights.build",
     "check_method": "regionalize.run.check_method",
-    "choose_k": "regionalize.studies.choice",
-    "compare": "regionalize.studies.comparison",
-    "rank": "regionalize.studies.rank.call",
+    "choose_k": "regionalize.studies.choose_api",
+    "compare": "regionalize.studies.comparison_api",
+    "rank": "regionalize.studies.rank.api",
     "read_layer": "regionalize.io.read",
     "regionalize": "regionalize.run.api",
     "regionalize_file": "regionalize.run.api_files",
     "smooth": "regionalize.features.smoothing",
-    "stability": "regionalize.studies.steadiness",
+    "stability": "regionalize.studies.stability_api",
     "validate": "regionalize.run.api",
     "write_layer": "regionalize.io.write",
 }

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from regionalize.errors import UsageError, listed
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import check_option_names
-from regionalize.model.partition import LEFT_OUT
 from regionalize.run.drawable import Drawable, Picture, drawn_to
+from regionalize.run.frames import label_series, layer_of, weights_given
 from regionalize.run.large import refuse_files_only
 from regionalize.run.options import make_job
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from regionalize.model.layer import Layer
-    from regionalize.model.partition import Partition
     from regionalize.model.record import RunRecord
     from regionalize.model.report import Report
     from regionalize.model.weights import Weights
@@ -209,8 +207,8 @@ def regionalize(
 
     refuse_files_only(options)
     layer = layer_of(frame, options)
-    ready = ready_made(weights, frame.index)
-    job = make_job(method, {**options, "weights": weights if ready is None else None})
+    words, ready = weights_given(weights, frame.index)
+    job = make_job(method, {**options, "weights": words})
     return result_of(solve(layer, job, weights=ready), frame)
 
 
@@ -291,8 +289,8 @@ def validate(
 
     check_option_names(options, VALIDATE_OPTIONS)
     layer = layer_of(frame, options)
-    ready = ready_made(weights, frame.index)
-    job = make_job("kmeans", {**options, "weights": weights if ready is None else None})
+    words, ready = weights_given(weights, frame.index)
+    job = make_job("kmeans", {**options, "weights": words})
     requirements = parse_requirements(require) if require else {}
     found = validate_layer(layer, job, label_column, requirements, ready)
     units = found.solution.silhouettes
@@ -306,28 +304,6 @@ def validate(
     )
 
 
-def layer_of(frame: geopandas.GeoDataFrame, options: Mapping[str, Any]) -> Layer:
-    """Take a frame as a layer; refuse what is none, and options that are for reading a file."""
-    import pandas as pd
-
-    from regionalize.model.layer import Layer
-
-    if not isinstance(frame, pd.DataFrame):
-        raise UsageError(f"the first argument is a {type(frame).__name__}, not a GeoDataFrame")
-    names = frame.columns.map(str)
-    if not names.is_unique:
-        raise UsageError(f"several columns are called '{names[names.duplicated()][0]}'", advice="rename them")
-    for name in ("layer", "where", "encoding"):
-        if options.get(name) is not None:
-            raise UsageError(f"'{name}' is for reading a file", advice="use read_layer, or filter the frame")
-    return Layer.from_frame(frame)
-
-
-def ready_made(weights: str | Weights | libpysal.graph.Graph | None, index: pd.Index[Any]) -> Weights | None:
-    """Return weights made elsewhere in row order; None where they are told in words, or not at all."""
-    return None if weights is None or isinstance(weights, str) else weights_of_rows(weights, index)
-
-
 def result_of(solution: Solution, frame: geopandas.GeoDataFrame) -> Result:
     """Give a solution the index of the frame it was found for."""
     return Result(
@@ -337,40 +313,4 @@ def result_of(solution: Solution, frame: geopandas.GeoDataFrame) -> Result:
         weights=solution.weights,
         frame=frame,
         solution=solution,
-    )
-
-
-def label_series(partition: Partition, index: pd.Index[Any]) -> pd.Series[Any]:
-    """Labels on an index, missing where a row was left out."""
-    import pandas as pd
-
-    codes = pd.array(partition.labels, dtype="Int64")
-    left_out = partition.labels == LEFT_OUT
-    codes[left_out] = pd.NA
-    labels = pd.Series(codes, index=index, name="cluster")
-    return labels if left_out.any() else labels.astype("int64")
-
-
-def weights_of_rows(weights: Weights | libpysal.graph.Graph, index: pd.Index[Any]) -> Weights:
-    """Return weights in row order; a graph's units are matched to the frame's index by name."""
-    from regionalize.model.weights import Weights
-
-    if isinstance(weights, Weights):
-        return weights
-    if not hasattr(weights, "adjacency"):
-        raise UsageError(
-            f"weights is a {type(weights).__name__}", advice="give text, Weights or a libpysal.graph.Graph"
-        )
-    ids = weights.unique_ids
-    if ids.equals(index):
-        return Weights.from_graph(weights)
-    if not index.is_unique or len(ids) != len(index) or not ids.isin(index).all():
-        raise UsageError(
-            f"the graph's {len(ids)} units are not the {len(index)} of the frame's index",
-            advice="build the graph from the frame",
-        )
-    row = index.get_indexer(ids)
-    links = Weights.from_graph(weights)
-    return Weights.from_links(
-        len(index), row[links.row], row[links.indices], links.values, kind=links.kind, notes=links.notes
     )

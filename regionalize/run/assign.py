@@ -324,14 +324,15 @@ def assign(
     (79, [1, 2, 3, 4])
     """
     from regionalize.io.centers import read_centers
-    from regionalize.run.api import layer_of, ready_made, result_of
+    from regionalize.run.api import result_of
     from regionalize.run.centers import centers_of
+    from regionalize.run.frames import layer_of, weights_given
     from regionalize.run.options import make_job
 
     layer = layer_of(frame, options)
     check_option_names(options, ("missing", "id", "snap", "islands"))
-    ready = ready_made(weights, frame.index)
-    job = make_job("kmeans", {**options, "weights": weights if ready is None else None})
+    words, ready = weights_given(weights, frame.index)
+    job = make_job("kmeans", {**options, "weights": words})
     if isinstance(centers, str | Path):
         table, file = read_centers(centers), str(centers)
     else:

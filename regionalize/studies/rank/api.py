@@ -81,7 +81,7 @@ def rank(items: geopandas.GeoDataFrame, at: Any, **options: Any) -> RankResult:
     """
     import pandas as pd
 
-    from regionalize.run.api import layer_of
+    from regionalize.run.frames import layer_of
     from regionalize.run.refusals import check_ending
     from regionalize.studies.rank.files import MODEL, rank_layer
     from regionalize.studies.rank.model import write_model

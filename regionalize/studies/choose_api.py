@@ -124,14 +124,14 @@ def choose_k(
     >>> found.table.k.tolist(), found.suggestion["k"] in found.table.k.tolist()
     ([2, 3, 4, 5], True)
     """
-    from regionalize.run.api import layer_of, ready_made
+    from regionalize.run.frames import layer_of, weights_given
     from regionalize.studies.choose import choose_number
     from regionalize.studies.commands import choose_command
     from regionalize.studies.grid import read_numbers
 
     layer = layer_of(frame, options)
-    ready = ready_made(weights, frame.index)
-    asked = {**options, "weights": weights if ready is None else None}
+    words, ready = weights_given(weights, frame.index)
+    asked = {**options, "weights": words}
     numbers = read_numbers(k)
     found = choose_number(layer, method, numbers, asked, weights=ready)
     return KChoice(replace(found, command=choose_command(method, numbers, asked, ready).line()))

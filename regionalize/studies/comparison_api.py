@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from regionalize.errors import UsageError, nearest
 from regionalize.model.job import JOB_OPTIONS, check_option_names
 from regionalize.model.partition import Partition
-from regionalize.run.api import Result, label_series, layer_of, ready_made
+from regionalize.run.api import Result
 from regionalize.run.drawable import Picture, drawn_to, written_to
+from regionalize.run.frames import label_series, layer_of, weights_given
 from regionalize.studies.commands import compare_command
 from regionalize.studies.compare import Compared, compare_labelings
 from regionalize.studies.labelings import (
@@ -226,9 +227,8 @@ def compare(
     if len(named) < 2:
         raise UsageError("there are fewer than two things to compare", advice='give ["kmeans", "skater"]')
     check_option_names(options, OPTIONS)
-    ready = ready_made(weights, frame.index)
-    given = {**options, "weights": weights if ready is None else None}
-    common = {name: value for name, value in given.items() if value is not None}
+    spec, ready = weights_given(weights, frame.index)
+    common = {name: value for name, value in {**options, "weights": spec}.items() if value is not None}
     existing: dict[str, Labeling] = {}
     runs: dict[str, Job] = {}
     notes: tuple[str, ...] = ()

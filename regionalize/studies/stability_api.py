@@ -117,15 +117,15 @@ def stability(
     """
     import pandas as pd
 
-    from regionalize.run.api import label_series, layer_of, ready_made
+    from regionalize.run.frames import label_series, layer_of, weights_given
     from regionalize.run.options import share, whole_number
     from regionalize.run.recipes import read_single
     from regionalize.studies.commands import stability_command
     from regionalize.studies.stability_report import stability_document
 
     layer = layer_of(frame, options)
-    ready = ready_made(weights, frame.index)
-    job = read_single(method, {**options, "weights": weights if ready is None else None})
+    words, ready = weights_given(weights, frame.index)
+    job = read_single(method, {**options, "weights": words})
     runs = whole_number("runs", runs, 1)
     part = None if reseed else share("resample", resample)
     found = measure_stability(layer, job, runs=runs, resample=part, weights=ready)
