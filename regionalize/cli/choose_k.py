@@ -124,7 +124,7 @@ def command(
 def show_numbers(console: rich.console.Console, method: str, numbers: Numbers) -> None:
     """Print a table for every combination of the grid, and what is suggested."""
     from regionalize.cli.tables import show_table, show_text, units_text
-    from regionalize.cli.words import setting
+    from regionalize.run.settings import setting_text
     from regionalize.studies.suggest import settings_text
 
     file, units = numbers.layer.origin.file, units_text(len(numbers.layer), numbers.rows_used)
@@ -137,7 +137,7 @@ def show_numbers(console: rich.console.Console, method: str, numbers: Numbers) -
     hidden = {"method", "columns", *numbers.job.params, *varied}
     hidden |= {"with_centroids"} if "centroid_weight" in varied else set()
     settings = [(name, value) for name, value in numbers.job.settings().items() if name not in hidden]
-    show_text(console, ", ".join(setting(name, value) for name, value in settings))
+    show_text(console, ", ".join(setting_text(name, value) for name, value in settings))
     if numbers.variables:
         show_text(console, f"variables: {', '.join(numbers.variables)}", indent=2)
     for group, elbow in zip(numbers.by_settings, numbers.elbows, strict=True):

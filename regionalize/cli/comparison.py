@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regionalize.cli.tables import answers, cluster_label, column, decimals, show_table, show_text
-from regionalize.cli.words import setting
 from regionalize.errors import listed
+from regionalize.run.settings import setting_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -39,7 +39,7 @@ def show_header(console: rich.console.Console, compared: Compared) -> None:
     settings = {name: value for name, value in compared.job.settings().items() if name not in hidden}
     if compared.weights is not None:
         settings["weights"] = compared.weights.kind
-    show_text(console, ", ".join(setting(name, value) for name, value in settings.items()))
+    show_text(console, ", ".join(setting_text(name, value) for name, value in settings.items()))
     if compared.features is not None:
         show_text(console, f"variables: {', '.join(compared.features.names)}", indent=2)
 

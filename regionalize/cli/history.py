@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from regionalize.cli.console import printable
 from regionalize.cli.tables import number, show_text
-from regionalize.cli.words import setting
 from regionalize.errors import listed
+from regionalize.run.settings import setting_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -47,7 +47,7 @@ def described(record: RunRecord) -> Iterator[str]:
     layer = f"layer {read['layer']}" if "layer" in read and read["layer"] != read.get("file") else ""
     yield ", ".join(filter(None, (f"from {read['file']}" if "file" in read else "", layer, rows)))
     yield ", ".join(
-        setting_text(name, value) for name, value in record.settings.items() if name not in HIDDEN
+        recorded_setting(name, value) for name, value in record.settings.items() if name not in HIDDEN
     )
     measures = {name: value for name, value in record.measures.items() if value is not None}
     if measures.get("bss_tss_all") == measures.get("bss_tss_attributes"):
@@ -57,19 +57,17 @@ def described(record: RunRecord) -> Iterator[str]:
     yield f"with {versions}" if versions else ""
 
 
-def setting_text(name: str, value: Any) -> str:
+def recorded_setting(name: str, value: Any) -> str:
     """Write a setting as it is typed, and as JSON where no option is typed so.
 
     Examples
     --------
-    >>> setting_text("columns", ["a", "b"]), setting_text("runs", {"a": {"k": 3}})
+    >>> recorded_setting("columns", ["a", "b"]), recorded_setting("runs", {"a": {"k": 3}})
     ('columns a,b', 'runs {"a": {"k": 3}}')
     """
-    if isinstance(value, list):
-        value = tuple(value)
     numbers = isinstance(value, dict) and all(isinstance(item, int | float) for item in value.values())
-    if isinstance(value, str | tuple) or numbers or value is True:
-        return setting(name, value)
+    if isinstance(value, str | list | tuple) or numbers or value is True:
+        return setting_text(name, value)
     return f"{name.replace('_', '-')} {json.dumps(value)}"
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regionalize.cli.tables import column, decimals, number, show_table, show_text
-from regionalize.cli.words import setting
 from regionalize.errors import counted
+from regionalize.run.settings import setting_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -25,11 +25,11 @@ def show_ranking(console: rich.console.Console, found: Ranked) -> None:
     items, places = counted(len(ranking.items), "item"), counted(len(ranking.users), "place")
     show_text(console, f"ranking of {file}, {items} for {places}", "bold")
     told = {
-        name: tuple(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else value
+        name: f"{value:g}" if isinstance(value, float) else value
         for name, value in request.settings().items()
         if name != "at"
     }
-    show_text(console, ", ".join(setting(name, value) for name, value in told.items()))
+    show_text(console, ", ".join(setting_text(name, value) for name, value in told.items()))
     if found.fit is not None:
         console.print()
         show_text(console, f"{found.fit.sentences()[0]}.")

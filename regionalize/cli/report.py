@@ -5,6 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regionalize.cli.sentences import (
+    assigned_sentence,
+    balance_sentence,
+    batches_sentence,
+    compactness_sentence,
+    cost_sentence,
+    distances_sentence,
+    most_regions_sentence,
+    search_sentence,
+)
 from regionalize.cli.tables import (
     NONE,
     cluster_label,
@@ -15,17 +25,7 @@ from regionalize.cli.tables import (
     show_text,
     units_text,
 )
-from regionalize.cli.words import (
-    assigned_sentence,
-    balance_sentence,
-    batches_sentence,
-    compactness_sentence,
-    cost_sentence,
-    distances_sentence,
-    most_regions_sentence,
-    search_sentence,
-    setting,
-)
+from regionalize.run.settings import setting_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -69,7 +69,7 @@ def show_header(console: rich.console.Console, report: Report) -> None:
     units = units_text(report.input["rows"], report.input["rows_used"])
     show_text(console, f"{report.settings['method']}, k = {report.k}, {file}, {units}", "bold")
     hidden = {"method", "k", "columns"}
-    settings = [setting(name, value) for name, value in report.settings.items() if name not in hidden]
+    settings = [setting_text(name, value) for name, value in report.settings.items() if name not in hidden]
     show_text(console, ", ".join(settings))
     if report.variables:
         show_text(console, f"variables: {', '.join(report.variables)}", indent=2)

@@ -11,9 +11,9 @@ from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import check_standard_output, without_empty
 from regionalize.cli.tables import cluster_label, decimals, show_table, show_text, units_text
-from regionalize.cli.words import setting
 from regionalize.errors import UsageError
 from regionalize.model.job import OUTPUT_OPTIONS, Outputs
+from regionalize.run.settings import setting_text
 
 if TYPE_CHECKING:
     import rich.console
@@ -133,7 +133,7 @@ def show_stability(console: rich.console.Console, found: Stability) -> None:
     units = units_text(len(found.layer), found.rows_used)
     show_text(console, f"stability of {found.job.method}, k = {found.partition.k}, {file}, {units}", "bold")
     settings = [
-        setting(name, value)
+        setting_text(name, value)
         for name, value in found.job.settings().items()
         if name not in {"method", "k", "columns"}
     ]

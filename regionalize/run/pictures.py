@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from regionalize.run.settings import setting_text
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
@@ -71,7 +74,6 @@ def draw_joins(
     from regionalize.maps.picture import format_of
     from regionalize.maps.plots.dendrogram import draw_dendrogram
     from regionalize.model.thresholds import clusters_at
-    from regionalize.run.plots import plot_captions
 
     merges, job, rows = solution.findings.merges, solution.job, solution.features.rows
     assert merges is not None, f"{job.method} did not tell its joins"
@@ -106,6 +108,11 @@ def captions(solution: Solution) -> tuple[str, str]:
         f"{report.settings['method']}, k = {numbers}: {', '.join(report.variables)}".removesuffix(": "),
         source_line(solution.layer, solution.job, report.variables, report.settings),
     )
+
+
+def plot_captions(solution: Solution) -> tuple[str, str]:
+    """Return the captions of what shows one number of regions: of several the most."""
+    return captions(replace(solution, levels={}))
 
 
 def source_line(
@@ -149,21 +156,3 @@ def source_line(
         f"regionalize {__version__}",
     ]
     return "; ".join(parts)
-
-
-def setting_text(name: str, value: Any) -> str:
-    """Write a setting as it is typed, without the dashes.
-
-    Examples
-    --------
-    >>> setting_text("min_bound", ("pop", "10%")), setting_text("with_centroids", True)
-    ('min-bound pop=10%', 'with-centroids')
-    """
-    option = name.replace("_", "-")
-    if value is True:
-        return option
-    if isinstance(value, Mapping):
-        value = ",".join(f"{key}={one}" for key, one in value.items())
-    elif isinstance(value, tuple | list):
-        value = ("=" if name.endswith("bound") else ",").join(map(str, value))
-    return f"{option} {value}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from regionalize.errors import DataError, RegionalizeError, UsageError, counted
+from regionalize.run.pictures import plot_captions
 
 if TYPE_CHECKING:
     from regionalize.measure.steps import Steps
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from regionalize.run.solve import Solution
 
 MEANT = {"mean": "means", "median": "medians", "medoid": "medoids"}
-
-
-def plot_captions(solution: Solution) -> tuple[str, str]:
-    """Say what is shown, of several numbers of regions the most, and what it was made from and how."""
-    from regionalize.run.pictures import captions
-
-    return captions(replace(solution, levels={}))
 
 
 def check_plots(outputs: Outputs, layer: Layer | None) -> None:

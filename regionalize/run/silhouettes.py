@@ -109,7 +109,7 @@ def draw_plot(solution: Solution, target: Path | IO[bytes], suffix: str) -> tupl
     from regionalize.maps.picture import format_of
     from regionalize.maps.plots.silhouettes import draw_silhouettes
     from regionalize.run.existing import shown_names
-    from regionalize.run.plots import plot_captions
+    from regionalize.run.pictures import plot_captions
 
     found = solution.silhouettes
     assert found is not None

@@ -39,7 +39,7 @@ def draw_ranking(found: Ranked, target: Path | IO[bytes], suffix: str) -> tuple[
     from regionalize.maps.picture import format_of
     from regionalize.maps.ranked import draw_ranked, draw_ranked_page
     from regionalize.maps.sheet import Captions
-    from regionalize.run.pictures import setting_text
+    from regionalize.run.settings import setting_text
     from regionalize.run.web import PAGE
 
     ranking, layer = found.ranking, found.layer

@@ -1,31 +1,10 @@
-"""Settings as they are typed, and figures of a report as sentences."""
+"""Figures of a report as sentences."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from regionalize.cli.tables import NONE, number
-
-
-def setting(name: str, value: Any) -> str:
-    """Write an option and its value as they are typed.
-
-    Examples
-    --------
-    >>> setting("with_centroids", True), setting("min_bound", ("pop", "10%")), setting("seed", 7)
-    ('with-centroids', 'min-bound pop=10%', 'seed 7')
-    """
-    option = name.replace("_", "-")
-    if value is True:
-        return option
-    if isinstance(value, dict):
-        value = ",".join(f"{key}={item:g}" for key, item in value.items())
-    elif isinstance(value, tuple):
-        value = ("=" if name.endswith("bound") else ",").join(map(str, value))
-    elif name in {"weights", "distances"}:  # a file goes by its name: its folder was said on the command line
-        value = Path(value).name
-    return f"{option} {value}"
 
 
 def cost_sentence(cost: dict[str, Any]) -> str:
