@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -264,8 +265,6 @@ def assign_solver(
     RegionalizeError
         With the file, the column and the row.
     """
-    from functools import partial
-
     from regionalize.io.centers import read_centers
     from regionalize.run.refusals import refuse_inputs
 

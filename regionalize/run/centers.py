@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -25,8 +26,6 @@ def centers_of(solution: Solution) -> Centers:
     What the recipe says of the units the centres were made of (whose nearest centre is their own, how far
     they are) is found by asking for the nearest centre as new rows do.
     """
-    from dataclasses import replace
-
     from regionalize.methods.nearest_center import nearest_center
 
     report, features = solution.report, solution.features

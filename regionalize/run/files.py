@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from regionalize.errors import located
@@ -105,8 +106,6 @@ def run(
 
 def with_command(solution: Solution, source: str | None, outputs: Outputs) -> Solution:
     """Return the solution with the command line that repeats it in its report, on this very layer."""
-    from dataclasses import replace
-
     if solution.command is None:
         return solution
     report = replace(solution.report, command=solution.command.line(source, outputs))
@@ -115,7 +114,5 @@ def with_command(solution: Solution, source: str | None, outputs: Outputs) -> So
 
 def replace_notes(solution: Solution, notes: tuple[str, ...], seconds: dict[str, float]) -> Solution:
     """Return the solution with all that was noted, each note once, and the seconds of every stage."""
-    from dataclasses import replace
-
     notes = tuple(dict.fromkeys(notes))
     return replace(solution, report=replace(solution.report, notes=notes), notes=notes, seconds=seconds)

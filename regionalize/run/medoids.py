@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,8 +45,6 @@ def find_middles(
 
     Where clusters were changed after the method had told its medoids, their medoids are found anew.
     """
-    from dataclasses import asdict
-
     from regionalize.kernels.central import central_units
     from regionalize.measure.distances import geometric_shares, measure_distances
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from regionalize.model.record import RunRecord
@@ -63,8 +64,6 @@ def solution_record(solution: Solution, columns: Iterable[str]) -> RunRecord:
 
 def region_record(solution: Solution, partition: Partition, column: str) -> RunRecord:
     """Return the record of a layer of regions, which has no column of the run but the labels."""
-    from dataclasses import replace
-
     record = solution_record(solution, [column])
     return record if partition.k == record.k else replace(record, k=partition.k, measures={})
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,8 +250,6 @@ def check_forms(items: Sequence[Item]) -> None:
     RegionalizeError
         What a run by itself would be refused for before any work.
     """
-    from dataclasses import replace
-
     from regionalize.run.outputs import label_names
     from regionalize.run.refusals import refuse_outputs
 

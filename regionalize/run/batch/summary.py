@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -234,8 +235,6 @@ def varied_options(jobs: Sequence[Job]) -> tuple[str, ...]:
 
 def varying(jobs: Sequence[Job], names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the values that each job has for the options that vary, those unsaid by their defaults."""
-    from dataclasses import fields
-
     from regionalize.model.catalog import find_method
 
     plain_defaults = {field.name: field.default for field in fields(jobs[0])} if jobs else {}
