@@ -18,6 +18,7 @@ from regionalize.model.job import OUTPUT_OPTIONS
 if TYPE_CHECKING:
     from regionalize.cli.config import Config
     from regionalize.model.method import Method
+    from regionalize.run.batch.fork_server import ForkServer
     from regionalize.run.batch.plan import Plan
 
 NAME = "batch"
@@ -118,6 +119,14 @@ def run_batch(context: click.Context, values: dict[str, Any]) -> int:
     Outputs are named by patterns with {name}, {method} or {k}, from --out-dir on: --map '{name}.png', or .png
     for short. A run that fails never sinks the others: the exit code is 1 then, and the table says why.
     """
+    from regionalize.run.batch.fork_server import fork_server
+
+    with fork_server() as server:  # which loads while the batch is planned
+        return plan_and_run(context, values, server)
+
+
+def plan_and_run(context: click.Context, values: dict[str, Any], server: ForkServer | None) -> int:
+    """Make a batch of what was typed, run it, tell what came of it, and return the exit code."""
     from regionalize.cli.batch_report import Teller, batch_document, show_batch
     from regionalize.run.batch.items_of_plan import carry_out, keep_summary, make_batch
     from regionalize.run.batch.plan import plan_of
@@ -140,11 +149,13 @@ def run_batch(context: click.Context, values: dict[str, Any]) -> int:
     outputs = {name: given.pop(name) for name in OUTPUT_OPTIONS if name in given}
     made = make_batch(plan, {**without_empty(given), **outputs}, shown=own["as_json"])
     console.notes(made.notes)
+    if not own["as_json"]:
+        import rich.table  # noqa: F401  # for the table at the end: loaded while the workers load
     with console.progress() as progress:
         everything = [*made.items, *(one.item for one in made.refused)]
         teller = Teller(console, everything, progress)
         try:
-            finished = carry_out(made, teller, lambda note: console.notes([note]))
+            finished = carry_out(made, teller, lambda note: console.notes([note]), server)
         except BaseException:
             teller.interrupted(resumable=made.out_dir is not None)
             raise

@@ -50,4 +50,5 @@ def asked_by_others(ensure_blas: Callable[[], None]) -> Callable[[], None]:
 
 def do_without() -> None:
     """Do without them from now on: for a process that is ours alone."""
-    sys.meta_path.insert(0, NotHere)  # all of a finder that is ever called
+    if NotHere not in sys.meta_path:
+        sys.meta_path.insert(0, NotHere)  # all of a finder that is ever called

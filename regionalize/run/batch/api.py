@@ -103,8 +103,7 @@ def batch(
 
     Notes
     -----
-    Runs are processes: in a script, call it below ``if __name__ == "__main__":`` where processes are not
-    forked (Windows, macOS).
+    Runs are processes of their own, none of which imports the script that calls this.
 
     Examples
     --------
@@ -113,6 +112,7 @@ def batch(
     >>> found.table[["name", "status", "k", "contiguous"]].values.tolist()
     [['georgia-skater', 'done', 4, True], ['georgia-redcap', 'done', 4, True]]
     """
+    from regionalize.run.batch.fork_server import fork_server
     from regionalize.run.batch.items_of_plan import carry_out, keep_summary, make_batch
     from regionalize.run.batch.plan import plan_of
 
@@ -130,9 +130,11 @@ def batch(
         overwrite=overwrite,
         summary=None if summary is None else Path(summary),
     )
-    made = make_batch(plan, {name: value for name, value in options.items() if value is not None}, shown=True)
-    notes = list(made.notes)
-    finished = carry_out(made, noted=notes.append)
+    with fork_server() as server:  # which loads while the batch is planned
+        given = {name: value for name, value in options.items() if value is not None}
+        made = make_batch(plan, given, shown=True)
+        notes = list(made.notes)
+        finished = carry_out(made, noted=notes.append, server=server)
     if made.summary is not None:
         keep_summary(made.summary, made.out_dir, finished)
     return BatchResult(items=tuple(finished), notes=tuple(notes))

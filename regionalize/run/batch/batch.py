@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regionalize.io.atomic import remove_leftovers
 from regionalize.kernels.threads import processors
 from regionalize.run.batch.attempt import Terms
 from regionalize.run.batch.items import Finished, Item, Told
 from regionalize.run.batch.pool import Pool
+
+if TYPE_CHECKING:
+    from regionalize.run.batch.fork_server import ForkServer
 
 Noted = Callable[[str], None]
 """Called with what a person should know."""
@@ -24,6 +28,7 @@ def run_batch(
     resume: bool = False,
     told: Told | None = None,
     noted: Noted | None = None,
+    server: ForkServer | None = None,
 ) -> list[Finished]:
     """Run every item; one that fails never sinks the others.
 
@@ -47,6 +52,8 @@ def run_batch(
         Called with each item as it is finished, in the thread of the caller.
     noted : callable, optional
         Called at the end with what a person should know of the workers.
+    server : ForkServer, optional
+        Forks the workers, which are started one by one without it. It is ended where the batch is cut short.
 
     Returns
     -------
@@ -68,7 +75,7 @@ def run_batch(
     if resume:
         remove_leftovers(places(items))
     found: dict[int, Finished] = {}
-    pool = Pool(items, terms, jobs, fail_fast=fail_fast)
+    pool = Pool(items, terms, jobs, fail_fast=fail_fast, server=server)
     try:
         with pool:
             for at, finished in pool.results():

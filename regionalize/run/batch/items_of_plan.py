@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import RegionalizeError, UsageError, counted
 from regionalize.features.ranges import spelled_out
@@ -30,6 +30,9 @@ from regionalize.run.batch.parts import Splitter, part_label
 from regionalize.run.batch.plan import SOURCE, Input, Plan
 from regionalize.run.batch.sources import expand
 from regionalize.run.batch.variants import Variant, refuse_too_many, spell_out
+
+if TYPE_CHECKING:
+    from regionalize.run.batch.fork_server import ForkServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,7 +268,10 @@ def check_outputs(items: Sequence[Item], plan: Plan, *, shown: bool) -> None:
 
 
 def carry_out(
-    batch: Batch, told: Told | None = None, noted: Callable[[str], None] | None = None
+    batch: Batch,
+    told: Told | None = None,
+    noted: Callable[[str], None] | None = None,
+    server: ForkServer | None = None,
 ) -> list[Finished]:
     """Run a batch, and return what came of every item, in order.
 
@@ -277,6 +283,8 @@ def carry_out(
         Called with what came of an item, how many are finished, and how many there are.
     noted : callable, optional
         Called with what a person should know of how it was done.
+    server : ForkServer, optional
+        Forks the workers, which are started one by one without it.
 
     Returns
     -------
@@ -299,6 +307,7 @@ def carry_out(
             resume=batch.resume,
             told=None if told is None else lambda one, done, _: told(one, before + done, total),
             noted=noted,
+            server=server,
         )
     place = {name: number for number, name in enumerate(batch.names)}
     return sorted(finished, key=lambda one: place[one.item.name])

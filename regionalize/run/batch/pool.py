@@ -2,135 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING
 
 from regionalize.errors import RegionalizeError
 from regionalize.run.batch.attempt import Terms
 from regionalize.run.batch.items import Finished, Item
+from regionalize.run.batch.processes import NoWorkerError, Worker, WorkerDiedError
 from regionalize.run.batch.waiting import First, WaitingItems
+
+if TYPE_CHECKING:
+    from regionalize.run.batch.fork_server import ForkServer
 
 GRACE = 5.0
 """Seconds in which a worker that is told to end may tidy up."""
 _WAKE = 0.5
 """Seconds after which whoever waits looks up: not every system interrupts a wait."""
-_BOOT = "import sys; sys.path[:] = {path}; from regionalize.run.batch.worker import main; main()"
-"""What a worker runs: it finds modules where this process does, and nowhere else."""
-_ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Read by libraries of linear algebra when they are loaded."""
 _TRIES = 2
 """How often a worker is started that ends before it can begin: the first may have been ended from outside."""
-
-
-class WorkerDiedError(Exception):
-    """A worker ended in the middle of an item, or before it could begin; the text says how."""
-
-
-class NoWorkerError(Exception):
-    """A worker cannot be started; the text says why."""
-
-
-class Worker:
-    """A process of its own that does items."""
-
-    def __init__(self, threads: int) -> None:
-        limits = {name: str(threads) for name in _ONE_EACH if name not in os.environ}
-        boot = _BOOT.format(path=ascii(sys.path))
-        # in a group of its own: an interrupt at the terminal is for whoever started it, who tells it
-        apart: dict[str, int] = {"process_group": 0}
-        if sys.platform == "win32":
-            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        try:
-            self.process: subprocess.Popen[bytes] = subprocess.Popen(
-                [sys.executable, *interpreter_flags(), "-P", "-c", boot],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**os.environ, **limits},
-                **apart,  # type: ignore[call-overload]  # other keys on other systems
-            )
-        except (OSError, ValueError, TypeError) as error:  # TypeError: an embedded Python
-            raise NoWorkerError(str(error)) from error
-
-    def begin(self) -> None:
-        """Wait until it says that it is ready.
-
-        Raises
-        ------
-        WorkerDiedError
-            If the process ends before.
-        """
-        self._answer()
-
-    def ask(self, item: Item, terms: Terms) -> Finished:
-        """Have an item done.
-
-        Raises
-        ------
-        WorkerDiedError
-            If the process ends before it answers.
-        """
-        assert self.process.stdin is not None
-        message = pickle.dumps((item, terms))
-        with suppress(OSError):  # what became of it is read below
-            self.process.stdin.write(message)
-            self.process.stdin.flush()
-        found: Finished = self._answer()
-        return replace(found, item=item)
-
-    def _answer(self) -> Any:
-        assert self.process.stdout is not None
-        try:
-            return pickle.load(self.process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self.process.kill()
-            raise WorkerDiedError(ending(self.dismiss())) from error
-
-    def dismiss(self) -> int:
-        """Say that there are no more items, wait until the process has ended, and return its exit code."""
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
-            with suppress(OSError):  # what was not sent cannot be
-                pipe.close()
-        return self.process.wait()
-
-
-def interpreter_flags() -> list[str]:
-    """Return the flags of this interpreter that change what a run does or says."""
-    known = {
-        "-I": sys.flags.isolated,
-        "-E": sys.flags.ignore_environment,
-        "-s": sys.flags.no_user_site,
-        "-B": sys.flags.dont_write_bytecode,
-        "-O": sys.flags.optimize == 1,
-        "-OO": sys.flags.optimize > 1,
-        "-Xdev": sys.flags.dev_mode,
-        f"-Xutf8={sys.flags.utf8_mode}": True,
-    }
-    return [*(flag for flag, is_set in known.items() if is_set), *(f"-W{text}" for text in sys.warnoptions)]
-
-
-def ending(code: int) -> str:
-    """Say how a process ended.
-
-    Examples
-    --------
-    >>> ending(-9), ending(3)
-    ('SIGKILL', 'exit code 3')
-    """
-    with suppress(ValueError):
-        if code < 0:
-            return signal.Signals(-code).name
-    return f"exit code {code}"
 
 
 class Pool:
@@ -139,10 +33,19 @@ class Pool:
     Used as a context: when the block raises, the workers are told to end, and ended where they do not.
     """
 
-    def __init__(self, items: Sequence[Item], terms: Terms, workers: int, *, fail_fast: bool = False) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        terms: Terms,
+        workers: int,
+        *,
+        fail_fast: bool = False,
+        server: ForkServer | None = None,
+    ) -> None:
         self.items = items
         self.terms = terms
         self.fail_fast = fail_fast
+        self.server = server
         first: First = "smallest" if fail_fast else "given" if workers == 1 else "largest"
         self.waiting = WaitingItems(items, first=first)
         self.answers: SimpleQueue[tuple[int, Finished] | BaseException | None] = SimpleQueue()
@@ -247,7 +150,7 @@ class Pool:
             with self.lock:  # so that whoever ends all workers knows all
                 if self.ended:
                     return None
-                worker = Worker(self.terms.threads)
+                worker = Worker(self.terms.threads, self.server)
                 self.workers.append(worker)
             try:
                 worker.begin()
@@ -260,6 +163,8 @@ class Pool:
     def _end(self) -> None:
         """Tell all workers to end, and end those that do not."""
         self.waiting.close()
+        if self.server is not None:  # first: somebody may wait for it to fork
+            self.server.end()
         with self.lock:
             self.ended = True
         running = [worker.process for worker in self.workers if worker.process.poll() is None]

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from regionalize.model.job import Outputs
-from regionalize.run.batch import pool
+from regionalize.run.batch import processes
 from regionalize.run.batch.attempt import Runner, Terms
 from regionalize.run.batch.items import Item
 from regionalize.run.options import make_job
@@ -94,8 +94,7 @@ def misbehave(tmp_path, monkeypatch):
             "Runner.attempt = instead\n"
         )
         monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-        start, _, rest = pool._BOOT.partition("from")
-        monkeypatch.setattr(pool, "_BOOT", f"{start}import misbehaviour; from{rest}")
+        monkeypatch.setattr(processes, "WORK", f"import misbehaviour; {processes.WORK}")
         return SimpleNamespace(folder=folder)
 
     return arrange

@@ -10,13 +10,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from regionalize.io.read import read_layer
-from regionalize.run.batch import batch, pool
-from regionalize.run.batch.batch import run_batch
+from regionalize.run.batch import batch, pool, processes
+from regionalize.run.batch.fork_server import fork_server
 from regionalize.run.batch.items import Part
 from regionalize.run.batch.waiting import WaitingItems
 from regionalize.run.endings import Terminated, raise_when_ended
@@ -25,12 +27,24 @@ from regionalize.run.files import run
 posix = pytest.mark.skipif(os.name == "nt", reason="there are no such signals on Windows")
 
 
+@pytest.fixture(params=["forked", "started"])
+def run_batch(request):
+    """Return `batch.run_batch`, with workers that a server forks, and with those that start by themselves."""
+    if request.param == "started":
+        yield batch.run_batch
+        return
+    with fork_server() as server:
+        if server is None:
+            pytest.skip("processes are forked on Linux alone")
+        yield partial(batch.run_batch, server=server)
+
+
 def statuses(found):
     return {one.item.name: one.status for one in found}
 
 
 class TestAllOfThem:
-    def test_writes_what_runs_by_themselves_write(self, layers, make_item, tmp_path):
+    def test_writes_what_runs_by_themselves_write(self, run_batch, layers, make_item, tmp_path):
         items = [make_item(layers(seed)) for seed in range(3)]
         told = []
         found = run_batch(items, jobs=2, told=lambda one, done, total: told.append((one, done, total)))
@@ -45,18 +59,18 @@ class TestAllOfThem:
             assert one.measures["bss_tss_attributes"] == pytest.approx(alone.report.fit.ratio)
             assert set(one.notes) >= set(alone.notes)
 
-    def test_one_that_cannot_be_done_sinks_no_other(self, layers, make_item):
+    def test_one_that_cannot_be_done_sinks_no_other(self, run_batch, layers, make_item):
         items = [make_item(layers(0)), make_item(layers(1, columns=1, rows=1)), make_item(layers(2))]
         found = run_batch(items, jobs=1)
         assert [one.status for one in found] == ["done", "failed", "done"]
         assert found[1].error.startswith(f"{items[1].source}:")
         assert found[1].trace == ""
 
-    def test_order_of_results_is_that_of_the_items(self, layers, make_item):
+    def test_order_of_results_is_that_of_the_items(self, run_batch, layers, make_item):
         items = [make_item(layers(seed, columns=3 + 3 * seed)) for seed in range(4)]
         assert [one.item for one in run_batch(items, jobs=3)] == items
 
-    def test_fail_fast_starts_no_more(self, layers, make_item):
+    def test_fail_fast_starts_no_more(self, run_batch, layers, make_item):
         items = [make_item(layers(0, columns=1, rows=1)), *(make_item(layers(seed)) for seed in (1, 2))]
         found = run_batch(items, jobs=1, fail_fast=True)
         assert statuses(found) == {"in0": "failed"}
@@ -67,7 +81,9 @@ class TestAllOfThem:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert not {"numpy", "pyarrow", "pyogrio", "shapely"} & set(done.stdout.split())
 
-    def test_modules_of_the_folder_it_runs_in_are_not_taken(self, layers, make_item, tmp_path, monkeypatch):
+    def test_modules_of_the_folder_it_runs_in_are_not_taken(
+        self, run_batch, layers, make_item, tmp_path, monkeypatch
+    ):
         (tmp_path / "queue.py").write_text("raise RuntimeError('taken')")
         (tmp_path / "pickle.py").write_text("raise RuntimeError('taken')")
         item = make_item(layers(0))
@@ -75,7 +91,8 @@ class TestAllOfThem:
         monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
         assert statuses(run_batch([item])) == {"in0": "done"}
 
-    def test_what_is_printed_in_a_worker_breaks_nothing(self, layers, make_item, misbehave, capfd):
+    @pytest.mark.parametrize("way", [fork_server, nullcontext])
+    def test_what_is_printed_in_a_worker_breaks_nothing(self, layers, make_item, misbehave, capfd, way):
         misbehave("""
 def instead(self, item, terms):
     print("said by Python", flush=True)
@@ -83,7 +100,9 @@ def instead(self, item, terms):
     assert not os.read(0, 1)
     return attempt(self, item, terms)
 """)
-        assert statuses(run_batch([make_item(layers(0))])) == {"in0": "done"}
+        with way() as server:
+            found = batch.run_batch([make_item(layers(0))], server=server)
+        assert statuses(found) == {"in0": "done"}
         out, err = capfd.readouterr()
         assert out == ""
         assert "said by Python" in err
@@ -93,7 +112,7 @@ def instead(self, item, terms):
 class TestWorkersThatFail:
     @posix
     @pytest.mark.parametrize("sent", ["SIGKILL", "SIGSEGV"])
-    def test_a_worker_that_dies_is_replaced(self, layers, make_item, misbehave, sent):
+    def test_a_worker_that_dies_is_replaced(self, run_batch, layers, make_item, misbehave, sent):
         misbehave(f"""
 def instead(self, item, terms):
     if item.name == "in1":
@@ -108,7 +127,7 @@ def instead(self, item, terms):
         assert "--jobs" in found[1].error
 
     @posix
-    def test_what_a_dead_worker_leaves_is_removed(self, layers, make_item, misbehave, tmp_path):
+    def test_what_a_dead_worker_leaves_is_removed(self, run_batch, layers, make_item, misbehave, tmp_path):
         misbehave("""
 from regionalize.io import atomic
 place = atomic.move_into_place
@@ -123,7 +142,9 @@ def instead(self, item, terms):
         assert [one.status for one in found] == ["done", "failed"]
         assert sorted(os.listdir(tmp_path / "out")) == ["in0.gpkg"]
 
-    def test_an_unexpected_exception_is_called_a_fault_of_the_program(self, layers, make_item, misbehave):
+    def test_an_unexpected_exception_is_called_a_fault_of_the_program(
+        self, run_batch, layers, make_item, misbehave
+    ):
         misbehave("""
 def broken(*given):
     raise ZeroDivisionError("by zero,\\nthat is")
@@ -136,7 +157,7 @@ instead = attempt
         assert "\n" not in found.error
         assert "in broken" in found.trace
 
-    def test_too_little_memory_is_said(self, layers, make_item, misbehave):
+    def test_too_little_memory_is_said(self, run_batch, layers, make_item, misbehave):
         misbehave("""
 def broken(*given):
     raise MemoryError
@@ -148,7 +169,9 @@ instead = attempt
         assert found.trace == ""
 
     @pytest.mark.parametrize("jobs", [1, 3])
-    def test_workers_that_cannot_begin_fail_all_items(self, layers, make_item, misbehave, capfd, jobs):
+    def test_workers_that_cannot_begin_fail_all_items(
+        self, run_batch, layers, make_item, misbehave, capfd, jobs
+    ):
         misbehave("raise SystemExit(7)")
         items = [make_item(layers(seed)) for seed in range(3)]
         found = run_batch(items, jobs=jobs)
@@ -158,20 +181,22 @@ instead = attempt
             assert "exit code 7" in one.error
 
     @pytest.mark.parametrize("fail_fast", [True, False])
-    def test_with_none_left_fail_fast_starts_no_more(self, layers, make_item, misbehave, capfd, fail_fast):
+    def test_with_none_left_fail_fast_starts_no_more(
+        self, run_batch, layers, make_item, misbehave, capfd, fail_fast
+    ):
         misbehave("raise SystemExit(7)")
         items = [make_item(layers(seed)) for seed in range(3)]
         assert len(run_batch(items, jobs=2, fail_fast=fail_fast)) == (1 if fail_fast else 3)
 
-    def test_those_that_begin_do_it_all(self, layers, make_item, monkeypatch):
+    def test_those_that_begin_do_it_all(self, run_batch, layers, make_item, monkeypatch):
         """The second and third cannot be started, nor can one that is to replace the first."""
         start, started = pool.Worker.__init__, []
 
-        def scarce(self, threads):
+        def scarce(self, *given):
             started.append(self)
             if len(started) > 1:
-                raise pool.NoWorkerError("too many open files")
-            start(self, threads)
+                raise processes.NoWorkerError("too many open files")
+            start(self, *given)
 
         monkeypatch.setattr(pool.Worker, "__init__", scarce)
         items, notes = [make_item(layers(seed)) for seed in range(4)], []
@@ -182,7 +207,7 @@ instead = attempt
 
     @posix
     def test_one_that_cannot_be_replaced_fails_only_what_is_left(
-        self, layers, make_item, misbehave, monkeypatch
+        self, run_batch, layers, make_item, misbehave, monkeypatch
     ):
         misbehave("""
 def instead(self, item, terms):
@@ -192,11 +217,11 @@ def instead(self, item, terms):
 """)
         start, started = pool.Worker.__init__, []
 
-        def once(self, threads):
+        def once(self, *given):
             started.append(self)
             if len(started) > 1:
-                raise pool.NoWorkerError("too many open files")
-            start(self, threads)
+                raise processes.NoWorkerError("too many open files")
+            start(self, *given)
 
         monkeypatch.setattr(pool.Worker, "__init__", once)
         found = run_batch([make_item(layers(seed)) for seed in range(4)], jobs=1)
@@ -205,7 +230,9 @@ def instead(self, item, terms):
         assert ["too many open files" in one.error for one in found] == [False, False, True, True]
 
     @posix
-    def test_a_worker_ended_while_it_starts_is_started_again(self, layers, make_item, misbehave, tmp_path):
+    def test_a_worker_ended_while_it_starts_is_started_again(
+        self, run_batch, layers, make_item, misbehave, tmp_path
+    ):
         misbehave("""
 if not (begun := Path(__file__).with_name("begun")).exists():
     begun.touch()
@@ -215,7 +242,7 @@ instead = attempt
         found = run_batch([make_item(layers(seed)) for seed in range(2)], jobs=1)
         assert statuses(found) == {"in0": "done", "in1": "done"}
 
-    def test_told_may_raise(self, layers, make_item, misbehave, tmp_path):
+    def test_told_may_raise(self, run_batch, layers, make_item, misbehave, tmp_path):
         """What has been told is whole, and no worker goes on."""
         misbehave(SLOW)
         items = [make_item(layers(0, columns=5)), *(make_item(layers(seed)) for seed in (1, 2, 3))]
@@ -229,7 +256,7 @@ instead = attempt
         assert left == {"in0.geojson", ".regionalize"}
 
     @posix
-    def test_an_answer_larger_than_a_pipe(self, layers, make_item, misbehave):
+    def test_an_answer_larger_than_a_pipe(self, run_batch, layers, make_item, misbehave):
         misbehave("""
 from dataclasses import replace
 def instead(self, item, terms):
@@ -240,15 +267,15 @@ def instead(self, item, terms):
 
     def test_python_that_is_not_there(self, layers, make_item, monkeypatch):
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
-        (found,) = run_batch([make_item(layers(0))])
+        (found,) = batch.run_batch([make_item(layers(0))])
         assert "no worker process can be started" in found.error
 
     def test_flags_of_the_interpreter_hold_for_workers(self, layers, make_item, tmp_path):
         code = (
-            "import pickle, sys, regionalize.run.batch.pool as pool\n"
-            "pool._BOOT = 'import sys; print(*sys.warnoptions, sys.flags, file=sys.stderr)'\n"
+            "import sys, regionalize.run.batch.processes as processes\n"
+            "processes.WORK = 'print(*sys.warnoptions, sys.flags, file=sys.stderr)'\n"
             "print(*sys.warnoptions, sys.flags, file=sys.stderr)\n"
-            "pool.Worker(1).dismiss()\n"
+            "processes.Worker(1).dismiss()\n"
         )
         flags = ["-W", "error::UserWarning", "-X", "utf8", "-E", "-s", "-B", "-P"]
         done = subprocess.run(
@@ -289,7 +316,9 @@ class TestInterrupts:
     @pytest.mark.parametrize(
         ("sent", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
     )
-    def test_no_more_is_started_and_nothing_left(self, layers, make_item, misbehave, tmp_path, sent, raised):
+    def test_no_more_is_started_and_nothing_left(
+        self, run_batch, layers, make_item, misbehave, tmp_path, sent, raised
+    ):
         misbehave(SLOW)
         items = [make_item(layers(seed, columns=4 - (seed > 0))) for seed in range(4)]
         out = tmp_path / "out"
@@ -315,7 +344,7 @@ class TestInterrupts:
         assert len(names) == 5  # three of four were begun
 
     def test_a_worker_that_does_not_listen_is_ended(
-        self, layers, make_item, misbehave, tmp_path, monkeypatch
+        self, run_batch, layers, make_item, misbehave, tmp_path, monkeypatch
     ):
         monkeypatch.setattr(pool, "GRACE", 0.2)
         misbehave("""
@@ -338,7 +367,7 @@ def instead(self, item, terms):
 
     @pytest.mark.parametrize(("grace", "sent"), [(0.2, [signal.SIGTERM]), (60, [signal.SIGINT] * 2)])
     def test_a_worker_hung_in_c_is_ended(
-        self, layers, make_item, misbehave, tmp_path, monkeypatch, grace, sent
+        self, run_batch, layers, make_item, misbehave, tmp_path, monkeypatch, grace, sent
     ):
         """Python's handler cannot run there: it is ended after the grace, or at once when asked again."""
         misbehave(HUNG)
@@ -366,7 +395,7 @@ def instead(self, item, terms):
 
     @pytest.mark.parametrize("listens", [True, False])
     def test_workers_end_when_whoever_started_them_is_killed(
-        self, layers, make_item, misbehave, tmp_path, listens
+        self, run_batch, layers, make_item, misbehave, tmp_path, listens
     ):
         """They remove what they had not finished, and nothing stands in the way of what goes on."""
         misbehave(f"""
@@ -383,11 +412,11 @@ def instead(self, item, terms):
         items, out = [make_item(layers(seed)) for seed in range(3)], tmp_path / "out"
         code = (
             "import pickle, sys\n"
-            "from regionalize.run.batch import batch, pool\n"
-            "items, pool._BOOT, sys.path = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "from regionalize.run.batch import batch, processes\n"
+            "items, processes.WORK, sys.path = pickle.load(open(sys.argv[1], 'rb'))\n"
             "batch.run_batch(items, jobs=2, out_dir=items[0].outputs.output.parent, resume=True)\n"
         )
-        (tmp_path / "all").write_bytes(pickle.dumps((items, pool._BOOT, sys.path)))
+        (tmp_path / "all").write_bytes(pickle.dumps((items, processes.WORK, sys.path)))
         process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "all")])
         pids = [out / f"begun in{number}" for number in range(2)]
         wait_for(lambda: all(file.exists() and file.read_text() for file in pids))
@@ -396,7 +425,7 @@ def instead(self, item, terms):
         process.wait()
         wait_for(lambda: all(is_gone(int(file.read_text())) for file in pids))
         assert len(list(out.glob(".*.tmp"))) == (0 if listens else 2)
-        pool._BOOT = pool._BOOT.replace("import misbehaviour; ", "")
+        processes.WORK = processes.WORK.replace("import misbehaviour; ", "")
         found = run_batch(items, jobs=2, out_dir=out, resume=True)
         assert [one.status for one in found] == ["done"] * 3
         assert not list(out.glob(".*.tmp"))
@@ -426,7 +455,7 @@ def is_gone(pid):
 @posix
 class TestSideBySide:
     def test_a_second_batch_leaves_what_the_first_is_writing(
-        self, layers, make_item, misbehave, tmp_path, monkeypatch
+        self, run_batch, layers, make_item, misbehave, tmp_path, monkeypatch
     ):
         """The first writes one item until the second has looked for leftovers and done another."""
         misbehave("""
@@ -537,7 +566,7 @@ class TestWaiting:
         assert WaitingItems([make_item("/nowhere/a.gpkg")]).take(None) == 0
 
 
-def test_no_more_workers_than_items_and_processors_are_shared_out(layers, make_item, monkeypatch):
+def test_no_more_workers_than_items_and_processors_are_shared_out(run_batch, layers, make_item, monkeypatch):
     asked = []
 
     class Spy(pool.Pool):
