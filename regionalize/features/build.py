@@ -14,16 +14,14 @@ from regionalize.features.notes import compactness_notes, constant_notes, coordi
 from regionalize.features.transforms import constant_columns, transform
 from regionalize.model.catalog import find_method
 from regionalize.model.features import Features, weighted
+from regionalize.model.job import CHOICES, Job
 
 if TYPE_CHECKING:
-    from regionalize.model.job import Job
     from regionalize.model.layer import Layer
     from regionalize.model.method import Metric
     from regionalize.model.weights import Weights
 
 FloatArray = NDArray[np.float64]
-
-CENTROID_SCALES = ("axis", "isotropic")
 
 
 def build_features(
@@ -195,10 +193,11 @@ def _check(job: Job, layer: Layer, weights: Weights | None, xy: FloatArray | Non
         raise ValueError(f"{len(weights)} weights for {len(layer)} rows")
     if xy is not None and xy.shape != (len(layer), 2):
         raise ValueError(f"centroids of shape {xy.shape} for {len(layer)} rows")
-    if job.centroid_scale not in CENTROID_SCALES:
-        raise UsageError(f"unknown --centroid-scale '{job.centroid_scale}'", advice="use axis or isotropic")
-    if job.dtype not in {"float64", "float32"}:
-        raise UsageError(f"unknown --dtype '{job.dtype}'", advice="use float64 or float32")
+    for name in ("centroid_scale", "dtype"):
+        value, known = getattr(job, name), CHOICES[name]
+        if value not in known:
+            option = name.replace("_", "-")
+            raise UsageError(f"unknown --{option} '{value}'", advice=f"use {' or '.join(known)}")
 
 
 def centroid_share(centroid_weight: float | str) -> float:

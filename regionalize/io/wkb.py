@@ -198,11 +198,6 @@ class GeometryFaults:
     unreadable: NDArray[np.int64]
     invalid: NDArray[np.int64]
 
-    @property
-    def without_shape(self) -> NDArray[np.int64]:
-        """Rows that have nothing to draw or to neighbour: null, empty or unreadable."""
-        return np.sort(np.concatenate([self.null, self.empty, self.unreadable]))
-
     def counts(self) -> dict[str, int]:
         """Return the number of rows per fault, faults that do not occur left out."""
         faults = {

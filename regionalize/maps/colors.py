@@ -30,6 +30,9 @@ _TINTS = (0.0, 0.45, -0.35, 0.7, -0.6)
 def cluster_color(label: int) -> str:
     """Return the hex colour of one label: a cluster from 1, noise (0) or left out (negative).
 
+    The first 20 stay apart, for colour-blind readers too. Beyond, they are used again in lighter and darker
+    tints (all different up to 100, repeating after): a map then needs a second sign, see `cluster_turn`.
+
     Examples
     --------
     >>> cluster_color(1), cluster_color(0)
@@ -42,26 +45,6 @@ def cluster_color(label: int) -> str:
     end = 255 if tint > 0 else 0
     channels = (int(PALETTE[place][i : i + 2], 16) for i in (1, 3, 5))
     return "#" + "".join(f"{round(value + (end - value) * abs(tint)):02x}" for value in channels)
-
-
-def cluster_colors(k: int) -> list[str]:
-    """Return the hex colours of clusters 1 … k, always the same and each list a beginning of the next.
-
-    The first 20 stay apart, for colour-blind readers too. Beyond, the list is used again in lighter and
-    darker tints (all different up to 100, repeating after): a map then needs a second sign, see
-    `cluster_turn`.
-
-    Parameters
-    ----------
-    k : int
-        Number of clusters.
-
-    Examples
-    --------
-    >>> cluster_colors(3)
-    ['#8778f0', '#ffd24b', '#c32d5a']
-    """
-    return [cluster_color(label) for label in range(1, k + 1)]
 
 
 def cluster_turn(label: int) -> int:

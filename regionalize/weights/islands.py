@@ -9,11 +9,12 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed
+from regionalize.model.job import CHOICES
 from regionalize.model.layer import Layer
 from regionalize.model.weights import Weights
 from regionalize.weights.gaps import ways_across
 
-POLICIES = ("keep", "nearest", "error")
+POLICIES = CHOICES["islands"]
 Names = NDArray[np.object_]
 
 

@@ -83,10 +83,6 @@ class Ranking:
 
         return of_rows
 
-    def zone_names(self, level: int = 0) -> NDArray[np.object_]:
-        """Return the name of each row's zone, shape (m,); None where it is in none."""
-        return np.array([*self.zones[level].names, None], dtype=object)[self.codes[level]]
-
 
 def by_pieces(rows: int, width: int, block: int, work: Callable[[slice], FloatArray]) -> FloatArray:
     """Call `work` on slices of the rows of which a table `width` wide is no larger than a block."""
