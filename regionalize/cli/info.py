@@ -11,7 +11,7 @@ from regionalize.cli.console import Console
 from regionalize.cli.history import show_history
 from regionalize.cli.methods import without_empty
 from regionalize.cli.tables import number, show_table, show_text
-from regionalize.cli.weights import shortened
+from regionalize.cli.weights import first_few
 from regionalize.model.record import RunRecord
 
 
@@ -46,14 +46,14 @@ def show_info(console: Console, found: dict[str, Any]) -> None:
         ("layer", str(found["layer"])),
         ("rows", str(found["rows"])),
         ("reference system", found["crs"] or "none"),
-        ("geometry", counted(found["geometry"]) or "none"),
-        ("geometry faults", counted(found["faults"]) or "none"),
+        ("geometry", counts_text(found["geometry"]) or "none"),
+        ("geometry faults", counts_text(found["faults"]) or "none"),
     ]
     weights = found["weights"]
     if weights is not None:
         rows += [
             ("neighbours", f"{weights['kind']}, mean {number(weights['mean_degree'])}"),
-            ("islands", shortened(weights["islands"])),
+            ("islands", first_few(weights["islands"])),
             ("components", str(len(weights["components"]))),
         ]
     rich = console.rich()
@@ -71,6 +71,12 @@ def show_info(console: Console, found: dict[str, Any]) -> None:
         show_text(rich, f"- {line}", indent=2)
 
 
-def counted(counts: dict[str, int]) -> str:
-    """Write counts in one line."""
+def counts_text(counts: dict[str, int]) -> str:
+    """Write counts in one line.
+
+    Examples
+    --------
+    >>> counts_text({"Polygon": 20, "MultiPolygon": 1})
+    '20 Polygon, 1 MultiPolygon'
+    """
     return ", ".join(f"{count} {name}" for name, count in counts.items())

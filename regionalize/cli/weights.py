@@ -11,6 +11,7 @@ from regionalize.cli import options as opt
 from regionalize.cli.console import Console
 from regionalize.cli.methods import without_empty
 from regionalize.cli.tables import number, show_table
+from regionalize.errors import listed
 
 
 @click.command("weights", cls=opt.Sectioned)
@@ -74,7 +75,7 @@ def show_weights(console: Console, found: dict[str, Any]) -> None:
             "neighbours",
             f"{found['min_degree']} to {found['max_degree']}, mean {number(found['mean_degree'])}",
         ),
-        ("islands", shortened(found["islands"])),
+        ("islands", first_few(found["islands"])),
         ("components", components(found["components"])),
         ("symmetric", "yes" if found["symmetric"] else "no"),
     ]
@@ -88,10 +89,14 @@ def show_weights(console: Console, found: dict[str, Any]) -> None:
         show_table(rich, title, ("unit", "unit", "distance"), added, numeric=False)
 
 
-def shortened(items: list[Any]) -> str:
-    """Count a list and name its first few."""
-    from regionalize.errors import listed
+def first_few(items: list[Any]) -> str:
+    """Count a list and name its first few.
 
+    Examples
+    --------
+    >>> first_few(["a", "b"]), first_few([])
+    ('2: a, b', 'none')
+    """
     return f"{len(items)}: {listed(items, limit=5)}" if items else "none"
 
 
@@ -103,8 +108,6 @@ def components(found: list[dict[str, Any]]) -> str:
     >>> components([{"size": 52}, {"size": 1}]), components([{"size": 159}])
     ('2: of 52, 1 units', '1')
     """
-    from regionalize.errors import listed
-
     if len(found) == 1:
         return "1"
     return f"{len(found)}: of {listed((item['size'] for item in found), limit=8)} units"

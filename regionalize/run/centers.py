@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from regionalize.model.features import Features
     from regionalize.model.job import Job
     from regionalize.model.method import Center
+    from regionalize.model.report import Report
     from regionalize.run.solve import Solution
 
 FloatArray = NDArray[np.float64]
@@ -28,14 +29,8 @@ def centers_of(solution: Solution) -> Centers:
     """
     from regionalize.methods.nearest_center import nearest_center
 
-    report, features = solution.report, solution.features
-    values = np.array(report.centers, dtype=np.float64).reshape(report.k, len(report.center_columns))
-    found = Centers(
-        numbers=np.arange(1, report.k + 1),
-        names=report.center_columns,
-        values=values,
-        sizes=np.array(report.sizes, dtype=np.int64),
-    )
+    features = solution.features
+    found = reported_centers(solution.report)
     if not features.names or features.places is not None:  # nothing, or places, which have other rules
         return found
     refuse_embedded(solution.job)
@@ -50,6 +45,16 @@ def centers_of(solution: Solution) -> Centers:
         farthest=float(distance[member].max()),
     )
     return replace(found, recipe=recipe)
+
+
+def reported_centers(report: Report) -> Centers:
+    """Return the centres that a report tells, in original units, without a recipe."""
+    return Centers(
+        numbers=np.arange(1, report.k + 1),
+        names=report.center_columns,
+        values=np.array(report.centers, dtype=np.float64).reshape(report.k, len(report.center_columns)),
+        sizes=np.array(report.sizes, dtype=np.int64),
+    )
 
 
 def refuse_embedded(job: Job) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from regionalize.features.centroids import plane_system
 from regionalize.methods.minibatch import nearest_centers
 from regionalize.model.centers import Centers, Recipe, Variable
+from regionalize.run.centers import reported_centers
 from regionalize.run.stream.variables import Scale, Variables
 
 if TYPE_CHECKING:
@@ -80,13 +81,7 @@ def scaled_centers(
         smooth_mode=job.smooth_mode,
         weights=job.weights,
     )
-    return Centers(
-        numbers=np.arange(1, report.k + 1),
-        names=report.center_columns,
-        values=np.array(report.centers, dtype=np.float64).reshape(report.k, len(report.center_columns)),
-        sizes=np.array(report.sizes, dtype=np.int64),
-        recipe=recipe,
-    )
+    return replace(reported_centers(report), recipe=recipe)
 
 
 def scaled_columns(variables: Variables, scale: Scale) -> list[Variable]:
