@@ -77,7 +77,10 @@ def small_layer(request, shared_data):
 def _send(sender, work):
     faulthandler.disable()  # that it crashed is all there is to tell
     warnings.simplefilter("ignore")  # what a peer's dependencies deprecate is not ours
-    sender.send(work())
+    try:
+        sender.send(work())
+    except Exception as error:  # whatever it is, the test is to tell it
+        sender.send(error)
 
 
 def apart(work):
@@ -91,7 +94,10 @@ def apart(work):
         sender.close()
         try:
             if receiver.poll(PATIENCE):
-                return receiver.recv()
+                found = receiver.recv()
+                if isinstance(found, Exception):
+                    raise found
+                return found
         except EOFError:
             continue
         finally:

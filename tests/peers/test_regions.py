@@ -111,7 +111,7 @@ def test_redcap_is_that_of_pygeoda(layer, geoda, order, linkage):
 @pytest.mark.slow
 @pytest.mark.parametrize("function", ["azp_greedy", "azp_tabu", "azp_sa"])
 def test_azp_fits_no_worse_than_pygeodas(small_layer, geoda, function):
-    named = {"azp_greedy": (), "azp_tabu": (10, 10), "azp_sa": (0.85,)}[function]
+    named = {"azp_greedy": (), "azp_tabu": (10,), "azp_sa": (0.85,)}[function]
     X, weights = small_layer.X, small_layer.weights
     found = ours_and_theirs(small_layer, geoda, lambda k: azp(X, k, weights=weights), function, *named)
     for ours, theirs in found:
