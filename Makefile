@@ -111,6 +111,10 @@ $(OTHER_VENV)/.installed: pyproject.toml
 	$(OTHER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
+# Each call of each kind and output, which takes hours; FAULTS_STEP=20 breaks every twentieth.
+test-faults: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q -n 2 tests/faults
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 

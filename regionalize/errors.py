@@ -96,6 +96,24 @@ def located(file: str = "", layer: str = "") -> Iterator[None]:
         raise
 
 
+@contextmanager
+def legible(file: str) -> Iterator[None]:
+    """Say of what a disk or a system refuses which input it is about.
+
+    Examples
+    --------
+    >>> with legible("towns.gpkg"):
+    ...     raise OSError(5, "Input/output error")
+    Traceback (most recent call last):
+    regionalize.errors.DataError: towns.gpkg: cannot be read: Input/output error; check the disk it is on
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+        raise DataError(reason, advice="check the disk it is on", file=file) from error
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return advice naming the known word nearest to `word`, or the empty string.
 

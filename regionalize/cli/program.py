@@ -199,7 +199,7 @@ def run_program(args: Sequence[str] | None = None) -> int:
             raise
         return standard_output_failed(error)
     except MemoryError:
-        return fail("there is not enough memory for this", 1)
+        return fail("there is not enough memory for this; close other programs, or take fewer rows", 1)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -208,8 +208,9 @@ def run_program(args: Sequence[str] | None = None) -> int:
 def standard_output_failed(error: OSError) -> int:
     """Say why the result could not be shown, but not when its reader has gone (``| head``)."""
     if not isinstance(error, BrokenPipeError):
-        place = f"{error.filename}: " if error.filename else "standard output: "
-        fail(f"{place}{error.strerror or error}", 1)
+        reason = error.strerror or str(error)
+        text = f"{error.filename}: {reason}; check it" if error.filename else f"standard output: {reason}"
+        fail(text, 1)
     with suppress(OSError, ValueError):  # what is buffered goes nowhere, so that closing does not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -33,6 +33,9 @@ _REASONS = {
     errno.ENAMETOOLONG: ("the file name is too long", "choose a shorter name"),
     errno.EIO: ("the device reports an input/output error", "check the disk, or write to another one"),
     errno.ELOOP: ("the link points to itself", "name a file"),
+    errno.EMFILE: ("too many files are open", "raise `ulimit -n`, or write fewer outputs at once"),
+    errno.ENFILE: ("too many files are open on this machine", "close some, and run it again"),
+    errno.ENOMEM: ("there is not enough memory for this", "free some, or write fewer outputs at once"),
 }
 
 
@@ -41,6 +44,8 @@ _INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _staging: set[Path] = set()
 """Folders in use: what is put in place in one of them is not in place yet."""
 _TEMPORARY = ".tmp"
+_SWAP, _NEW, _OLD = "swap.", "new", "old"
+"""Folders inside, while several files are put in place."""
 _RANDOM = 8
 """Letters that `tempfile` puts into a name."""
 Moves = Sequence[tuple[Path, Path]]
@@ -56,7 +61,9 @@ def output_error(error: OSError, path: str | Path) -> OutputError:
     >>> print(output_error(OSError(errno.ENOSPC, "No space left on device"), "out.gpkg"))
     out.gpkg: there is no space left on the device; free some space, or write to another one
     """
-    reason, advice = _REASONS.get(error.errno or 0, (error.strerror or str(error), "write elsewhere"))
+    # Arrow's own texts name the hidden folder
+    other = os.strerror(error.errno) if error.errno else str(error)
+    reason, advice = _REASONS.get(error.errno or 0, (other, "write elsewhere"))
     return OutputError(reason, advice=advice, file=str(path))
 
 
@@ -101,9 +108,11 @@ def target_of(path: str | Path) -> Path:
 def staging(target: Path) -> Iterator[Path]:
     """Give a hidden, unpredictable folder beside `target`, and remove it afterwards whatever happens.
 
-    It is locked: what no process holds has been left by one that was killed (`remove_leftovers`).
+    It is locked: what no process holds has been left by one that was killed, and is removed first
+    (`remove_leftovers`).
     """
     writable_folder(target.parent, shown=target)
+    tidy(target)
     folder: Path | None = None
     held: int | None = None
     try:
@@ -118,7 +127,7 @@ def staging(target: Path) -> Iterator[Path]:
         if folder is not None:
             with signals_held():
                 _staging.discard(folder)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
                 if held is not None:
                     os.close(held)
 
@@ -145,7 +154,9 @@ def _hidden(target: Path) -> str:
 def remove_leftovers(paths: Iterable[str | Path]) -> None:
     """Remove the hidden folders and locks that processes left beside files they were to write, when killed.
 
-    What another process holds stays; and all folders do where nobody can tell, because they cannot be locked.
+    An output of several files, of which some had been put in place, is put right first: with all that were
+    there before, or all new ones. What another process holds stays; and all folders do where nobody can tell,
+    because they cannot be locked.
     """
     beside: dict[Path, set[str]] = {}
     for path in paths:
@@ -154,19 +165,49 @@ def remove_leftovers(paths: Iterable[str | Path]) -> None:
             remove_lock(target)
             beside.setdefault(target.parent, set()).add(_hidden(target))
     for folder, names in beside.items():
-        with suppress(OSError), os.scandir(folder) as entries:
-            for entry in entries:
-                marked = entry.name.endswith(_TEMPORARY) and entry.is_dir(follow_symlinks=False)
-                if marked and entry.name[: -len(_TEMPORARY) - _RANDOM] in names:
-                    _remove_unless_held(Path(entry.path))
+        _tidy(folder, names)
+
+
+def tidy(target: Path) -> None:
+    """Remove what a process left beside a file that it was to write, when killed, and put its parts right."""
+    _tidy(target.parent, {_hidden(target)})
+
+
+def _tidy(folder: Path, names: set[str]) -> None:
+    """Remove the folders of such names that nobody holds."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            marked = entry.name.endswith(_TEMPORARY) and entry.is_dir(follow_symlinks=False)
+            if marked and entry.name[: -len(_TEMPORARY) - _RANDOM] in names:
+                _remove_unless_held(Path(entry.path))
 
 
 def _remove_unless_held(folder: Path) -> None:
     with suppress(OSError):
         held = hold(folder, os.O_RDONLY)
-        if held is not None:
-            shutil.rmtree(folder, ignore_errors=True)  # before it is let go of: nobody can take it meanwhile
-            os.close(held)
+        if held is None:
+            return
+        _remove(folder)  # before it is let go of: nobody can take it meanwhile
+        os.close(held)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, unless it holds old files that cannot be put back: they wait for the next to come."""
+    with suppress(OSError):
+        _complete(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _complete(folder: Path) -> None:
+    """Put right what has come to an end while several files were put in place (`_swap`)."""
+    for swap in folder.glob(f"{_SWAP}*"):
+        begun, back = swap.stat().st_mtime_ns, swap / _OLD
+        for part in (back if back.exists() else swap / _NEW).glob("*"):
+            place = folder.parent / part.name
+            if not os.path.lexists(place):
+                os.rename(part, place)
+            elif place.lstat().st_mtime_ns <= begun:  # not made anew since
+                os.replace(part, place)
 
 
 @contextmanager
@@ -217,7 +258,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
             raise output_error(error, path) from error
 
 
-def move_into_place(moves: Moves, folder: Path, *, obsolete: Sequence[Path] = ()) -> None:
+def move_into_place(
+    moves: Moves, folder: Path, *, obsolete: Sequence[Path] = (), whole: bool = False
+) -> None:
     """Flush new files (or folders) to disk and rename them over their targets, all or none.
 
     Parameters
@@ -228,6 +271,8 @@ def move_into_place(moves: Moves, folder: Path, *, obsolete: Sequence[Path] = ()
         The `staging` folder: the old versions are kept there until every move is done.
     obsolete : sequence of Path
         Old companions that would contradict the new files (a spatial index, say) and go with the old ones.
+    whole : bool
+        Whether the last file can be read without the others.
     """
     for new, old in moves:
         if old.is_file() and new.is_file():
@@ -241,7 +286,7 @@ def move_into_place(moves: Moves, folder: Path, *, obsolete: Sequence[Path] = ()
         if only_one_file:
             os.replace(*moves[0])
         else:
-            _swap(moves, folder, obsolete)
+            _swap(moves, folder, obsolete, whole=whole)
     flush_folder(folder.parent)
 
 
@@ -265,23 +310,36 @@ def telling_of_moves(tell: Callable[[Moves], None]) -> Iterator[None]:
         _told_of_moves.reset(token)
 
 
-def _swap(moves: Moves, folder: Path, obsolete: Sequence[Path]) -> None:
-    kept = Path(tempfile.mkdtemp(prefix="old.", dir=folder))
-    done: list[tuple[Path, Path]] = []
+def _swap(moves: Moves, folder: Path, obsolete: Sequence[Path], *, whole: bool) -> None:
+    """Put several files in place; whoever finds this half done can tell what is to be done (`_complete`).
+
+    The last is the first to go and the last to come: without it, nobody takes the others for a layer. If it
+    is `whole` by itself, it is replaced in one step. Once all old files lie in a folder that is no longer
+    called `_OLD`, the new ones are what counts.
+    """
+    swap = Path(tempfile.mkdtemp(prefix=_SWAP, dir=folder))
+    old, new, gone = swap / _OLD, swap / _NEW, swap / "gone"
+    old.mkdir()
+    new.mkdir()
+    for written, target in moves:
+        os.rename(written, new / target.name)
+    places = [target for _, target in moves]
+    stays = whole and places[-1].is_file()
     try:
-        for old in [*obsolete, *(target for _, target in moves)]:
-            if os.path.lexists(old):
-                os.rename(old, kept / old.name)
-                done.append((kept / old.name, old))
-        for new, target in moves:
-            os.rename(new, target)
-            done.append((new, target))
-    except OSError:
-        for source, moved in reversed(done):
-            if source.parent == kept:
-                os.rename(source, moved)
-            else:
-                os.rename(moved, source)
+        for there in [*(places[:-1] if stays else places[::-1]), *obsolete]:
+            if os.path.lexists(there):
+                os.rename(there, old / there.name)
+        os.rename(old, gone)
+        for target in places:
+            move = os.replace if stays and target == places[-1] else os.rename
+            move(new / target.name, target)
+    except BaseException:
+        if gone.exists():
+            for target in places:
+                if not os.path.lexists(new / target.name):
+                    os.rename(target, new / target.name)
+            os.rename(gone, old)
+        _complete(folder)
         raise
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import OutputError, located
-from regionalize.io.atomic import target_of, writable_folder
+from regionalize.io.atomic import target_of, tidy, writable_folder
 from regionalize.io.formats import (
     GEODATABASE,
     GEOPACKAGE,
@@ -95,6 +95,7 @@ def check_path(path: str | Path, form: Format, layer_name: str | None, overwrite
     """Refuse a path that cannot be written, or where there is something that may not be replaced."""
     target = target_of(path)
     writable_folder(target.parent, shown=path)
+    tidy(target)  # parts that are to come back count as there
     if form is GEOPACKAGE:
         name = layer_name_of(target.name, form, layer_name).lower()
         whose = "QGIS" if name in HELPERS else "the format" if name.startswith("gpkg") else None

@@ -15,6 +15,7 @@ from regionalize.io import gdal
 from regionalize.io.formats import FLATGEOBUF, GEODATABASE, GEOPACKAGE, SHAPEFILE, ZIPPED_SHAPEFILE, Format
 from regionalize.io.geopackage import without_triggers
 from regionalize.io.parquet import free_name
+from regionalize.io.written import plainly
 from regionalize.model.record import KEY
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def write_through_gdal(
     more |= {"layer_metadata": {KEY: history}} if form is FLATGEOBUF and history else {}
     try:
         # warnings: all of it is said in our own words beforehand, or verified
-        with without_triggers(path), gdal.quiet(), gdal.writable(path) as plain:
+        with without_triggers(path), gdal.quiet() as said, gdal.writable(path) as plain:
             pyogrio.raw.write_arrow(
                 rows,
                 plain,
@@ -146,9 +147,14 @@ def write_through_gdal(
             )
     except (ValueError, RuntimeError, OSError, pyogrio.errors.DataSourceError) as error:
         raise OutputError(
-            f"could not be written: {' '.join(str(error).split()).rstrip('.')}",
+            f"could not be written: {plainly(error, path)}",
             advice="write another format, or elsewhere",
         ) from error
+    for text, _ in said.faults.values():  # after which GDAL went on
+        raise OutputError(
+            f"could not be written whole: {plainly(ValueError(text), path)}",
+            advice="check the space on the disk, or write elsewhere",
+        )
 
 
 def _geometry_name(origin: LayerOrigin, form: Format) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import DataError, located
+from regionalize.errors import DataError, legible, located
 from regionalize.io.column_choice import check_names
 from regionalize.io.gdal_layer import (
     check_rows,
@@ -87,8 +87,9 @@ def read_layer(
     >>> layer.attributes["name"].to_pylist()
     ['DeKalb', 'Fulton']
     """
-    source, layer = find_source(path, layer)
-    return read_source(source, layer, where, encoding)
+    with legible(str(path)):
+        source, layer = find_source(path, layer)
+        return read_source(source, layer, where, encoding)
 
 
 def read_source(source: Source, layer: str | None, where: str | None, encoding: str | None) -> Layer:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from regionalize.errors import DataError, located
+from regionalize.errors import DataError, legible, located
 from regionalize.io.column_choice import choose_columns
 from regionalize.io.gdal_batches import GdalRows
 from regionalize.io.parquet_batches import ParquetRows
@@ -106,10 +106,11 @@ class RowBatches:
     ) -> None:
         if rows < 1:
             raise ValueError(f"a batch of {rows} rows")
-        source, chosen = find_source(path, layer)
+        with legible(str(path)):
+            source, chosen = find_source(path, layer)
         self._shown = source.shown
         self._rows: Rows
-        with located(source.shown, chosen or ""):
+        with located(source.shown, chosen or ""), legible(source.shown):
             codec = None if encoding is None else codec_name(encoding, source.format)
             if _only_whole(source):
                 _refuse_large(source)

@@ -52,6 +52,7 @@ def complete_layer(
     rows: int,
     history: History,
     styles: Sequence[Style],
+    crs: str | None = None,
 ) -> tuple[Sequence[Style], tuple[str, ...]]:
     """Verify a layer that has been written, and store its history and styles with it.
 
@@ -68,6 +69,8 @@ def complete_layer(
         How many rows it must have.
     history, styles
         By these names of columns.
+    crs : str, optional
+        The reference system that must be there, too.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def complete_layer(
     OutputError
         If it is not whole.
     """
-    names = verify(staged, form, name, columns, rows)
+    names = verify(staged, form, name, columns, rows, crs)
     kept = history_text(renamed(history, names) if names else history)
     beside = record_file(staged)
     styles = [renamed_style(style, names) for style in styles]
@@ -108,7 +111,8 @@ def put_in_place(staged: Path, form: Format, target: Path, folder: Path) -> None
         leftovers.append(record)
         moves = [*([(beside, record)] if beside.exists() else []), *moves]
     new = {place for _, place in moves}
-    move_into_place(moves, folder, obsolete=[old for old in leftovers if old not in new and old.exists()])
+    obsolete = [old for old in leftovers if old not in new and old.exists()]
+    move_into_place(moves, folder, obsolete=obsolete, whole=form is not SHAPEFILE)
 
 
 @contextmanager

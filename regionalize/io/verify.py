@@ -8,6 +8,7 @@ from regionalize.errors import DataError, OutputError
 from regionalize.io import damage, gdal
 from regionalize.io.formats import (
     CSV,
+    FLATGEOBUF,
     GEOJSON,
     GEOPACKAGE,
     GEOPARQUET,
@@ -16,9 +17,12 @@ from regionalize.io.formats import (
     Format,
 )
 from regionalize.io.source import Source
+from regionalize.io.written import check_crs, check_encoding, check_layer, check_rows, check_table, plainly
 
 
-def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) -> dict[str, str]:
+def verify(
+    path: Path, form: Format, layer: str, names: list[str], rows: int, crs: str | None = None
+) -> dict[str, str]:
     """Check that a written file is whole, with all rows and columns; return what columns are called there.
 
     Returns
@@ -39,7 +43,7 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
         _compare(pq.read_metadata(path).num_rows, rows)
         return {}
     if form is GEOPACKAGE:
-        found, there = _stored(path, layer)
+        found, there = _stored(path, layer, rows)
         _compare(there, rows)
         return _renamed(found, names, form)
     import pyogrio
@@ -48,16 +52,21 @@ def verify(path: Path, form: Format, layer: str, names: list[str], rows: int) ->
         with gdal.quiet():
             if form in (SHAPEFILE, ZIPPED_SHAPEFILE):
                 damage.check_shapefile(Source(path.name, str(path), "shapefile", path))
+                check_table(path.with_suffix(".dbf"))
+                check_encoding(path, "UTF-8")
+                if crs is not None:
+                    check_crs(path, crs)
+            if form is FLATGEOBUF:
+                check_rows(path, rows)
             # a geodatabase may have renamed the layer; it holds only the one
             about = pyogrio.read_info(gdal.readable(path), layer=0, force_feature_count=True)
     except (DataError, ValueError, RuntimeError, OSError) as error:
-        reason = error.reason if isinstance(error, DataError) else " ".join(str(error).split())
-        raise _not_whole(reason) from error
+        raise _not_whole(plainly(error, path)) from error
     _compare(int(about["features"]), rows)
     return _renamed([str(name) for name in about["fields"]], names, form)
 
 
-def _stored(path: Path, layer: str) -> tuple[list[str], int]:
+def _stored(path: Path, layer: str, wanted: int) -> tuple[list[str], int]:
     """Return the names of a GeoPackage's columns and the number of its rows, as SQLite finds them."""
     import sqlite3
 
@@ -70,8 +79,10 @@ def _stored(path: Path, layer: str) -> tuple[list[str], int]:
             about = database.execute(f"PRAGMA table_info({table})").fetchall()
             geometry = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
             shapes = {name for (name,) in database.execute(geometry, (layer,))}
+            if rows == wanted:
+                check_layer(database, layer, rows)
     except (sqlite3.Error, DataError) as error:
-        raise _not_whole(str(error)) from error
+        raise _not_whole(plainly(error, path)) from error
     return [str(name) for _, name, _, _, _, key in about if not key and name not in shapes], int(rows)
 
 

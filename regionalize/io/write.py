@@ -182,7 +182,8 @@ def _write(
         else:
             write_gdal(layer, fitted, form, staged, name, kept)
         columns = fitted.attributes.column_names
-        styles, notes = complete_layer(staged, form, name, columns, len(layer), history, styles)
+        about = form, name, columns, len(layer), history, styles
+        styles, notes = complete_layer(staged, *about, layer.crs if fitted.wkb is not None else None)
     if form is ZIPPED_SHAPEFILE:
         parts = sorted(folder.iterdir())
         staged = folder / target.name
