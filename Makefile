@@ -115,6 +115,14 @@ $(OTHER_VENV)/.installed: pyproject.toml
 test-faults: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -n 2 tests/faults
 
+# SECONDS for each reader and format, and SEED for others than the last time. Without a wheel of atheris, its part
+# says so and is skipped.
+SECONDS ?= 60
+SEED ?= 1
+test-fuzz: $(VENV)/.installed-test
+	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[fuzz]" || true
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -rA tests/fuzz
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 

@@ -9,6 +9,8 @@ from regionalize.errors import UsageError
 
 MOST_STEPS = 10_000
 """A range of more is a slip of the finger."""
+_LONGEST = 1000
+"""Letters; in what is longer, a range would be looked for very long, and no column is called so."""
 _RANGE = re.compile(r"(?P<stem>.*?)(?P<first>\d+)\s*-\s*(?P=stem)(?P<last>\d+)", re.DOTALL)
 
 
@@ -27,7 +29,7 @@ def expand_range(text: str) -> list[str]:
     >>> expand_range("d8-d11"), expand_range("d08-d10"), expand_range("birth-rate")
     (['d8', 'd9', 'd10', 'd11'], ['d08', 'd09', 'd10'], ['birth-rate'])
     """
-    found = _RANGE.fullmatch(text.strip())
+    found = _RANGE.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if found is None:
         return [text]
     stem, first, last = found["stem"], found["first"], found["last"]

@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 SMOOTH_MODES = ("mean", "sum", "idw", "gaussian")
+MOST_HOPS = 10_000
+"""Long before, every unit has the mean of all that it is linked with."""
 _SCIPY_PAYS = 20_000_000
 """Link × column × hop products (10 ns each saved) above which loading SciPy (0.2 s) is earned back."""
 _HOLDS_DISTANCES = ".gwt"
@@ -100,6 +102,8 @@ def check_smoothing(hops: int, alpha: float, mode: str) -> None:
             f"unknown mode '{mode}' of smoothing",
             advice=nearest(mode, SMOOTH_MODES) or f"use {', '.join(SMOOTH_MODES)}",
         )
+    if hops > MOST_HOPS:
+        raise UsageError(f"--hops {hops} is more than {MOST_HOPS:,}", advice="a few hops go far")
     if hops < 0:
         raise UsageError(f"--hops {hops} is negative", advice="use 0 for no smoothing")
     if not 0 <= alpha <= 1:

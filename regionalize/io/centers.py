@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any, get_args
 
 import numpy as np
@@ -113,16 +115,18 @@ def read_centers(path: str | Path) -> Centers:
             head.remove(SETTINGS)
         first = 2 if head[1:2] == [SIZE] else 1
         names = head[first:]
-        twice = [name for name in names if names.count(name) > 1]
+        twice = [name for name, count in Counter(names).items() if count > 1]
         if twice or not names:
             raise DataError(
                 f"has two columns '{twice[0]}'" if twice else "has no column of a variable",
                 advice="the first column numbers the clusters, the others are variables",
             )
         numbers = [_whole(row[0], head[0], at, least=1) for at, row in enumerate(rows, 1)]
-        repeated = [at for at, number in enumerate(numbers, 1) if number in numbers[: at - 1]]
-        if repeated:
-            raise DataError(f"has cluster {numbers[repeated[0] - 1]} twice", column=head[0], row=repeated[0])
+        seen: set[int] = set()
+        for at, number in enumerate(numbers, 1):
+            if number in seen:
+                raise DataError(f"has cluster {number} twice", column=head[0], row=at)
+            seen.add(number)
         sizes = [
             _whole(row[1], SIZE, at, least=0) if first == 2 and row[1].strip() else 0
             for at, row in enumerate(rows, 1)
@@ -195,6 +199,21 @@ def _real(text: str, column: str, row: int) -> float:
     return number
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "method": (str,),
+    "transform": (str,),
+    "attributes_only": (bool,),
+    "hops": (int,),
+    "alpha": (int, float),
+    "smooth_mode": (str,),
+    "weights": (str, type(None)),
+    "agreement": (int, float),
+    "mean_distance": (int, float),
+    "farthest": (int, float),
+}
+"""What the settings hold beside variables, and what is refused in words of its own."""
+
+
 def _recipe(texts: list[str], names: list[str], clusters: int) -> Recipe:
     """Read the settings, and make sure that the file has all they speak of."""
     advice = "write the centres again with --centers, or remove the column"
@@ -205,7 +224,10 @@ def _recipe(texts: list[str], names: list[str], clusters: int) -> Recipe:
         given["variables"] = tuple(_variable(one) for one in given["variables"])
         given["coordinates"] = tuple(_variable(one) for one in given["coordinates"])
         recipe = Recipe(**given)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        for name, kind in _KINDS.items():
+            if type(found := getattr(recipe, name)) not in kind:
+                raise ValueError(f"{name} is {shortened(found)}")
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(f"cannot be understood: {error}", column=SETTINGS, advice=advice) from None
     if recipe.distance not in get_args(Metric) or len(recipe.coordinates) not in {0, 2}:
         raise DataError(f"tells of distance '{recipe.distance}'", column=SETTINGS, advice=advice)
@@ -232,11 +254,13 @@ def _recipe(texts: list[str], names: list[str], clusters: int) -> Recipe:
 def _known_system(crs: Any) -> bool:
     import pyproj
 
+    if not isinstance(crs, str):
+        return False
     try:
         pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError:
         return False
-    return isinstance(crs, str)
+    return True
 
 
 def _variable(given: dict[str, Any]) -> Variable:

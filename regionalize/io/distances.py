@@ -77,6 +77,8 @@ def read_distances(
                 condensed, names = _read_csv(path, n)
         except UnicodeDecodeError as error:
             raise DataError("the text is not UTF-8", advice="save the table as UTF-8") from error
+        except csv.Error as error:
+            raise DataError(f"is no table of numbers ({error})", advice="save it as CSV") from error
         except OSError as error:
             raise DataError(f"cannot be read ({error.strerror or error})", advice="check the path") from error
         return condensed, *_matched(names, n, ids)
@@ -103,8 +105,10 @@ def _matched(names: list[str] | None, n: int, ids: Ids | None) -> tuple[NDArray[
 
 def _read_npy(path: Path, n: int) -> FloatArray:
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        found = np.lib.format.open_memmap(path, mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # its header is read as Python, in which a great many things can be wrong
         raise DataError("is not a NumPy array of numbers", advice="write it with numpy.save") from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
         raise DataError("does not hold an array of numbers", advice="write it with numpy.save")
@@ -117,10 +121,10 @@ def _read_npy(path: Path, n: int) -> FloatArray:
 
 
 def _read_csv(path: Path, n: int) -> tuple[FloatArray, list[str] | None]:
-    with path.open("rb") as raw:
-        lines = sum(1 for line in raw if line.strip())
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = (row for row in csv.reader(file) if row)
+        lines = sum(1 for _ in _filled(file))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = _filled(file)
         first = next(rows, [])
         flat = number_of_pairs(n)
         if lines == 1 and len(first) == flat:
@@ -135,6 +139,11 @@ def _read_csv(path: Path, n: int) -> tuple[FloatArray, list[str] | None]:
         begin = (1 if header is None else 2, 1)
         condensed = _folded(_cells(body, n, begin[0], named), n, begin, named)
     return condensed, _names(header, named, n)
+
+
+def _filled(file: Iterable[str]) -> Iterator[list[str]]:
+    """Give the rows that are not blank; a name in quotes may have several lines."""
+    return (row for row in csv.reader(file) if len(row) > 1 or "".join(row).strip())
 
 
 def _only(row: list[str]) -> str:

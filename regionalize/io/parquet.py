@@ -15,8 +15,9 @@ import numpy as np
 
 from regionalize.errors import DataError
 from regionalize.io import gdal
-from regionalize.io.column_choice import named_in
+from regionalize.io.column_choice import check_names, named_in
 from regionalize.io.history import understood_history
+from regionalize.io.parquet_metadata import geo_metadata, unnamed_index
 from regionalize.io.refusals import where_error
 from regionalize.io.source import Source
 from regionalize.io.wkb import BEYOND_GEOS, KINDS, Headers, read_headers
@@ -75,7 +76,10 @@ def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
         handle = source.open()
         assert handle is not None
         with handle:
-            table = pq.read_table(BytesIO(handle.read()) if source.member else handle)
+            content = BytesIO(handle.read()) if source.member else handle
+            check_names(pq.read_schema(content).names)  # pyarrow could not tell which is meant
+            content.seek(0)
+            table = pq.read_table(content)
     schema = parquet_schema(table.schema)
     found = parquet_layer(table, schema, parquet_origin(schema, source, name))
     found = replace(found, notes=schema.notes, history=history_of(schema.history, found.column_names))
@@ -110,7 +114,7 @@ def parquet_schema(schema: pa.Schema) -> ParquetSchema:
     DataError
         If its metadata speak of a geometry that is not there, or cannot be understood.
     """
-    geo = _geo_metadata(schema)
+    geo = geo_metadata(schema)
     history, said = understood_history((schema.metadata or {}).get(KEY.encode()))
     notes: tuple[str, ...] = ()
     column = None
@@ -118,9 +122,10 @@ def parquet_schema(schema: pa.Schema) -> ParquetSchema:
         notes = ("The Parquet file has no 'geo' metadata: it was read as a table without geometry.",)
     else:
         column = geo.get("primary_column")
-        if (geo.get("columns") or {}).get(column) is None or column not in schema.names:
+        known = isinstance(column, str) and column in (geo.get("columns") or {})
+        if not known or column not in schema.names:
             raise DataError(f"its geometry column '{column}' is missing", advice="get the file again")
-    return ParquetSchema(geo, column, history, _unnamed_index(schema), (*notes, *said))
+    return ParquetSchema(geo, column, history, unnamed_index(schema), (*notes, *said))
 
 
 def parquet_origin(schema: ParquetSchema, source: Source, name: str) -> LayerOrigin:
@@ -150,27 +155,6 @@ def parquet_layer(table: pa.Table, schema: ParquetSchema, origin: LayerOrigin) -
 
 def _one_kind(about: dict[str, Any]) -> bool:
     return len(about.get("geometry_types") or []) == 1
-
-
-def _geo_metadata(schema: pa.Schema) -> dict[str, Any] | None:
-    raw = (schema.metadata or {}).get(b"geo")
-    if raw is None:
-        return None
-    try:
-        geo = json.loads(raw)
-        if not isinstance(geo, dict):
-            raise ValueError("not an object")
-    except ValueError as error:
-        raise DataError("its 'geo' metadata is not JSON", advice="get the file again") from error
-    return geo
-
-
-def _unnamed_index(schema: pa.Schema) -> tuple[str, ...]:
-    """Name the columns that are the unnamed index pandas or Dask stores; a named one is a column."""
-    pandas = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-    indexes = [name for name in pandas.get("index_columns", []) if isinstance(name, str)]
-    marks = ("__index", "__null_dask_index__")
-    return tuple(name for name in indexes if name.startswith(marks) and name in schema.names)
 
 
 def _crs(about: dict[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, OutputError, UsageError, listed, located, nearest
 from regionalize.io.weights_ids import IdMatcher, counts_from_zero, repeated
-from regionalize.io.weights_text import Entries, first_line, parse_gal, parse_gwt, weight
+from regionalize.io.weights_text import Entries, first_line, parse_gal, parse_gwt, unreadable, weight
 from regionalize.model.weights import Weights
 
 Ids = NDArray[np.object_]
@@ -216,17 +216,20 @@ def parquet_faults() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"the file cannot be read ({str(error).splitlines()[0]})") from None
+        raise unreadable(error) from None
     except pa.ArrowException as error:
-        raise DataError(f"this is no whole Parquet file ({str(error).splitlines()[0]})") from None
+        reason = f"this is no whole Parquet file ({str(error).splitlines()[0]})"
+        raise DataError(reason, advice="write it again") from None
 
 
 def refuse_columns(names: Iterable[str]) -> None:
     """Refuse a table without the columns of weights."""
-    lost = [name for name in ("focal", "neighbor", "weight") if name not in names]
+    names = list(names)
+    lost = [name for name in ("focal", "neighbor", "weight") if names.count(name) != 1]
     if lost:
         raise DataError(
-            f"there is no column {listed(lost)}", advice="weights have columns focal, neighbor, weight"
+            f"there is no column {listed(lost)}, or there are several",
+            advice="weights have columns focal, neighbor, weight",
         )
 
 
@@ -251,8 +254,23 @@ def _parquet_schema(path: Path) -> Any:
 
 
 def parquet_about(schema: Any) -> dict[str, Any]:
-    """Return what this program has written into the head of a file: `id`, `n` and `kind`."""
-    about: dict[str, Any] = json.loads((schema.metadata or {}).get(b"regionalize", b"{}"))
+    """Return what this program has written into the head of a file: `id`, `n` and `kind`.
+
+    Raises
+    ------
+    DataError
+        If it is something else.
+    """
+    try:
+        about = json.loads((schema.metadata or {}).get(b"regionalize", b"{}"))
+    except (ValueError, RecursionError):
+        about = None
+    if (
+        not isinstance(about, dict)
+        or not isinstance(about.get("id"), str | None)
+        or type(about.get("n", 0)) is not int
+    ):
+        raise DataError("what its head says of the weights cannot be understood", advice="write it again")
     return about
 
 
@@ -261,7 +279,8 @@ def _parse_parquet(path: Path) -> Entries:
     table = _read_parquet(path)
     for name in ("focal", "neighbor", "weight"):
         if table[name].null_count:
-            raise DataError(f"{table[name].null_count} values are missing", column=name)
+            reason = f"{table[name].null_count} values are missing"
+            raise DataError(reason, advice="write the file again", column=name)
     focal, neighbor = ([str(value) for value in table[name].to_pylist()] for name in ("focal", "neighbor"))
     values = [weight(str(value), row) for row, value in enumerate(table["weight"].to_pylist(), start=1)]
     lines = list(range(1, len(focal) + 1))

@@ -9,6 +9,9 @@ from math import isfinite
 from pathlib import Path
 
 from regionalize.errors import DataError
+from regionalize.model.kinds import is_digits
+
+MEND = "correct the line, or write the file again"
 
 
 @dataclass
@@ -40,7 +43,7 @@ def first_line(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             return tokens_of(file.readline())
     except OSError as error:
-        raise DataError(f"the file cannot be read ({error.strerror})") from None
+        raise unreadable(error) from None
 
 
 def text_of(path: Path) -> str:
@@ -48,7 +51,7 @@ def text_of(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise DataError(f"the file cannot be read ({error.strerror})") from None
+        raise unreadable(error) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -85,7 +88,7 @@ def header_count(lines: Iterator[tuple[int, list[str]]]) -> int:
     if not tokens:
         raise DataError("the file is empty", advice="write it again")
     text = tokens[0] if len(tokens) == 1 else tokens[1]
-    if len(tokens) not in {1, 2, 3, 4} or not re.fullmatch(r"[0-9]+", text):
+    if len(tokens) not in {1, 2, 3, 4} or not is_digits(text):
         raise DataError(
             f"the header '{' '.join(tokens)[:60]}' is neither 'n' nor '0 n layer id_variable'",
             advice="is this a weights file?",
@@ -110,11 +113,13 @@ def gal_units(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[str, int
                 row=number,
             )
         name, count = tokens
-        if not re.fullmatch(r"-?[0-9]+", count):
-            raise DataError(f"'{count}' is not a number of neighbours (unit '{name}')", row=number)
+        if not is_digits(count.removeprefix("-")):
+            raise DataError(
+                f"'{count}' is not a number of neighbours (unit '{name}')", advice=MEND, row=number
+            )
         wanted = int(count)
         if wanted < 0:
-            raise DataError(f"unit '{name}' has {wanted} neighbours, less than none", row=number)
+            raise DataError(f"unit '{name}' has {wanted} neighbours, less than none", advice=MEND, row=number)
         if wanted == 0:
             yield name, number, [], number
             continue
@@ -123,7 +128,9 @@ def gal_units(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[str, int
             raise truncated(f"the file ends before the neighbours of unit '{name}'", number)
         if len(around) != wanted:
             raise DataError(
-                f"unit '{name}' should have {wanted} neighbours and {len(around)} are listed", row=line
+                f"unit '{name}' should have {wanted} neighbours and {len(around)} are listed",
+                advice=MEND,
+                row=line,
             )
         yield name, number, around, line
 
@@ -174,6 +181,15 @@ def parse_gwt(path: Path) -> Entries:
     return found
 
 
+def unreadable(error: OSError) -> DataError:
+    """Return the error of a file that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return DataError(
+            "there is no such file", advice="check the name, or make it with regionalize weights"
+        )
+    return DataError(f"the file cannot be read ({error.strerror})", advice="check who may read it")
+
+
 def truncated(reason: str, line: int) -> DataError:
     """Return the error of a file that ends too early."""
     return DataError(reason, advice="it looks truncated: write it again", row=line)
@@ -186,7 +202,7 @@ def weight(text: str, line: int) -> float:
     except ValueError:
         value = float("nan")
     if not isfinite(value):
-        raise DataError(f"'{text}' is not a weight", row=line)
+        raise DataError(f"'{text}' is not a weight", advice=MEND, row=line)
     if value < 0:
-        raise DataError(f"the weight {text} is negative", row=line)
+        raise DataError(f"the weight {text} is negative", advice=MEND, row=line)
     return value

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError, listed, nearest
 from regionalize.kernels.components import components_within
+from regionalize.model.kinds import is_digits
 from regionalize.model.weights import Weights
 
 IntArray = NDArray[np.int64]
@@ -138,7 +139,7 @@ def parse_requirements(text: str) -> dict[str, int | None]:
             if equals:
                 raise UsageError("'contiguous' takes no number", advice="write just contiguous")
             required[name] = None
-        elif value.isdecimal() and int(value) > 0:
+        elif is_digits(value) and int(value) > 0:
             required[name] = int(value)
         else:
             raise UsageError(f"'{item}' needs a whole number above 0", advice=f"write for example {name}=10")

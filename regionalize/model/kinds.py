@@ -12,6 +12,8 @@ from regionalize.errors import UsageError
 from regionalize.model.job import Job, Outputs
 from regionalize.model.method import Length, Method, Param, Share
 
+_MOST_DIGITS = 18
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -41,6 +43,19 @@ class Kind:
         if isinstance(value, dict):
             return self.table is not None and self.table(value)
         return self.one(value)
+
+
+def is_digits(text: str) -> bool:
+    """Whether text is a whole number, and of no more digits than the count of anything has.
+
+    Python refuses to read numbers of thousands of digits.
+
+    Examples
+    --------
+    >>> is_digits("12"), is_digits("-1"), is_digits("9" * 5000)
+    (True, False, False)
+    """
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def is_integer(value: Any) -> bool:

@@ -34,7 +34,7 @@ def parse_length(text: str) -> tuple[float, str]:
     >>> parse_length("2.5 km"), parse_length("300")
     ((2.5, 'km'), (300.0, ''))
     """
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+|[0-9]+\.)(e[+-]?[0-9]+)?\s*([a-z]*)", text.strip().lower())
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?\s*([a-z]*)", text.strip().lower())
     if not found or found[3] not in {"", *METRES}:
         raise ValueError(f"a distance is a number and {', '.join(METRES)} or nothing (map units)")
     number = float(found[1] + (found[2] or ""))

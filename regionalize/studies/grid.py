@@ -9,6 +9,7 @@ from typing import Any
 from regionalize.errors import UsageError, listed
 from regionalize.model.catalog import find_method
 from regionalize.model.job import Job
+from regionalize.model.kinds import is_digits
 from regionalize.run.options import shown, whole_number
 from regionalize.run.recipes import read_single
 
@@ -100,7 +101,7 @@ def _span(name: str, part: Any, least: int) -> Iterable[int]:
     if not isinstance(part, str):
         return (whole_number(name, part, least),)
     ends = part.split("-")
-    if len(ends) > 2 or not all(end.strip().isdecimal() for end in ends):
+    if len(ends) > 2 or not all(is_digits(end.strip()) for end in ends):
         raise UsageError(
             f"{shown(name)} holds '{part}'", advice=f"write {shown(name)} 2-15 or {shown(name)} 2,4,8"
         )

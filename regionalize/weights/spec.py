@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -10,6 +9,7 @@ import shapely
 
 from regionalize.errors import DataError, UsageError, nearest
 from regionalize.model.job import WEIGHTS_FILES
+from regionalize.model.kinds import is_digits
 from regionalize.model.layer import POLYGONAL, PUNCTUAL, Layer
 from regionalize.model.length import parse_length
 
@@ -166,7 +166,7 @@ def _unknown(text: str, hint: str = "") -> UsageError:
 
 
 def _count(digits: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]+", digits) or int(digits) < 1:
+    if not is_digits(digits) or int(digits) < 1:
         raise _unknown(text, f"'{digits}' is not a number of neighbours, 1 or more;")
     return int(digits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import warnings
 from collections.abc import Iterator
@@ -118,7 +119,8 @@ def check_address(scheduler: str) -> None:
     """
     scheme, _, place = scheduler.partition("://")
     host, _, port = place.rpartition(":")
-    if scheme not in {"tcp", "tls", "ws", "wss"} or not host or not port.isdigit() or int(port) > 65535:
+    known = scheme in {"tcp", "tls", "ws", "wss"} and host and re.fullmatch("[0-9]{1,5}", port)
+    if not known or int(port) > 65535:
         raise UsageError(f"--scheduler {scheduler} is no address", advice="such as tcp://127.0.0.1:8786")
 
 

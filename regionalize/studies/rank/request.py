@@ -8,6 +8,7 @@ from typing import Any
 
 from regionalize.errors import UsageError
 from regionalize.model.job import DEFAULT_SEED, check_option_names
+from regionalize.model.kinds import is_digits
 from regionalize.run.command import Command, list_text, typable, typed, value_text
 from regionalize.run.options import plain_values, real_number, split_list, split_pair, whole_number
 from regionalize.studies.rank.options import RankOptions
@@ -252,7 +253,7 @@ def _whole_numbers(name: str, value: Any) -> tuple[int, ...]:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().isdecimal()
+    return isinstance(value, str) and is_digits(value.strip())
 
 
 def _weights(value: Any) -> tuple[tuple[str, float], ...]:

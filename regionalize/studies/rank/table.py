@@ -74,7 +74,7 @@ def zone_array(names: tuple[str, ...], codes: NDArray[np.int64]) -> pa.Array:
     """Return the zones of rows: numbers where all go by numbers, else their names; null for none."""
     import pyarrow as pa
 
-    whole = all(name.isdecimal() and str(int(name)) == name and len(name) < 10 for name in names)
+    whole = all(name.isdecimal() and len(name) < 10 and str(int(name)) == name for name in names)
     known = pa.array([int(name) for name in names], pa.int32()) if whole else pa.array(names, pa.string())
     return known.take(pa.array(codes, mask=codes < 0))
 

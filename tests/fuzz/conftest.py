@@ -1,0 +1,33 @@
+"""What tests of damage share: modules of this folder by their name, and how long the long ones may search."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def load(name: str) -> None:
+    """Import a module of this folder, which pytest does not put on the path."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+
+
+for name in ("mutation", "seeds", "targets", "content", "warm", "layers", "damaged"):
+    load(name)
+
+
+@pytest.fixture
+def seconds():
+    """How long a target is tried."""
+    return float(os.environ.get("FUZZ_SECONDS", "60"))
+
+
+@pytest.fixture
+def seed():
+    """What draws of the long tests begin with; another one finds other things."""
+    return os.environ.get("FUZZ_SEED", "1")

@@ -1,0 +1,135 @@
+"""Damaged layers through whole commands, and what is wrong with what came of it."""
+
+from __future__ import annotations
+
+import csv
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from layers import COLUMNS, ROWS, rows_in
+from mutation import mutant
+from warm import Ended, Warm
+
+PEAK = 1500
+"""Megabytes; the program takes 200 for these layers."""
+SECONDS = 30
+CENTERS = "cluster,a,b\n1,-1,0\n2,1,0\n3,0,1\n"
+CHOSEN = ("--columns", COLUMNS, "--missing", "mean")
+COMMANDS = {
+    "kmeans": ("--k", 3, *CHOSEN, "--with-centroids", "-o", "out.gpkg"),
+    "skater": ("--k", 3, *CHOSEN, "--islands", "nearest", "-o", "out.gpkg"),
+    "info": (),
+    "weights": ("-o", "out.gal"),
+    "assign": ("--centers", "centers.csv", "--missing", "mean", "-o", "out.gpkg"),
+    "rank": ("--at", "45.1,15.01", "-o", "out.csv"),
+}
+OFTEN = (50, 10, 10, 10, 10, 10)
+OURS = {"centers.csv", "out.txt", "err.txt", "out.gpkg", "out.gal", "out.csv", "out.csv.run.json"}
+UNHEARD = ("More than one layer", "Measured (M)")
+"""Warnings of GDAL that nobody needs to hear."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A damaged layer, the command that was given it, and what came of it."""
+
+    number: int
+    damaged: str
+    command: str
+    ended: Ended
+    fault: str
+
+    def __str__(self) -> str:
+        how = f"code {self.ended.code}, {self.ended.seconds} s"
+        return f"number {self.number}: {self.damaged}, {self.command}: {how}: {self.fault}"
+
+
+def tried(warm: Warm, kind: str, good: list[Path], seed: str, numbers: Iterator[int]) -> Iterator[Case]:
+    """Damage a layer in one way after the other, and give each to a command."""
+    content = {file.name: file.read_bytes() for file in good}
+    for number in numbers:
+        draw = random.Random(f"{seed} {kind} {number}")
+        hit = draw.choice(list(content))
+        files = content | {hit: mutant(content[hit], draw, most=1 if number % 2 else 3)}
+        if len(files) > 1 and draw.random() < 0.03:
+            del files[draw.choice(list(files)[1:])]
+        command = draw.choices(list(COMMANDS), OFTEN)[0]
+        lay_out(warm.folder, files)
+        ended = warm.run(command, good[0].name, *COMMANDS[command], seconds=SECONDS)
+        if ended.code is None:  # the machine may have been asleep
+            lay_out(warm.folder, files)
+            ended = warm.run(command, good[0].name, *COMMANDS[command], seconds=3 * SECONDS)
+        yield Case(number, hit, command, ended, fault_in(warm, kind, files, ended))
+
+
+def lay_out(folder: Path, files: dict[str, bytes]) -> None:
+    """Empty a folder, and put files into it."""
+    for old in folder.iterdir():
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for name, raw in files.items():
+        (folder / name).write_bytes(raw)
+    (folder / "centers.csv").write_text(CENTERS)
+
+
+def fault_in(warm: Warm, kind: str, files: dict[str, bytes], ended: Ended) -> str:
+    """Return what is wrong, empty for nothing."""
+    folder, lines = warm.folder, ended.err.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    if "Traceback" in ended.err:
+        return f"a traceback: {lines[-1]}"
+    if ended.code is None:
+        return "it does not end"
+    if ended.code not in {0, 1, 2}:
+        return "it was ended by a signal" if ended.code < 0 else "another exit code"
+    if ended.peak > PEAK:
+        return f"it took {ended.peak} MB"
+    if any((folder / name).read_bytes() != raw for name, raw in files.items()):
+        return "the input is changed"
+    if litter := sorted({one.name for one in folder.iterdir()} - files.keys() - OURS):
+        return f"it left {litter}"
+    if ended.code:
+        left = [name for name in ("out.gpkg", "out.gal", "out.csv") if (folder / name).exists()]
+        one = len(errors) == 1 and lines[-1] == errors[0] and not ended.out
+        return "" if one and not left else f"it left {left}" if left else f"{len(errors)} lines of errors"
+    return fault_in_result(warm, kind, folder / next(iter(files)), ended)
+
+
+def fault_in_result(warm: Warm, kind: str, file: Path, ended: Ended) -> str:
+    """Compare what came out of a layer with what its bytes tell, and what GDAL reads of it by itself."""
+    out, there = rows_out(file.parent), rows_in(kind, file)
+    if out is not None and there is not None and out != there:
+        return f"{there} rows in, {out} out"
+    if kind == "parquet":  # GDAL cannot read these here
+        return ""
+    told = warm.read(file)
+    if told["error"]:
+        return f"GDAL alone: {told['error']}"
+    if out is not None and out != told["rows"]:
+        return f"GDAL alone reads {told['rows']} rows, {out} out"
+    if out is not None and out < ROWS and there is None:
+        return f"{out} rows out, where nobody can tell how many there are"
+    heard = " ".join(ended.err.split())
+    said = [" ".join(text.split()) for text in told["warnings"] if not text.startswith(UNHEARD)]
+    unsaid = [text for text in said if text[:40] not in heard]
+    return f"a warning of GDAL is not told: {unsaid[0]}" if unsaid else ""
+
+
+def rows_out(folder: Path) -> int | None:
+    """Count the rows of what was written."""
+    layer, weights, table = (folder / f"out{suffix}" for suffix in (".gpkg", ".gal", ".csv"))
+    if layer.exists():
+        with closing(sqlite3.connect(layer)) as database:
+            known = "SELECT table_name FROM gpkg_contents WHERE table_name != 'layer_styles'"
+            name = database.execute(known).fetchone()[0]
+            return database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+    if weights.exists():
+        return int(weights.read_text().split()[1])
+    if table.exists():
+        with table.open(newline="") as file:
+            return sum(1 for _ in csv.reader(file)) - 1
+    return None
