@@ -201,8 +201,7 @@ def command(
     References: Sinnott (1984); Bezdek (1981); Wang and Song (2011); Cao et al. (2007); Järvelin and
     Kekäläinen (2002).
     """
-    from regionalize.studies.rank.files import rank_files
-    from regionalize.studies.rank.learned import RankOutputs
+    from regionalize.studies.rank.files import RankOutputs, rank_files
     from regionalize.studies.rank.report import ranking_document
     from regionalize.studies.rank.request import make_request
 

@@ -12,7 +12,7 @@ from regionalize.run.settings import setting_text
 if TYPE_CHECKING:
     import rich.console
 
-    from regionalize.studies.rank.files import Ranked
+    from regionalize.studies.rank.solve import Ranked
 
 SHOWN_ROWS, SHOWN_USERS, SHOWN_ZONES = 10, 5, 20
 """What the terminal shows at most, where no number was asked for."""

@@ -76,6 +76,18 @@ def on_sphere(degrees: FloatArray) -> FloatArray:
     )
 
 
+def from_sphere(points: FloatArray) -> FloatArray:
+    """Turn points in space, shape (n, 3), into the longitude and latitude that each lies at, shape (n, 2).
+
+    Examples
+    --------
+    >>> from_sphere(np.array([[0.0, 2.0, 0.0], [0.0, 0.0, -1.0]])).tolist()
+    [[90.0, 0.0], [0.0, -90.0]]
+    """
+    x, y, z = points.T
+    return np.asarray(np.degrees(np.column_stack([np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))])))
+
+
 def chord(angle: float) -> float:
     """Return the straight line under an angle (radians) on the unit sphere."""
     return float(2 * np.sin(min(angle, np.pi) / 2))

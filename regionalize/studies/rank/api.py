@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regionalize.run.drawable import Picture
-    from regionalize.studies.rank.files import Ranked
+    from regionalize.studies.rank.solve import Ranked
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,12 @@ def rank(items: geopandas.GeoDataFrame, at: Any, **options: Any) -> RankResult:
 
     from regionalize.run.frames import layer_of
     from regionalize.run.refusals import check_ending
-    from regionalize.studies.rank.files import MODEL, rank_layer
+    from regionalize.studies.rank.files import MODEL
     from regionalize.studies.rank.model import write_model
     from regionalize.studies.rank.places import read_users, users_of
     from regionalize.studies.rank.report import ranking_document
     from regionalize.studies.rank.request import make_request
+    from regionalize.studies.rank.solve import rank_layer
     from regionalize.studies.rank.table import ranking_table
 
     layer = layer_of(items, options)

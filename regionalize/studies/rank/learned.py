@@ -1,13 +1,10 @@
-"""A ranking with learned weights: learned in a run, or kept from an earlier one."""
+"""A ranking with learned weights: how a run learns them, and what may be changed of a kept one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-from regionalize.model.job import Outputs
 
 if TYPE_CHECKING:
     from regionalize.studies.rank.fit import Fit
@@ -16,20 +13,6 @@ if TYPE_CHECKING:
     from regionalize.studies.rank.places import Items, Users
     from regionalize.studies.rank.request import RankRequest
     from regionalize.studies.rank.zones import Zones
-
-
-@dataclass(frozen=True, kw_only=True)
-class RankOutputs(Outputs):
-    """Where a ranking goes, and the file it is kept in for later."""
-
-    save_model: Path | None = None
-
-
-def kept_model(path: str | None) -> RankModel | None:
-    """Read the model of an earlier run, if one is named."""
-    from regionalize.studies.rank.model import read_model
-
-    return None if path is None else read_model(path)
 
 
 def learned_model(

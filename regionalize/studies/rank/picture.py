@@ -12,7 +12,7 @@ from regionalize.errors import counted
 
 if TYPE_CHECKING:
     from regionalize.maps.ranked import RankedShapes
-    from regionalize.studies.rank.files import Ranked
+    from regionalize.studies.rank.solve import Ranked
 
 FloatArray = NDArray[np.float64]
 
@@ -155,7 +155,7 @@ def ways(starts: FloatArray, ends: FloatArray) -> list[FloatArray]:
     >>> way[[0, -1]].round(6).tolist()
     [[170.0, 0.0], [190.0, 0.0]]
     """
-    from regionalize.weights.places import on_sphere
+    from regionalize.weights.places import from_sphere, on_sphere
 
     share = np.linspace(0, 1, _BENDS)[:, None]
     found = []
@@ -165,9 +165,8 @@ def ways(starts: FloatArray, ends: FloatArray) -> list[FloatArray]:
             points = (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
         else:
             points = start + share * (end - start)
-        longitude = np.unwrap(np.degrees(np.arctan2(points[:, 1], points[:, 0])), period=360)
-        latitude = np.degrees(np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1])))
-        found.append(np.column_stack([longitude, latitude]))
+        longitude, latitude = from_sphere(points).T
+        found.append(np.column_stack([np.unwrap(longitude, period=360), latitude]))
     return found
 
 

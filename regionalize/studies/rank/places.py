@@ -319,6 +319,7 @@ def _from_degrees(shapes: NDArray[np.object_], names: NDArray[Any]) -> FloatArra
     """Return latitude and longitude of shapes in degrees."""
     import shapely
 
+    from regionalize.weights.places import from_sphere
     from regionalize.weights.places import places as centers_of
 
     if (shapely.get_type_id(shapes) == shapely.GeometryType.POINT).all():
@@ -330,8 +331,7 @@ def _from_degrees(shapes: NDArray[np.object_], names: NDArray[Any]) -> FloatArra
     north = np.where(np.abs(bounds[:, 1]) > np.abs(bounds[:, 3]), bounds[:, 1], bounds[:, 3])
     # a polygon across the antimeridian may end beyond it
     check_places(np.column_stack([north, np.where(np.abs(east) <= 360, east / 2, east)]), names)
-    x, y, z = centers_of(shapes, geographic=True).T
-    return np.asarray(np.degrees(np.column_stack([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])))
+    return from_sphere(centers_of(shapes, geographic=True))[:, ::-1].copy()
 
 
 def _ids(layer: Layer, id_column: str | None) -> NDArray[Any]:

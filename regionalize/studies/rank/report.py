@@ -10,9 +10,9 @@ from regionalize.io.documents import plain
 from regionalize.run.reporting import versions
 
 if TYPE_CHECKING:
-    from regionalize.studies.rank.files import Ranked
     from regionalize.studies.rank.fit import Fit
     from regionalize.studies.rank.ranking import Ranking
+    from regionalize.studies.rank.solve import Ranked
 
 
 def ranking_document(found: Ranked, *, rows: bool = True) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError, counted
 from regionalize.studies.rank.breaks import best_breaks, distance_values, shares
 from regionalize.studies.rank.distances import PlaceIndex, great_circle_km, rough_km, sphere_points
-from regionalize.weights.places import on_sphere
+from regionalize.weights.places import from_sphere, on_sphere
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -313,11 +313,11 @@ def label_zones(labels: IntArray, names: Sequence[str], places: FloatArray) -> Z
     known = np.flatnonzero(labels >= 0)
     code = labels[known]
     points = on_sphere(places[known][:, ::-1])
-    x, y, z = (np.bincount(code, axis, len(names)) for axis in points.T)
-    centers = np.degrees(np.column_stack([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)]))
+    sums: FloatArray = np.column_stack([np.bincount(code, axis, len(names)) for axis in points.T])
+    centers = from_sphere(sums)[:, ::-1].copy()
     # items that cancel out, such as antipodes, have no mean: the first stands for it
     size = np.bincount(code, minlength=len(names))
-    lost = np.sqrt(x * x + y * y + z * z) <= 1e-9 * size
+    lost = np.linalg.norm(sums, axis=1) <= 1e-9 * size
     for zone in np.flatnonzero(lost):
         centers[zone] = places[known[np.argmax(code == zone)]]
     return Zones("labels", tuple(map(str, names)), centers, labels=np.where(labels >= 0, labels, NO_ZONE))
