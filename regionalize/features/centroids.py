@@ -166,7 +166,15 @@ def centroids(
             advice="set one (ogr2ogr -a_srs), or take its coordinates as plane with --project none",
         )
     shapes, _, notes = project_geometry(layer, project, id_column)
-    return centroid_points(shapes), notes
+    xy = centroid_points(shapes)
+    lost = ~(np.isfinite(xy).all(axis=1) | shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    if lost.any():
+        raise DataError(
+            f"{np.count_nonzero(lost)} of {len(layer)} rows have coordinates that are infinite, too large or "
+            f"no numbers, so no centroid: {listed(layer.names(id_column)[lost])}",
+            advice="correct them, or leave the rows out with --where",
+        )
+    return xy, notes
 
 
 def centroid_points(shapes: ShapeArray) -> FloatArray:
@@ -177,7 +185,8 @@ def centroid_points(shapes: ShapeArray) -> FloatArray:
     >>> centroid_points(np.array([shapely.Point(3, 4), None])).tolist()
     [[3.0, 4.0], [nan, nan]]
     """
-    xy: FloatArray = shapely.bounds(shapely.centroid(shapes))[:, :2]  # NaN where null or empty
+    with np.errstate(invalid="ignore", over="ignore"):  # of coordinates that are no finite numbers
+        xy: FloatArray = shapely.bounds(shapely.centroid(shapes))[:, :2]  # NaN where null or empty
     return xy
 
 

@@ -215,6 +215,8 @@ def not_numeric(layer: Layer, name: str) -> str | None:
         return "categories"
     if types.is_null(kind):
         return "nothing but nulls"
+    if getattr(kind, "extension_name", "") == "arrow.json":
+        return "text, lists or the like"  # of a GeoJSON property, in some rows at least
     return f"{kind} values"
 
 

@@ -20,6 +20,7 @@ from regionalize.errors import DataError
 from regionalize.io import gdal
 from regionalize.io.gdal_messages import Messages
 from regionalize.io.source import Source
+from regionalize.io.systems import ABOUT, not_understood
 
 if TYPE_CHECKING:
     import sqlite3
@@ -205,6 +206,10 @@ def check_messages(said: Messages) -> None:
     ------
     DataError
     """
+    everything = [text for text, _ in (*said.warnings.values(), *said.faults.values())]
+    of_system = [text for text in everything if any(mark in text for mark in ABOUT)]
+    if of_system:
+        raise not_understood(of_system[0].rstrip("."))
     texts = [text for text, _ in said.faults.values()]
     plain = [text for text in texts if not text.startswith("Error occurred in")]  # a place in GDAL's sources
     if texts:

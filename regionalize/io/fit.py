@@ -42,13 +42,13 @@ def with_columns(layer: Layer, added: Mapping[str, Any], form: Format) -> tuple[
         A column that is there already.
     """
     table = layer.attributes
-    existing = {name.lower() if form.one_case else name for name in table.column_names}
-    if layer.has_geometry:
-        existing.add(layer.origin.geometry_name.lower() if form.one_case else layer.origin.geometry_name)
+    named = [*table.column_names, *([layer.origin.geometry_name] if layer.has_geometry else [])]
+    existing = {name.lower() if form.one_case else name: name for name in named}
     for name, column in added.items():
-        if (name.lower() if form.one_case else name) in existing:
+        there = existing.get(name.lower() if form.one_case else name)
+        if there is not None:
             raise OutputError(
-                f"the layer already has a column '{name}'",
+                f"the layer already has a column '{name}'" + (f" ('{there}')" if there != name else ""),
                 column=name,
                 advice="choose another name with --label-column"
                 if name.startswith(next(iter(added)))

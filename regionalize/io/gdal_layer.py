@@ -19,11 +19,12 @@ from regionalize.io.geopackage_metadata import stored_history
 from regionalize.io.history import kept_beside, kept_in_geojson, kept_in_metadata, understood_history
 from regionalize.io.refusals import understood
 from regionalize.io.source import Source, choose_layer
+from regionalize.io.systems import check_system
 from regionalize.io.text import copy_as_utf8
 from regionalize.io.text_damage import check_features, rows_of_text
 from regionalize.io.wkb import BEYOND_GEOS, read_headers
 from regionalize.kernels.threads import threads
-from regionalize.model.layer import LayerOrigin
+from regionalize.model.layer import LayerOrigin, shapes_of
 from regionalize.model.record import History
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ CSV_OPTIONS = {
     "Y_POSSIBLE_NAMES": ",".join(("y", *LATITUDE)),
     "GEOM_POSSIBLE_NAMES": "wkt,geometry,geom,the_geom,wkt_geom",
 }
-_ROUTINE = ("WAL-enabled", "Measured (M) geometry")
+_ROUTINE = ("WAL-enabled", "Measured (M) geometry", "GFS file saving")
 """Warnings of GDAL that say nothing a person needs to hear."""
 
 
@@ -152,6 +153,7 @@ def describe(source: Source, layer: str | None, meta: dict[str, Any], encoding: 
         kept = kept_in_geojson(source, head)
     history, said = understood_history(kept or kept_beside(source))
     crs = meta["crs"] or None
+    noticed = check_system(source, crs, head)
     if head.get("crs", crs) is None:
         crs = None  # said outright; GDAL takes it for longitude and latitude
     origin = LayerOrigin(
@@ -162,7 +164,7 @@ def describe(source: Source, layer: str | None, meta: dict[str, Any], encoding: 
         geometry_type=meta["geometry_type"],
         geometry_name=meta["geometry_name"] or "geometry",
     )
-    return Description(origin, crs, history, (*notes, *said), count)
+    return Description(origin, crs, history, (*notes, *said, *noticed), count)
 
 
 def check_rows(
@@ -257,7 +259,7 @@ def linear_shapes(
     shapes = np.full(len(linear), None, dtype=object)
     for row, raw in enumerate(linear):
         try:
-            shape = shapely.from_wkb(raw, on_invalid="ignore")
+            shape = shapes_of(raw)
             shapely.centroid(shape)  # GEOS takes a collection of curves, but can do little with it
             shapes[row] = shape
         except (NotImplementedError, shapely.GEOSException):  # a surface of triangles, say

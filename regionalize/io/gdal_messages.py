@@ -23,6 +23,10 @@ _MOST = 20
 """Messages of different kinds that are kept."""
 _LOST = ("NULL geometry", "NONE geometry")
 """In warnings: a geometry that the file holds is left out."""
+_PLAINLY = {
+    "Non closed ring": "There are rings that are not closed; they are closed to measure them",
+}
+"""What is said in place of some warnings."""
 _MISREAD = re.compile(
     r"Value '(.*)' of field (.*) parsed incompletely to (?:integer|real) (.*?)\.?$", re.DOTALL
 )
@@ -102,7 +106,8 @@ class Messages:
     def notes(self) -> list[str]:
         """Return the warnings as notes."""
         return [
-            f"GDAL says: {text}" + (f" ({count:,} times)" if count > 1 else "")
+            next((said for mark, said in _PLAINLY.items() if mark in text), f"GDAL says: {text}")
+            + (f" ({count:,} times)" if count > 1 else "")
             for text, count in self.warnings.values()
         ]
 
@@ -118,15 +123,15 @@ def listening() -> Iterator[Messages]:
 
     Where GDAL cannot be reached past pyogrio, nothing is heard but what pyogrio passes on as warnings.
     """
-    library, before = _library(), getattr(_listening, "now", None)
+    gdal, before = library(), getattr(_listening, "now", None)
     _listening.now = heard = Messages()
-    if library is not None:
-        library.CPLPushErrorHandler(_HEAR)
+    if gdal is not None:
+        gdal.CPLPushErrorHandler(_HEAR)
     try:
         yield heard
     finally:
-        if library is not None:
-            library.CPLPopErrorHandler()
+        if gdal is not None:
+            gdal.CPLPopErrorHandler()
         _listening.now = before
 
 
@@ -140,14 +145,14 @@ _HEAR = _Handler(_hear)
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def library() -> ctypes.CDLL | None:
     """Return the GDAL that pyogrio has loaded, by a library that is linked with it."""
     import pyogrio._err
 
     own = Path(pyogrio._err.__file__)
     for path in (own, *own.parents[1].glob("pyogrio.libs/gdal*.dll")):
-        library = ctypes.CDLL(str(path))
-        if hasattr(library, "CPLPushErrorHandler"):
-            library.CPLPushErrorHandler.argtypes = [_Handler]
-            return library
+        gdal = ctypes.CDLL(str(path))
+        if hasattr(gdal, "CPLPushErrorHandler"):
+            gdal.CPLPushErrorHandler.argtypes = [_Handler]
+            return gdal
     return None

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.io.shapes import is_wgs84
+from regionalize.model.layer import shapes_of
 from regionalize.model.record import KEY
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _json(text: str) -> str:
 def _shapes(wkb: pa.ChunkedArray) -> list[str]:
     import shapely
 
-    shapes = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    shapes = shapes_of(wkb.to_numpy(zero_copy_only=False))
     if shapely.has_z(shapes).any() and "7" not in shapely.to_geojson(shapely.Point(1, 2, 7)):
         # GEOS wrote no heights before version 3.12
         texts = [None if shape is None else json.dumps(shapely.geometry.mapping(shape)) for shape in shapes]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from regionalize.errors import DataError, listed, nearest, quoted
 from regionalize.io import damage, gdal
 from regionalize.io.source import Source
+from regionalize.io.systems import not_understood
 
 _BROKEN = ("malformed", "I/O", "disk image", "corrupt", "not a database")
 _SQL_WORDS = frozenset(
@@ -68,10 +69,12 @@ _SQL_WORDS = frozenset(
 @contextmanager
 def understood(source: Source, where: str | None, layer: str | None = None) -> Iterator[None]:
     """Turn what pyogrio raises into an error for the person."""
-    from pyogrio.errors import DataLayerError, DataSourceError
+    from pyogrio.errors import CRSError, DataLayerError, DataSourceError
 
     try:
         yield
+    except CRSError as error:
+        raise not_understood(_reason(error), source.format) from error
     except DataLayerError as error:
         raise DataError(_reason(error), advice="name another layer with --layer") from error
     except DataSourceError as error:

@@ -85,8 +85,11 @@ def measure_compactness(
         notes.append(f"{units} no polygon and {'adds' if without == 1 else 'add'} nothing to compactness.")
     k = int(labels.max(initial=0))
     cluster = labels[unit]
-    area = np.bincount(cluster, weights=shapely.area(parts), minlength=k + 1)
-    perimeter = np.bincount(cluster, weights=outer_length(parts), minlength=k + 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        area = np.bincount(cluster, weights=shapely.area(parts), minlength=k + 1)
+        perimeter = np.bincount(cluster, weights=outer_length(parts), minlength=k + 1)
+    if not np.isfinite([area, perimeter]).all():
+        return {}, ("Compactness is not measured: some coordinates are infinite or too large.",)
 
     count = shapely.get_num_coordinates(parts)
     vertices = int(count.sum())

@@ -87,14 +87,13 @@ class Layer:
     def geometry(self) -> NDArray[np.object_]:
         """Shapely geometries, shape (n,); None where null or beyond what GEOS can hold."""
         import numpy as np
-        import shapely
 
         if self.shapes is not None:
             return self.shapes
         if self.wkb is None:
             return np.full(len(self), None, dtype=object)
         raw = self.wkb.to_numpy(zero_copy_only=False) if len(self) else np.empty(0, dtype=object)
-        shapes: NDArray[np.object_] = shapely.from_wkb(raw, on_invalid="ignore")
+        shapes: NDArray[np.object_] = shapes_of(raw)
         return shapes
 
     @cached_property
@@ -197,6 +196,23 @@ class Layer:
         crs = None if frame.crs is None else (frame.crs.to_string())
         shapes = frame.geometry.to_numpy()
         return Layer(table, None, crs, LayerOrigin(geometry_name=geometry_name), shapes=shapes)
+
+
+def shapes_of(wkb: Any) -> Any:
+    """Return shapely geometries of WKB, alone or in an array; None where null or beyond what GEOS can hold.
+
+    Rings that are not closed are closed, and coordinates that are no numbers stay so.
+
+    Examples
+    --------
+    >>> shapes_of(bytes.fromhex("0101000000000000000000F03F0000000000000040")).wkt
+    'POINT (1 2)'
+    """
+    import numpy as np
+    import shapely
+
+    with np.errstate(invalid="ignore"):
+        return shapely.from_wkb(wkb, on_invalid="fix")
 
 
 _KIND_NAMES = {

@@ -43,9 +43,21 @@ def read_weights_for(layer: Layer, file: str, id_column: str | None) -> Weights:
     """Read a weights file and match it to the layer's rows by id.
 
     The column is `--id`, or else the one the file's header names, or else the row numbers.
+
+    Raises
+    ------
+    DataError
+        If `--id` names another column than the header, and both hold the same ids in other rows.
     """
     from regionalize.io.weights_files import read_weights, weights_file_id
 
-    named = id_column or weights_file_id(file)
-    matched = {name.lower(): name for name in layer.column_names}.get((named or "").lower())
-    return read_weights(file, layer.names(matched))
+    columns = {name.lower(): name for name in layer.column_names}
+    stated = columns.get((weights_file_id(file) or "").lower())
+    matched = stated if id_column is None else columns.get(id_column.lower())
+    ids = layer.names(matched)
+    if stated not in (None, matched):
+        others = layer.names(stated)
+        if set(others) == set(ids) and (others != ids).any():  # either would do, and one is wrong
+            reason = f"its ids are those of column '{stated}', and --id names '{matched}'"
+            raise DataError(reason, advice=f"use --id {stated}", file=file)
+    return read_weights(file, ids)

@@ -597,7 +597,7 @@ def test_label_column_collision_is_refused(tmp_path):
     added = {"cluster": pa.array([1] * 4, pa.int32())}
     for suffix in (".gpkg", ".shp"):
         with pytest.raises(
-            OutputError, match="already has a column 'cluster'; choose another name with --label-column"
+            OutputError, match=r"already has a column 'cluster'.*; choose another name with --label-column"
         ):
             write_layer(layer, tmp_path / f"o{suffix}", added=added)
     write_layer(layer, tmp_path / "o.fgb", added=added)  # names differ there

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError
+from regionalize.model.layer import shapes_of as shapes_of_wkb
 from regionalize.run.dask.tiles import Units, by_place, chosen, sent_home
 from regionalize.weights.spec import WeightsSpec, parse_spec
 
@@ -143,10 +144,8 @@ def _refuse_no_place(nowhere: bool) -> None:
 
 def decoded(wkb: pa.ChunkedArray) -> Geometries:
     """Return geometries as `Layer.geometry` has them."""
-    import shapely
-
     raw = wkb.to_numpy(zero_copy_only=False) if len(wkb) else np.empty(0, dtype=object)
-    found: Geometries = shapely.from_wkb(raw, on_invalid="ignore")
+    found: Geometries = shapes_of_wkb(raw)
     return found
 
 

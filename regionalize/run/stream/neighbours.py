@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, UsageError
 from regionalize.kernels.cells import divided
-from regionalize.model.layer import Layer
+from regionalize.model.layer import Layer, shapes_of
 from regionalize.run.stream.links import (
     AT_ONCE,
     BLOCK,
@@ -213,7 +213,8 @@ class _Areas:
             raw = self._bytes.read(base, int(stop[last - 1]) - base).tobytes()
             ends = zip((start[first:last] - base).tolist(), (stop[first:last] - base).tolist(), strict=True)
             found += [raw[begin:end] or None for begin, end in ends]
-        shapes: Geometries = shapely.from_wkb(np.array([*found, None], dtype=object)[:-1])
+        raw_shapes = np.array([*found, None], dtype=object)[:-1]
+        shapes: Geometries = shapes_of(raw_shapes)
         return shapes
 
     def link(self, tiles: _Tiles, sorter: LinkSorter) -> None:
