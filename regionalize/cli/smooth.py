@@ -67,8 +67,8 @@ def command(
 
     Every hop takes x to alpha * x + (1 - alpha) * (what its neighbours have); hops is 1 unless given.
     """
-    from regionalize.run.neighbours import run_smooth
     from regionalize.run.options import make_job
+    from regionalize.run.smooth import run_smooth
 
     if output is None:
         raise UsageError("the file to write is missing", advice="give -o smoothed.gpkg")

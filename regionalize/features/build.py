@@ -14,7 +14,7 @@ from regionalize.features.notes import compactness_notes, constant_notes, coordi
 from regionalize.features.transforms import constant_columns, transform
 from regionalize.model.catalog import find_method
 from regionalize.model.features import Features, weighted
-from regionalize.model.job import CHOICES, Job
+from regionalize.model.job import BY_DISTANCE, CHOICES, Job
 
 if TYPE_CHECKING:
     from regionalize.model.layer import Layer
@@ -266,7 +266,7 @@ def positions_for_smoothing(
     layer: Layer, job: Job, rows: NDArray[np.int64], xy: FloatArray | None
 ) -> tuple[FloatArray | None, bool]:
     """Return where the rows used are, if smoothing asks for distances, and whether on the sphere."""
-    if job.smooth_mode not in {"idw", "gaussian"}:
+    if job.smooth_mode not in BY_DISTANCE:
         return None, False
     from regionalize.features.centroids import centroid_points, project_geometry, sphere_points
 

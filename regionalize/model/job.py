@@ -28,6 +28,9 @@ CHOICES = {
 }
 """Options of a job that take one of a few words."""
 
+BY_DISTANCE = frozenset({"idw", "gaussian"})
+"""Ways to smooth that go by how far neighbours are, and so need to know where units lie."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

@@ -14,6 +14,7 @@ from regionalize.errors import DataError
 from regionalize.features.running import RunningStatistics
 from regionalize.io.parquet_files import ParquetFiles
 from regionalize.model.features import weighted
+from regionalize.model.job import BY_DISTANCE
 from regionalize.model.layer import Layer
 from regionalize.run.dask import rows as work
 from regionalize.run.dask.kmeans import PartedRows, summed
@@ -171,7 +172,7 @@ def smooth_parts(
         client, geometry, counts, spec, snap=job.snap, geographic=layer.head.is_geographic
     )
     where = None
-    if job.smooth_mode in {"idw", "gaussian"}:
+    if job.smooth_mode in BY_DISTANCE:
         masks: Any = [None] * len(attributes) if kept is None else kept
         where = client.map(positions_of, layer.parts, masks, files=files, job=job)
     smoothed = smooth_in_parts(

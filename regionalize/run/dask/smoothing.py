@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regionalize.model.job import BY_DISTANCE
+
 if TYPE_CHECKING:
     from distributed import Client, Future
 
@@ -108,7 +110,7 @@ def smooth_in_parts(
         return list(values)
     exchange = Exchange(client, links, counts)
     parts = range(len(values))
-    by_distance = mode in {"idw", "gaussian"}
+    by_distance = mode in BY_DISTANCE
     if by_distance and coordinates is None:
         raise ValueError(f"mode {mode!r} needs coordinates")
     where: list[Any] = [None] * len(values)

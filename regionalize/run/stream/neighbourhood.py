@@ -16,7 +16,7 @@ from regionalize.features.running import RunningStatistics
 from regionalize.features.smoothing import effect_notes
 from regionalize.io.row_batches import RowBatches
 from regionalize.io.weights_files import ONE_SIDED, one_sided_note, weights_file_id, weights_suffix
-from regionalize.model.job import Job
+from regionalize.model.job import BY_DISTANCE, Job
 from regionalize.model.layer import Layer
 from regionalize.run.stream.gaps import Counted
 from regionalize.run.stream.links import LinkStore
@@ -63,7 +63,7 @@ def smooth_attributes(rows: Rows, batches: RowBatches, open_files: ExitStack) ->
             known[~used] = np.nan
             scaled.append(known)
         where, sphere = None, False
-        if job.smooth_mode in {"idw", "gaussian"}:
+        if job.smooth_mode in BY_DISTANCE:
             where, said = places(batches, rows)
             notes += said
             sphere = batches.head.is_geographic

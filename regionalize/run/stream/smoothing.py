@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from regionalize.features.smoothing import check_smoothing
 from regionalize.features.tile_smoothing import smooth_tile, tile_degrees, tile_length, tile_mixing
+from regionalize.model.job import BY_DISTANCE
 from regionalize.model.tile_links import TileLinks
 from regionalize.run.stream.links import AT_ONCE, LinkStore, rows_at
 from regionalize.run.stream.store import RowStore
@@ -75,7 +76,7 @@ def smooth_rows(
     [3.0, 3.0, 3.0]
     """
     check_smoothing(hops, alpha, mode)
-    by_distance = mode in {"idw", "gaussian"}
+    by_distance = mode in BY_DISTANCE
     if by_distance and coordinates is None:
         raise ValueError(f"mode {mode!r} needs coordinates")
     if len(links) != len(store):
