@@ -7,6 +7,8 @@ import operator
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 
 class PlaceLayer(keras.layers.Layer):
@@ -23,6 +25,11 @@ class PlaceLayer(keras.layers.Layer):
     def numbers(self, tensor: Any) -> Any:
         """Return a tensor in that type."""
         return keras.ops.cast(tensor, self.real)
+
+
+def fixed(values: NDArray[np.float64]) -> Any:
+    """Return an initializer that gives these values."""
+    return lambda shape, dtype=None: keras.ops.convert_to_tensor(values, dtype=dtype)
 
 
 def whole_number(name: str, value: Any) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from regionalize.keras.base import PlaceLayer, either, real_number, whole_number
+from regionalize.keras.base import PlaceLayer, either, fixed, real_number, whole_number
 
 DEFAULT_ZONES = 5
 
@@ -69,10 +69,10 @@ class SpatialFeatureClustering(PlaceLayer):
     def build(self, input_shape: Any = None) -> None:
         """Make the centres, as shares of the scale, and the scale: 0 means each user's farthest item."""
         even = (np.arange(self.num_clusters) + 0.5) / self.num_clusters
-        self.centers = self.add_weight(shape=even.shape, initializer=_fixed(even), name="centers")
+        self.centers = self.add_weight(shape=even.shape, initializer=fixed(even), name="centers")
         scale = 0.0 if self.max_km is None else self.max_km
         self.scale_km = self.add_weight(
-            shape=(), initializer=_fixed(np.array(scale)), trainable=False, name="scale_km"
+            shape=(), initializer=fixed(np.array(scale)), trainable=False, name="scale_km"
         )
         self.built = True
 
@@ -141,8 +141,3 @@ class SpatialFeatureClustering(PlaceLayer):
     def get_config(self) -> dict[str, Any]:
         """Return what makes the same layer again."""
         return {**super().get_config(), "num_clusters": self.num_clusters, "max_km": self.max_km}
-
-
-def _fixed(values: NDArray[np.float64]) -> Any:
-    """Return an initializer that gives these values."""
-    return lambda shape, dtype=None: ops.convert_to_tensor(values, dtype=dtype)

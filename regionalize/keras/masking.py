@@ -117,7 +117,8 @@ def _distances_behind(scores: Any) -> Any:
 
 def _input_of(tensor: Any, layer: type) -> Any:
     """Return what a layer of this kind was given to make a symbolic tensor; None of any other tensor."""
-    made = getattr(tensor, "_keras_history", None)  # where Keras keeps how a functional model is put together
+    # how a functional model is put together; Keras has no public way from a tensor to the layer that made it
+    made = getattr(tensor, "_keras_history", None)
     if made is None or not isinstance(made.operation, layer):
         return None
     operation: Any = made.operation

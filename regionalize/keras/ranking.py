@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from regionalize.keras.base import PlaceLayer
+from regionalize.keras.base import PlaceLayer, fixed
 
 
 @keras.saving.register_keras_serializable(package="regionalize")
@@ -46,11 +46,7 @@ class GeospatialScoreRanking(PlaceLayer):
         """Make a weight for each zone."""
         zones = _number_of_zones(input_shape)
         falling = np.linspace(1.0, 0.0, zones)
-        self.zone_weights = self.add_weight(
-            shape=(zones,),
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor(falling, dtype=dtype),
-            name="zone_weights",
-        )
+        self.zone_weights = self.add_weight(shape=(zones,), initializer=fixed(falling), name="zone_weights")
         self.built = True
 
     def call(self, inputs: Any) -> Any:
