@@ -327,8 +327,7 @@ def read_numbers(
     values = np.empty((len(layer), len(names)))
     offset = np.zeros(len(names))
     for j, name in enumerate(names):
-        if name in layer.misread:
-            raise DataError(layer.misread[name], advice="correct them, or leave out the column", column=name)
+        layer.refuse_misread(name)
         numbers, offset[j] = _as_numbers(layer.attributes[name])
         values[:, j] = numbers
         _refuse_infinite(layer, name, values[:, j], id_column, first)

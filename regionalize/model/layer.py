@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import UsageError, nearest
+from regionalize.errors import DataError, UsageError, nearest
 from regionalize.model.record import History
 
 if TYPE_CHECKING:
@@ -125,6 +125,17 @@ class Layer:
     def is_geographic(self) -> bool:
         """Whether coordinates are longitude and latitude."""
         return self.projection is not None and bool(self.projection.is_geographic)
+
+    def refuse_misread(self, column: str) -> None:
+        """Refuse to compute with a column in which texts stand for numbers.
+
+        Raises
+        ------
+        DataError
+        """
+        if column in self.misread:
+            advice = "correct it, or leave out the column"
+            raise DataError(self.misread[column], advice=advice, column=column)
 
     def names(self, id_column: str | None = None) -> NDArray[np.object_]:
         """Name every row for messages: the id column's text, or the row number from 1.

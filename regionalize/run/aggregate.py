@@ -101,6 +101,7 @@ def check_aggregates(layer: Layer, aggregates: Iterable[Aggregate]) -> None:
                 advice=nearest(column, layer.column_names)
                 or f"the columns are {listed(layer.column_names, 20)}",
             )
+        layer.refuse_misread(column)
         kind = not_numeric(layer, column)
         if kind:
             raise DataError(

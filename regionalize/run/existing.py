@@ -115,6 +115,7 @@ def column_values(layer: Layer, column: str) -> list[Any]:
             f"there is no column '{column}'",
             advice=nearest(column, layer.column_names) or f"the columns are {listed(layer.column_names, 20)}",
         )
+    layer.refuse_misread(column)
     values: list[Any] = layer.attributes[column].to_pylist()
     return values
 

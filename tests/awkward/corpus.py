@@ -124,6 +124,22 @@ class Maker:
         return Command(args)
 
 
+def cut(path: Path, share: float) -> Path:
+    """Leave the first part of a file."""
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    return path
+
+
+def with_zeros(path: Path, start: float, length: int = 512) -> Path:
+    """Overwrite a part from a share of the length on, as a disk does that loses a sector."""
+    content = bytearray(path.read_bytes())
+    at = int(start * len(content))
+    content[at : at + length] = bytes(len(content[at : at + length]))
+    path.write_bytes(content)
+    return path
+
+
 Builder = Callable[[Maker], Any]
 
 

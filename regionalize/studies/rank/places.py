@@ -372,6 +372,7 @@ def _numbers(layer: Layer, column: str) -> FloatArray:
         raise UsageError(f"there is no column '{column}'", advice=nearest(column, layer.column_names))
     import pyarrow as pa
 
+    layer.refuse_misread(column)
     values = layer.attributes[column]
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
