@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
+from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class Messages:
         >>> said.notes(), said.misread
         (['GDAL says: Row 1 is odd (2 times)'], {'towns.share': ('0,5', '0')})
         """
-        text = " ".join(text.split())
+        text = " ".join(_legible(text).split())
         number = _MISREAD.fullmatch(text)
         if number is not None:
             value, column, made = number.groups()
@@ -110,6 +111,21 @@ class Messages:
             + (f" ({count:,} times)" if count > 1 else "")
             for text, count in self.warnings.values()
         ]
+
+
+def _legible(text: str) -> str:
+    r"""Return a message that pyogrio could not decode, as it quotes it, in letters all the same.
+
+    Examples
+    --------
+    >>> _legible("Could not decode error message to UTF-8.  Raw error: b'no charset \\xe9'")
+    'no charset �'
+    """
+    raw = re.fullmatch(r"Could not decode error message to UTF-8\.\s+Raw error: (b.*)", text, re.DOTALL)
+    if raw is None:
+        return text
+    content: bytes = literal_eval(raw[1])
+    return content.decode(errors="replace")
 
 
 def misread_notes(misread: Mapping[str, str]) -> list[str]:
