@@ -13,6 +13,8 @@ from regionalize.io.source import Source
 _BLOCK = 1 << 20
 _MEMBER = b'"geometry"'
 """Stands once in every feature, and seldom elsewhere."""
+_MOST = 1 << 28
+"""Bytes of a file that a second reader holds in memory at most; of larger ones, doubts are left."""
 _LINES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson", ".jsonl")
 """Endings of files that hold a feature in each line."""
 
@@ -30,14 +32,15 @@ def check_features(source: Source, rows: int | None) -> None:
     ------
     DataError
     """
-    members, before = 0, b""
+    members, size, before = 0, 0, b""
     with _opened(source) as file:
         while block := file.read(_BLOCK):
             if b"\0" in block:
                 raise DataError("the file is damaged: there are bytes of zero in its text", advice=AGAIN)
+            size += len(block)
             block = before + block
             members, before = members + block.count(_MEMBER), block[1 - len(_MEMBER) :]
-    if rows is None or rows == members:
+    if rows is None or rows == members or size > _MOST:
         return
     with _opened(source) as file:  # there is doubt: a second reader tells
         try:
