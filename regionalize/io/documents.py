@@ -42,19 +42,27 @@ def plain(value: Any) -> Any:
     return value
 
 
+_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""What JSON leaves as it is, and a terminal may obey: old control characters, and turns of the direction."""
+
+
 def json_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
-    r"""Write a document as JSON that any reader takes, with a line end.
+    r"""Write a document as JSON that any reader takes, with a line end; nothing in it drives a terminal.
 
     Examples
     --------
     >>> from pathlib import PurePosixPath
     >>> json_text({"a": float("inf"), "b": PurePosixPath("x")})
     '{\n  "a": null,\n  "b": "x"\n}\n'
+    >>> print(json_text({"name": "\x9b31m"}), end="")
+    {
+      "name": "\u009b31m"
+    }
     """
     text = json.dumps(
         plain(document), indent=2, ensure_ascii=ascii_only, default=plain_value, allow_nan=False
     )
-    return text + "\n"
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def plain_value(value: Any) -> Any:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from regionalize.errors import OutputError
+from regionalize.io.gdal_closed import closed_off
 from regionalize.io.gdal_messages import WARNING, Messages, listening
 
 AS_IT_IS = "/vsisubfile/0,"
@@ -102,7 +103,7 @@ def setting(name: str, value: str) -> Iterator[None]:
 def quiet() -> Iterator[Messages]:
     """Collect what GDAL and pyogrio say instead of showing it; it is all there when the block ends."""
     # what GDAL warns of is for the caller to judge and to word, each time anew
-    with warnings.catch_warnings(record=True) as caught, listening() as said:
+    with closed_off(), warnings.catch_warnings(record=True) as caught, listening() as said:
         warnings.simplefilter("always")
         try:
             yield said

@@ -73,7 +73,8 @@ def hold(path: Path, flags: int) -> int | None:
     OSError
         Where it cannot be opened or locked, as on some network drives; folders on Windows.
     """
-    file = os.open(path, flags, 0o666)
+    # a link is not followed: whoever may write to the folder could have another file made, or held, with it
+    file = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
         if _take(file) and _is_there(file, path):
             return file

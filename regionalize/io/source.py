@@ -7,12 +7,13 @@ import re
 import stat
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from regionalize.errors import DataError, listed, nearest
+from regionalize.errors import DataError, UsageError, listed, located, nearest
 from regionalize.io import gdal
+from regionalize.io.content import beginning, check_content, is_gml
 from regionalize.io.formats import SHAPEFILE_INDEXES
 from regionalize.io.sample import sample_path
 from regionalize.model.record import RECORD_FILE
@@ -111,13 +112,30 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
     if path is None:
         found = sample_path()
         return Source(found.name, str(found), "GeoPackage", found), layer
+    source, layer = _found(path, layer)
+    with located(source.shown):
+        head = beginning(source)
+        check_content(source, head)
+    if is_gml(head) and isinstance(source.dataset, str) and not source.dataset.startswith("/vsi"):
+        source = replace(source, dataset=f"{gdal.AS_IT_IS}{source.dataset}")  # nothing is written beside it
+    return source, layer
+
+
+def _found(path: str | Path, layer: str | None) -> tuple[Source, str | None]:
+    """Return what is called so, whatever it holds."""
     shown = str(path)
+    if not shown:
+        raise UsageError("INPUT is empty", advice="name a file, or leave it out for the bundled sample")
     if shown == "-":
         return _piped("standard input", _standard_input()), layer
     if any("\ud800" <= letter <= "\udfff" for letter in shown):  # GDAL takes UTF-8 only
         raise DataError("the file name is not valid UTF-8", file=shown, advice="rename the file")
     if shown.startswith("/vsi"):
-        return Source(shown, shown, "other", None), layer
+        raise DataError(
+            "it is an address of GDAL's, not a file",
+            advice="name the file, or the archive that holds it",
+            file=shown,
+        )
     file = Path(path)
     try:
         mode = file.stat().st_mode
@@ -145,7 +163,7 @@ def find_source(path: str | Path | None, layer: str | None) -> tuple[Source, str
             advice=f"name {file.with_suffix('.shp').name} instead",
         )
     if suffix == ".dbf" and file.with_suffix(".shp").exists():
-        return find_source(file.with_suffix(".shp"), layer)
+        return _found(file.with_suffix(".shp"), layer)
     return Source(shown, _dataset(file), format_of(file.name), file), layer
 
 

@@ -154,7 +154,7 @@ def names_file(word: str) -> bool:
     """Whether a word names a file that exists, or ends as the name of a layer's file does."""
     from regionalize.io.source import VECTOR
 
-    if Path(word).suffix.lower() in VECTOR or word.startswith("/vsi"):
+    if Path(word).suffix.lower() in VECTOR:
         return True
     return os.path.exists(word) and not os.path.isdir(word)  # these never raise, whatever the word
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from regionalize.io.formats import JOURNALS, SHAPEFILE_PARTS
 from regionalize.model.record import record_file
@@ -19,11 +17,8 @@ _COMPANIONS = {
     ".gml": (".gml", ".gfs", ".xsd"),
 }
 """What is read besides a file of an ending, by the same name."""
-_REFERRING = (".vrt", ".ovf", ".gdalg.json", ".000")
-"""Endings of files that others are read with, or in the place of: S-57 has updates."""
-_REFERENCES = (b"<ogrvrt", b"<ogrwfs", b"gdal_streamed_alg", b"\\isseamless", b"create view")
-"""What stands in the beginning of such files, whatever they are called: MapInfo's tables may be of others."""
-_HEAD = 1 << 12
+_UPDATED = ".000"
+"""Ending of S-57, beside which there may be updates."""
 DIGEST_BYTES = 20
 Stamp = tuple[str, int, int]
 
@@ -33,7 +28,7 @@ def files_read(path: str | None) -> list[Path] | None:
 
     Examples
     --------
-    >>> [file.name for file in files_read(None)], files_read("/vsicurl/https://example.org/a.gpkg")
+    >>> [file.name for file in files_read(None)], files_read("https://example.org/a.gpkg")
     (['georgia.gpkg'], None)
     """
     if path is None:
@@ -79,7 +74,8 @@ class Digests:
         try:
             for mark in marks:
                 if mark not in self.known:
-                    self.known[mark] = None if refers(Path(mark[0])) else file_digest(Path(mark[0]))
+                    file = Path(mark[0])
+                    self.known[mark] = None if file.suffix == _UPDATED else file_digest(file)
                 if self.known[mark] is None:
                     return None
                 # a file may be called otherwise tomorrow; within a folder, names are part of the content
@@ -88,24 +84,6 @@ class Digests:
         except OSError:
             return None
         return together.hexdigest()
-
-
-def refers(file: Path) -> bool:
-    """Whether what is read lies in other files, too: a virtual layer, tables joined to one, a pipeline.
-
-    Raises
-    ------
-    OSError
-    """
-    names = [file.name]
-    if is_zipfile(file):
-        with suppress(BadZipFile), ZipFile(file) as archive:
-            names += archive.namelist()
-    if any(name.lower().endswith(_REFERRING) for name in names):
-        return True
-    with file.open("rb") as opened:
-        head = opened.read(_HEAD).lower()
-    return not head.startswith(b"sqlite format") and any(mark in head for mark in _REFERENCES)
 
 
 def file_digest(file: Path) -> str:

@@ -14,7 +14,6 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from zipfile import ZipFile
 
 import geopandas
 import pytest
@@ -429,37 +428,9 @@ class TestRecordsThatAreNone:
 
 
 class TestWhatIsRead:
-    @pytest.mark.parametrize(
-        ("name", "text"),
-        [
-            ("a.vrt", "<OGRVRTDataSource/>"),
-            ("a.xml", "<!-- mine -->\n<ogrvrtdatasource/>"),
-            ("a.json", '{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read b.gpkg"}'),
-            ("a.tab", '!table\nbegin_metadata\n"\\IsSeamless" = "TRUE"\nend_metadata\n'),
-            ("a.tab", '!Table\nOpen Table "b" Hide\nCreate View a As Select * From b\n'),
-            ("a.000", "S-57"),
-            ("a.zip", None),
-        ],
-    )
-    def test_what_refers_to_other_files_has_no_digest(self, tmp_path, name, text):
-        if text is None:
-            with ZipFile(tmp_path / name, "w") as archive:
-                archive.writestr("inside/A.VRT", "<OGRVRTDataSource/>")
-        else:
-            (tmp_path / name).write_text(text)
-        assert Digests().of(str(tmp_path / name)) is None
-        (tmp_path / name).write_text("a\n1\n")
-        assert (Digests().of(str(tmp_path / name)) is None) == (name in {"a.vrt", "a.000"})
-
-    def test_a_virtual_layer_is_never_skipped(self, layers, make_item, attempt, tmp_path):
-        path = layers(0)
-        virtual = tmp_path / "v.vrt"
-        virtual.write_text(
-            f'<OGRVRTDataSource><OGRVRTLayer name="in0"><SrcDataSource>{path}</SrcDataSource>'
-            "</OGRVRTLayer></OGRVRTDataSource>"
-        )
-        item = make_item(virtual)
-        assert [attempt(item).status for _ in range(2)] == ["done", "done"]
+    def test_a_chart_that_may_have_updates_beside_it_has_no_digest(self, tmp_path):
+        (tmp_path / "a.000").write_text("S-57")
+        assert Digests().of(str(tmp_path / "a.000")) is None
 
     @pytest.mark.parametrize("name", ["a.gpkg-wal", "a.gpkg-journal"])
     def test_the_journal_of_a_database(self, tmp_path, name):
