@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError, listed, nearest, quoted
+from regionalize.errors import DataError, UsageError, listed, nearest
 from regionalize.features.columns import Columns, read_columns, select_columns
-from regionalize.features.notes import compactness_notes, constant_notes, coordinate_notes
+from regionalize.features.notes import (
+    compactness_notes,
+    constant_notes,
+    coordinate_notes,
+    refuse_too_few_rows,
+)
 from regionalize.features.transforms import constant_columns, transform
 from regionalize.model.catalog import find_method
 from regionalize.model.features import Features, weighted
@@ -72,7 +77,7 @@ def build_features(
     relative = relative_weights(job, names)
     columns = read_columns(layer, names, job.missing, job.id)
     notes += columns.notes
-    _refuse_too_few(columns, layer, job)
+    refuse_too_few_rows(len(columns.rows), len(layer), job.where)
     if with_centroids:
         if job.compactness:
             _refuse_no_shape(layer, job)
@@ -83,7 +88,7 @@ def build_features(
             notes += placed
         columns, dropped = with_geometry(columns, xy, layer, job)
         notes += dropped
-        _refuse_too_few(columns, layer, job)
+        refuse_too_few_rows(len(columns.rows), len(layer), job.where)
     kind = np.dtype(job.dtype)
     scaled = transform(columns.values, job.transform, kind)
     notes += constant_notes(names, constant_columns(columns.values), named)
@@ -246,20 +251,6 @@ def with_geometry(
         raise DataError(f"{count} have no geometry, so no centroid: {which}", advice="use --missing drop")
     kept = replace(columns, values=columns.values[placed], rows=columns.rows[placed])
     return kept, (f"{count} left out because they have no geometry: {which}",)
-
-
-def _refuse_too_few(columns: Columns, layer: Layer, job: Job) -> None:
-    if len(columns.rows) >= 2:
-        return
-    if len(layer) == 1 and not job.where:
-        raise DataError(
-            "there is a single unit, and grouping takes at least 2", advice="leave this layer out"
-        )
-    chosen = f" that satisfy --where {quoted(job.where)}" if job.where else ""
-    raise DataError(
-        f"{len(columns.rows)} of {len(layer)} rows{chosen} can be used, and grouping takes at least 2",
-        advice="choose more rows" if job.where else "see which rows --missing drop leaves out",
-    )
 
 
 def positions_for_smoothing(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, listed
+from regionalize.errors import DataError, listed, quoted
 from regionalize.model.job import Job
 
 
@@ -41,6 +41,39 @@ def constant_notes(
         return ()
     which = listed([name for name, same in zip(names, constant, strict=True) if same], 20)
     return (f"constant, so without effect: {which}",)
+
+
+def refuse_too_few_rows(used: int, rows: int, where: str | None) -> None:
+    """Refuse to group fewer than two rows.
+
+    Parameters
+    ----------
+    used, rows : int
+        How many can be used, of how many.
+    where : str or None
+        The filter that chose them.
+
+    Raises
+    ------
+    DataError
+
+    Examples
+    --------
+    >>> refuse_too_few_rows(1, 1, None)
+    Traceback (most recent call last):
+    regionalize.errors.DataError: there is a single unit, and grouping takes at least 2; leave this layer out
+    """
+    if used >= 2:
+        return
+    if rows == 1 and not where:
+        raise DataError(
+            "there is a single unit, and grouping takes at least 2", advice="leave this layer out"
+        )
+    chosen = f" that satisfy --where {quoted(where)}" if where else ""
+    raise DataError(
+        f"{used} of {rows} rows{chosen} can be used, and grouping takes at least 2",
+        advice="choose more rows" if where else "see which rows --missing drop leaves out",
+    )
 
 
 def coordinate_notes(share: float, anisotropy: float | None, job: Job) -> tuple[str, ...]:

@@ -190,10 +190,12 @@ def measure_profiles(raw: NDArray[np.floating[Any]], labels: NDArray[np.integer[
             sd_of_all[j] = np.ldexp(spread, power)
             z[:, j] = (means - middle) / spread
     sd[members.sizes < 2] = np.nan
-    return Profiles(_rows(mean), _rows(sd), _rows(z), *_rows(np.stack([mean_of_all, sd_of_all])))
+    return Profiles(
+        plain_rows(mean), plain_rows(sd), plain_rows(z), *plain_rows(np.stack([mean_of_all, sd_of_all]))
+    )
 
 
-def _rows(values: FloatArray) -> tuple[tuple[float | None, ...], ...]:
+def plain_rows(values: FloatArray) -> tuple[tuple[float | None, ...], ...]:
     """Return an array as plain rows, None for what is no number."""
     return tuple(tuple(x if isfinite(x) else None for x in row) for row in values.tolist())
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.measure.fit import pseudo_f
+from regionalize.measure.fit import plain_rows, pseudo_f
 from regionalize.model.report import Fit, Profiles
 
 FloatArray = NDArray[np.float64]
@@ -144,8 +143,9 @@ def profiles_of_groups(groups: Groups) -> Profiles:
         spread = np.sqrt(whole.squares[0] / (whole.counts[0] - 1.0))
         z = (groups.apart - whole.apart[0]) / spread
     sd[groups.counts < 2] = np.nan
-    return Profiles(_rows(groups.means), _rows(sd), _rows(z), *_rows(np.stack([whole.means[0], spread])))
-
-
-def _rows(values: FloatArray) -> tuple[tuple[float | None, ...], ...]:
-    return tuple(tuple(x if isfinite(x) else None for x in row) for row in values.tolist())
+    return Profiles(
+        plain_rows(groups.means),
+        plain_rows(sd),
+        plain_rows(z),
+        *plain_rows(np.stack([whole.means[0], spread])),
+    )

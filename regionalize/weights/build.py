@@ -15,7 +15,7 @@ from regionalize.weights.contiguity import contiguity_links
 from regionalize.weights.gaps import narrow_gaps
 from regionalize.weights.nearest import band_links, kernel_values, nearest_links
 from regionalize.weights.places import EARTH_RADIUS, chord, places
-from regionalize.weights.spec import WeightsSpec, parse_spec, refuse_contiguity
+from regionalize.weights.spec import WeightsSpec, no_places, parse_spec, refuse_contiguity, too_few_places
 
 Geometries = NDArray[np.object_]
 IntArray = NDArray[np.int64]
@@ -82,10 +82,7 @@ def build_weights(
             f"{len(lost)} of {len(layer)} rows have no geometry and so no neighbours: {listed(names[lost])}"
         )
     if len(layer) and not len(rows):
-        raise DataError(
-            "no row has a geometry, so nobody has neighbours",
-            advice="give a weights file: --weights FILE.gal",
-        )
+        raise no_places()
     if wanted.is_contiguity:
         refuse_contiguity(layer, wanted.kind)
     row, neighbor, values = _links(layer, geometry[rows], wanted, snap)
@@ -120,10 +117,7 @@ def _links(
         return *_both_ways(*band_links(points, _radius(wanted, layer))), None
     k = wanted.neighbors
     if k >= len(points):
-        raise DataError(
-            f"{k} neighbours each cannot be found among {len(points)} units",
-            advice=f"use at most {len(points) - 1}" if len(points) > 1 else "add rows",
-        )
+        raise too_few_places(k, len(points))
     row, neighbor, distance = nearest_links(points, k, threads=threads())
     if wanted.kind == "knn":
         return row, neighbor, None

@@ -118,10 +118,7 @@ def spec_for(kinds: dict[str, int]) -> str:
     ('queen', 'knn:3')
     """
     if not kinds:
-        raise DataError(
-            "no row has a geometry, so nobody has neighbours",
-            advice="give a weights file: --weights FILE.gal",
-        )
+        raise no_places()
     if kinds.keys() <= POLYGONAL:
         return "queen"
     if kinds.keys() <= PUNCTUAL:
@@ -129,6 +126,27 @@ def spec_for(kinds: dict[str, int]) -> str:
     raise DataError(
         f"no weights go without saying for {described(kinds)}",
         advice=f"say how neighbours are found, such as --weights knn:{DEFAULT_NEIGHBORS}",
+    )
+
+
+def no_places() -> DataError:
+    """Say that no row lies anywhere, and what to do."""
+    return DataError(
+        "no row has a geometry, so nobody has neighbours", advice="give a weights file: --weights FILE.gal"
+    )
+
+
+def too_few_places(k: int, units: int) -> DataError:
+    """Say that there are not k neighbours for every unit, and what to do.
+
+    Examples
+    --------
+    >>> print(too_few_places(6, 4))
+    6 neighbours each cannot be found among 4 units; use at most 3
+    """
+    return DataError(
+        f"{k} neighbours each cannot be found among {units} units",
+        advice=f"use at most {units - 1}" if units > 1 else "add rows",
     )
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError
+from regionalize.errors import UsageError
 from regionalize.model.layer import shapes_of as shapes_of_wkb
 from regionalize.run.dask.tiles import Units, by_place, chosen, sent_home
-from regionalize.weights.spec import WeightsSpec, parse_spec
+from regionalize.weights.spec import WeightsSpec, no_places, parse_spec, too_few_places
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,10 +114,7 @@ def _nearest(
     about = client.gather(client.map(outline_and_reach, tiles, known))
     placed = sum(count for count, _, _ in about)
     if k >= placed:
-        raise DataError(
-            f"{k} neighbours each cannot be found among {placed} units",
-            advice=f"use at most {placed - 1}" if placed > 1 else "add rows",
-        )
+        raise too_few_places(k, placed)
     corners = np.array([corner for _, corner, _ in about])
     links = []
     for tile, (_, corner, reach) in enumerate(about):
@@ -133,10 +130,7 @@ def _nearest(
 
 def _refuse_no_place(nowhere: bool) -> None:
     if nowhere:
-        raise DataError(
-            "no row has a geometry, so nobody has neighbours",
-            advice="give a weights file: --weights FILE.gal",
-        )
+        raise no_places()
 
 
 # What workers do: pure functions, so that they may do it again.

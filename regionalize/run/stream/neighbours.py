@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, UsageError
+from regionalize.errors import UsageError
 from regionalize.kernels.cells import divided
 from regionalize.model.layer import Layer, shapes_of
 from regionalize.run.stream.links import (
@@ -27,7 +27,7 @@ from regionalize.run.stream.links import (
 from regionalize.run.stream.store import RowStore
 from regionalize.weights.build import usable
 from regionalize.weights.places import places
-from regionalize.weights.spec import WeightsSpec, parse_spec, refuse_contiguity
+from regionalize.weights.spec import WeightsSpec, no_places, parse_spec, refuse_contiguity, too_few_places
 from regionalize.weights.tiles import (
     apart,
     by_distance,
@@ -124,10 +124,7 @@ class _Tiles:
         for _, found in centers.batches(most):
             low, high = np.fmin(low, np.fmin.reduce(found)), np.fmax(high, np.fmax.reduce(found))
         if not np.isfinite(low).all():
-            raise DataError(
-                "no row has a geometry, so nobody has neighbours",
-                advice="give a weights file: --weights FILE.gal",
-            )
+            raise no_places()
         step = np.where(high > low, high / GRID - low / GRID, 1.0)
         counts = np.zeros(GRID * GRID, dtype=np.int64)
         for _, found in centers.batches(most):
@@ -266,10 +263,7 @@ class _Points:
     def link(self, tiles: _Tiles, sorter: LinkSorter) -> None:
         k, sphere = self._wanted.neighbors, bool(self._sphere)
         if k >= self._placed:
-            raise DataError(
-                f"{k} neighbours each cannot be found among {self._placed} units",
-                advice=f"use at most {self._placed - 1}" if self._placed > 1 else "add rows",
-            )
+            raise too_few_places(k, self._placed)
         kernel = self._wanted.function if self._wanted.kind == "kernel" else None
         corners = np.array([points_outline(rows_at(self._points, rows)) for rows in tiles])
         for number, rows in enumerate(tiles):

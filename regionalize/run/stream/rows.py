@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.errors import DataError, quoted
+from regionalize.features.notes import refuse_too_few_rows
 from regionalize.features.running import Reservoir, RunningStatistics, split_rows
 from regionalize.io.row_batches import RowBatches
 from regionalize.model.job import Job
@@ -135,7 +135,7 @@ def read_rows(batches: RowBatches, variables: Variables, job: Job, open_files: E
         numbers = first + np.flatnonzero(used & ~tested(job, first, len(values)))
         drawn.update(np.empty((len(numbers), 0)), numbers)
     gaps.refuse(len(store))
-    refuse_nothing(statistics, len(store), job)
+    refuse_too_few_rows(int(statistics.count.max(initial=0)), len(store), job.where)
     if job.missing == "mean" and (statistics.count < len(store)).any():
         filled = RunningStatistics()  # a value that is filled in counts in the spread, as it does in memory
         for _, values in store.batches(ROWS):
@@ -144,19 +144,3 @@ def read_rows(batches: RowBatches, variables: Variables, job: Job, open_files: E
     notes = gaps.notes(len(store)) + statistics_notes(statistics, variables, job)
     scale = scale_of(statistics, variables, job)
     return Rows(job, variables, store, statistics, scale, drawn.numbers, drawn.seen, notes)
-
-
-def refuse_nothing(statistics: RunningStatistics, count: int, job: Job) -> None:
-    """Refuse rows of which nothing is left to cluster."""
-    used = int(statistics.count.max(initial=0))
-    if used >= 2:
-        return
-    if count == 1 and not job.where:
-        raise DataError(
-            "there is a single unit, and grouping takes at least 2", advice="leave this layer out"
-        )
-    where = f" that satisfy --where {quoted(job.where)}" if job.where else ""
-    raise DataError(
-        f"{used} of {count} rows{where} can be used, and grouping takes at least 2",
-        advice="choose more rows" if job.where else "see which rows --missing drop leaves out",
-    )
