@@ -28,6 +28,11 @@ CHOICES = {
 }
 """Options of a job that take one of a few words."""
 
+SOURCE = ("layer", "where", "id", "encoding")
+"""Options of a job that say how a layer is read."""
+BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
+"""Options of a job that bound what regions hold."""
+
 BY_DISTANCE = frozenset({"idw", "gaussian"})
 """Ways to smooth that go by how far neighbours are, and so need to know where units lie."""
 

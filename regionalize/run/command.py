@@ -12,7 +12,7 @@ from typing import Any
 
 from regionalize.errors import UsageError
 from regionalize.model.catalog import find_method
-from regionalize.model.job import Job, Outputs
+from regionalize.model.job import BOUNDS, SOURCE, Job, Outputs
 from regionalize.model.method import Method
 from regionalize.run.options import parse_bound, parse_column_weights, split_list
 
@@ -23,7 +23,6 @@ CENTERS = "CENTERS.csv"
 WEIGHTS_FILE = "WEIGHTS.gal"
 """Stands for weights that are no file."""
 
-SOURCE = ("layer", "where", "id", "encoding")
 VARIABLES = ("columns", "exclude", "missing", "transform")
 FEATURES = (
     *("embed", "column_weights", "with_centroids", "centroid_weight", "centroid_scale"),
@@ -31,7 +30,6 @@ FEATURES = (
 )
 SMOOTHING = ("hops", "alpha", "smooth_mode")
 WEIGHTS = ("weights", "snap", "islands")
-BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
 REGIONS = ("within", "compactness", "make_contiguous")
 SCALE = ("batch_size", "warm_start", "test_share", "sample", "engine")
 ALL = (*SOURCE, *VARIABLES, *FEATURES, *SMOOTHING, *WEIGHTS, *BOUNDS, *REGIONS, "locked", *SCALE, "seed")

@@ -7,11 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from regionalize.errors import UsageError
-from regionalize.model.job import Outputs
+from regionalize.model.job import BOUNDS, Outputs
 from regionalize.model.method import Method
 from regionalize.run.options import LARGE, share, shown, whole_number
 
-_BOUNDS = ("min_size", "max_size", "min_bound", "max_bound")
 _OF_BATCHES = ("warm_start", "test_share")
 _AT_ONCE = {"transform": (("mad", "robust"), "z"), "missing": (("median",), "mean")}
 """Values of options that need all values of a column at once, and what to use in their place."""
@@ -47,7 +46,7 @@ BATCHES = Way(
         "locked": "there is no plan to begin with",
         "sample": "both read a part of the rows",
         "embed": "what series are embedded in is found in all rows",
-        **dict.fromkeys(_BOUNDS, "a batch knows nothing of the other rows of a cluster"),
+        **dict.fromkeys(BOUNDS, "a batch knows nothing of the other rows of a cluster"),
     },
     ("output", "output_layer", "label_column", "overwrite", "report", "centers", "qml"),
 )
@@ -59,7 +58,7 @@ WORKERS = Way(
         "locked": "there is no plan to begin with",
         "sample": "a sample needs no cluster",
         "embed": "what series are embedded in is found in all rows",
-        **dict.fromkeys(_BOUNDS, "clusters are balanced where all rows are together"),
+        **dict.fromkeys(BOUNDS, "clusters are balanced where all rows are together"),
     },
     ("output", "label_column", "overwrite", "report", "centers"),
 )

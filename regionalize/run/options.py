@@ -12,7 +12,7 @@ from typing import Any
 
 from regionalize.errors import UsageError, listed, nearest
 from regionalize.model.catalog import METHODS, find_method
-from regionalize.model.job import CHOICES, JOB_OPTIONS, Job, check_option_names
+from regionalize.model.job import BOUNDS, CHOICES, JOB_OPTIONS, Job, check_option_names
 from regionalize.model.length import parse_length
 from regionalize.model.method import Length, Method, Param, Share
 from regionalize.model.series import parse_embedding
@@ -117,7 +117,7 @@ def check_large(method: Method, given: dict[str, Any]) -> None:
 
 def check_belongs(method: Method, given: Mapping[str, Any]) -> None:
     """Refuse options of contiguous regions, and of searches that begin with a plan, for other methods."""
-    for name in ("min_size", "max_size", "min_bound", "max_bound"):
+    for name in BOUNDS:
         if name in given and not method.bounded:
             raise UsageError(
                 f"{shown(name)} is nothing that {method.name} can keep",
@@ -141,7 +141,7 @@ def check_make_contiguous(method: Method, given: Mapping[str, Any]) -> None:
         raise UsageError(
             f"regions of {method.name} are contiguous anyhow", advice="leave out --make-contiguous"
         )
-    for name in ("min_size", "max_size", "min_bound", "max_bound"):
+    for name in BOUNDS:
         if name in given:
             regions = [name for name, other in METHODS.items() if other.contiguous]
             raise UsageError(

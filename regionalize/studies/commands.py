@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from regionalize.model.catalog import find_method
-from regionalize.model.job import Job
+from regionalize.model.job import BOUNDS, SOURCE, Job
 from regionalize.run.command import (
     ALL,
-    BOUNDS,
     FEATURES,
     SMOOTHING,
-    SOURCE,
     VARIABLES,
     WEIGHTS,
     Command,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from regionalize.errors import RegionalizeError, UsageError, counted
 from regionalize.features.ranges import spelled_out
 from regionalize.io.sample import INSTEAD
-from regionalize.model.job import Job, Outputs
+from regionalize.model.job import SOURCE, Job, Outputs
 from regionalize.run.batch.items import Finished, Item, Part, Told
 from regionalize.run.batch.names import file_name, told_apart, unique
 from regionalize.run.batch.output_paths import (
@@ -27,7 +27,7 @@ from regionalize.run.batch.output_paths import (
     refuse_nothing,
 )
 from regionalize.run.batch.parts import Splitter, part_label
-from regionalize.run.batch.plan import SOURCE, Input, Plan
+from regionalize.run.batch.plan import Input, Plan
 from regionalize.run.batch.sources import expand
 from regionalize.run.batch.variants import Variant, refuse_too_many, spell_out
 

@@ -11,6 +11,7 @@ from typing import Any
 from regionalize.errors import UsageError, located, nearest
 from regionalize.io.toml import read_toml
 from regionalize.model.catalog import METHODS, find_method
+from regionalize.model.job import SOURCE
 from regionalize.model.kinds import (
     TEXT,
     TEXTS,
@@ -131,7 +132,6 @@ SETTINGS: dict[str, Kind] = {
     "summary": TEXT,
 }
 """Keys of the whole batch."""
-SOURCE = ("layer", "where", "id", "encoding")
 
 
 def plan_of(
