@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     import rich.console
@@ -41,7 +41,10 @@ class Console:
     def say(self, text: str) -> None:
         """Write one line to standard error, unless asked to be quiet."""
         if not self.quiet:
-            print(printable(text), file=sys.stderr)  # noqa: T201  # this is where words are printed
+            try:
+                print(printable(text), file=sys.stderr)  # noqa: T201  # this is where words are printed
+            except OSError:  # a log on a full disk, or nobody listens: what is asked for is done all the same
+                unheard(sys.stderr)
 
     def say_sample(self, source: str | None) -> None:
         """Say that the bundled sample stands in for a missing INPUT."""
@@ -119,6 +122,12 @@ class Console:
             yield bar.show
         finally:
             bar.stop()
+
+
+def unheard(stream: TextIO) -> None:
+    """Let what is still to be written to a stream go nowhere, so that closing it does not fail again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def printable(text: str) -> str:

@@ -207,12 +207,15 @@ def run_program(args: Sequence[str] | None = None) -> int:
 
 def standard_output_failed(error: OSError) -> int:
     """Say why the result could not be shown, but not when its reader has gone (``| head``)."""
-    if not isinstance(error, BrokenPipeError):
+    if isinstance(error, FileNotFoundError) and not error.filename:  # what is relative to it is nowhere
+        fail("the folder that this runs in is gone; go to another one", 1)
+    elif not isinstance(error, BrokenPipeError):
         reason = error.strerror or str(error)
         text = f"{error.filename}: {reason}; check it" if error.filename else f"standard output: {reason}"
         fail(text, 1)
-    with suppress(OSError, ValueError):  # what is buffered goes nowhere, so that closing does not fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from regionalize.cli.console import unheard
+
+    unheard(sys.stdout)
     return 1
 
 
@@ -252,5 +255,6 @@ def fail(text: str, code: int) -> int:
     try:
         sys.stderr.write(f"error: {line}\n")
     except (UnicodeEncodeError, OSError):
-        os.write(2, f"error: {line}\n".encode("ascii", "backslashreplace"))
+        with suppress(OSError):  # nobody listens, or the disk of a log is full
+            os.write(2, f"error: {line}\n".encode("ascii", "backslashreplace"))
     return code

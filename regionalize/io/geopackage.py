@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from regionalize.errors import DataError, OutputError, listed
-from regionalize.io.database import open_journals, quoted_name, read_only
+from regionalize.io.database import is_held, open_journals, quoted_name, read_only
 from regionalize.io.source import HELPERS
 
 
@@ -26,6 +26,10 @@ def refuse_open_database(path: Path) -> None:
         raise OutputError(
             f"another program has it open ({beside.name} lies beside it)",
             advice="close it there first, or write to another file",
+        )
+    if is_held(path):
+        raise OutputError(
+            "another program has it open", advice="close it there first, or write to another file"
         )
 
 

@@ -1,0 +1,136 @@
+"""What a command finds around it: files that others hold, logs on full disks, folders that are gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regionalize.errors import OutputError
+from regionalize.io.check_output import check_output
+from regionalize.io.sample import sample_path
+from regionalize.io.written import check_crs, check_encoding, check_rows, check_table
+
+PROJECT = Path(__file__).parents[2]
+HOLDS = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA journal_mode = wal")
+database.execute("SELECT count(*) FROM gpkg_contents").fetchone()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="locks are asked for as Linux has them")
+def test_a_database_that_another_program_may_write_to(tmp_path):
+    """What it writes later would be taken for the log of the new file."""
+    file = tmp_path / "out.gpkg"
+    shutil.copy(sample_path(), file)
+    check_output(file, overwrite=True)
+    command = [sys.executable, "-c", HOLDS, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(OutputError, match="another program has it open; close it there first"):
+            check_output(file, overwrite=True)
+        other.communicate()
+    check_output(file, overwrite=True)
+    with sqlite3.connect(file) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    database.close()
+
+
+def run(words, folder):
+    """Run a line of the shell."""
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PATH": f"{folder}:{os.environ['PATH']}"}
+    program = folder / "regionalize"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regionalize "$@"\n')
+    program.chmod(0o755)
+    command = ["sh", "-c", words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full to write to")
+def test_a_log_that_is_full(tmp_path):
+    """Notes are lost, and the result is there."""
+    found = run("regionalize kmeans --k 3 --columns 'pct_*' -o out.csv 2>/dev/full", tmp_path)
+    assert found.returncode == 0
+    assert (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.unix
+def test_the_folder_is_gone(tmp_path):
+    found = run("mkdir gone; cd gone; rmdir ../gone; regionalize kmeans --k 3 -o out.csv", tmp_path)
+    assert found.returncode == 1
+    assert "error: the folder that this runs in is gone; go to another one" in found.stderr
+
+
+# --- files in which a write was lost ------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Return `path = written(".shp")`: the sample, written in a format."""
+    from regionalize.io.read import read_layer
+    from regionalize.io.write import write_layer
+
+    def make(ending):
+        write_layer(read_layer(None), tmp_path / f"x{ending}", added={})
+        return tmp_path / f"x{ending}"
+
+    return make
+
+
+def spoil(path, at, data):
+    """Put other bytes into a file."""
+    with path.open("r+b") as file:
+        file.seek(at if at >= 0 else path.stat().st_size + at)
+        file.write(data)
+
+
+@pytest.mark.parametrize(
+    ("at", "data", "says"),
+    [
+        (-500, bytes(8), "row 158 of the .dbf has a hole"),
+        (-1, b" ", "the end of the .dbf is missing"),
+        (8, b"\0\0", "the header of the .dbf is not whole"),
+    ],
+)
+def test_a_hole_in_a_table(at, data, says, written):
+    from regionalize.errors import DataError
+
+    table = written(".shp").with_suffix(".dbf")
+    check_table(table)
+    spoil(table, at, data)
+    with pytest.raises(DataError, match=says):
+        check_table(table)
+
+
+def test_what_belongs_to_a_shapefile_is_lost(written):
+    from regionalize.errors import DataError
+
+    path = written(".shp")
+    check_crs(path, "EPSG:26716")
+    path.with_suffix(".prj").write_text("PROJCS[")
+    with pytest.raises(DataError, match=r"the \.prj"):
+        check_crs(path, "EPSG:26716")
+    check_encoding(path, "UTF-8")
+    path.with_suffix(".cpg").write_text("")
+    with pytest.raises(DataError, match=r"the \.cpg"):
+        check_encoding(path, "UTF-8")
+
+
+def test_a_part_of_a_row_is_lost(written):
+    from regionalize.errors import DataError
+
+    path = written(".fgb")
+    check_rows(path, 159)
+    data = path.read_bytes()
+    path.write_bytes(data[:100_000] + data[100_008:])
+    with pytest.raises(DataError, match="of 159 rows follow each other"):
+        check_rows(path, 159)
