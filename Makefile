@@ -111,6 +111,13 @@ $(OTHER_VENV)/.installed: pyproject.toml
 	$(OTHER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
+test-load: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q tests/load
+
+# Kernels run compiled, where no line is seen: the branches of theirs that count are those of tests on plain Python.
+coverage: $(VENV)/.installed-test $(VENV)/.installed-docs $(VENV)/.installed-coverage
+	$(BIN)/python -m pytest -q -n 2 -m "$(FAST)" --cov --cov-report=term --cov-report=html:build/coverage
+
 # Each call of each kind and output, which takes hours; FAULTS_STEP=20 breaks every twentieth.
 test-faults: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -n 2 tests/faults
