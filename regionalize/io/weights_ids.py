@@ -50,7 +50,7 @@ class IdMatcher:
         """Return the row an id means, or raise a `DataError` that names the line."""
         row = self.by_text.get(name, -1)
         if row < 0:
-            number = _number(name)
+            number = exact_number(name)
             row = self._loosely.get(_underscored(name) if number is None else number, -1)
         if row < 0:
             hint = nearest(name, self.ids[:10_000].tolist()) or f"the layer has {listed(self.ids, limit=3)}"
@@ -65,7 +65,7 @@ class IdMatcher:
     def _loosely(self) -> dict[object, int]:
         """Rows by number and by underscored text; -1 where two rows would answer."""
         loosely: dict[object, int] = {}
-        for key in (_number, _underscored):
+        for key in (exact_number, _underscored):
             for name, i in self.by_text.items():
                 loose = key(name)
                 if loose is not None:
@@ -88,8 +88,14 @@ def counts_from_zero(ids: Ids, used: Iterable[str]) -> bool:
     return "0" in used and used <= {str(row) for row in range(n)}
 
 
-def _number(text: str) -> Decimal | None:
-    """Return the number a text stands for, exactly, or None."""
+def exact_number(text: str) -> Decimal | None:
+    """Return the number a text stands for, exactly, or None.
+
+    Examples
+    --------
+    >>> exact_number("7.0") == exact_number("7"), exact_number("7a"), exact_number("nan")
+    (True, None, None)
+    """
     try:
         number = Decimal(text)
     except InvalidOperation:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError, RegionalizeError, UsageError, listed, located, nearest
 from regionalize.model.catalog import METHODS, find_method
+from regionalize.model.job import SOURCE
 from regionalize.run.existing import by_number, shown_labels
 from regionalize.run.recipes import is_recipe, read_recipe
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from regionalize.model.layer import Layer
 
 IntArray = NDArray[np.int64]
-
-OF_ALL = ("layer", "where", "id", "encoding")
-"""Options that say which rows are compared, and so cannot differ from run to run."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def read_word(word: str, label_column: str, common: Mapping[str, Any]) -> Word:
 
 def check_run(job: Job, common: Mapping[str, Any]) -> None:
     """Refuse a run over other rows than the others', or into several numbers of regions."""
-    for name in OF_ALL:
+    for name in SOURCE:  # the rows are the same for all
         if getattr(job, name) != common.get(name):
             raise UsageError(f"{name} is the same for all", advice=f"give --{name} to the command")
     if job.levels:

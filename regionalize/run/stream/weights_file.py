@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError, located
 from regionalize.io.weights_batches import WeightsBatches
 from regionalize.io.weights_files import weights_file_id
+from regionalize.io.weights_ids import exact_number
 from regionalize.model.tile_links import TileLinks
 from regionalize.run.stream.links import AT_ONCE, GroupedRows, LinkSorter, LinkStore, stored
 
@@ -116,7 +116,7 @@ def _numbers(names: Names) -> IntArray:
     try:
         return names.astype(np.str_).astype(np.int64)
     except (ValueError, OverflowError):
-        values = [_number(name) for name in names.tolist()]
+        values = [exact_number(name) for name in names.tolist()]
         whole = [
             int(value)
             if value is not None and value == value.to_integral_value() and abs(value) < 2**62
@@ -124,15 +124,6 @@ def _numbers(names: Names) -> IntArray:
             for value in values
         ]
         return np.array(whole, dtype=np.int64)
-
-
-def _number(text: str) -> Decimal | None:
-    """Return the number a text stands for, exactly, or None."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def _put_ids(names: Iterable[Names], ids: GroupedRows) -> None:
@@ -180,7 +171,7 @@ def _plain(name: str) -> str:
     >>> _plain("17031.0"), _plain("Los Angeles"), _plain("007")
     ('17031', 'Los_Angeles', '7')
     """
-    number = _number(name)
+    number = exact_number(name)
     if number is None:
         return "_".join(name.split())
     whole = number.to_integral_value()
