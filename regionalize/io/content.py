@@ -24,7 +24,12 @@ MOST_BYTES = 1 << 30
 """What an archive may always hold."""
 MOST_TIMES = 200
 """How many times its own size it may hold beyond that: layers are packed to a half or a tenth of theirs."""
+MOST_ROWS = 1 << 24
+"""What a Parquet file may always hold; beyond that, `MOST_ROWS_PER_BYTE`."""
+MOST_ROWS_PER_BYTE = 8
+"""Rows that are not all alike take more."""
 _HEAD = 1 << 12
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 _DATABASE = b"SQLite format 3\0"
 _ELSEWHERE = re.compile(
     r"\b(virtual(ogr|shape|dbf|text|xl|geojson|gpkg|fdo)|fsdir|readfile|load_extension|ogr_(geocode|get|set|datasource)\w*|"
@@ -82,7 +87,7 @@ def check_content(source: Source, head: bytes) -> None:
         try:
             with file, zipfile.ZipFile(file) as archive:
                 check_unpacked(archive.infolist())
-        except (zipfile.BadZipFile, OSError, NotImplementedError):
+        except _DAMAGE:
             return  # for the reader to tell
     if head.startswith(_DATABASE):
         check_schema(source)
@@ -113,6 +118,24 @@ unpack it first if you trust it, and name the file inside
         )
 
 
+def check_rows(rows: int, size: int) -> None:
+    """Refuse a Parquet file of very many rows that are all alike, in next to no bytes.
+
+    Examples
+    --------
+    >>> check_rows(50_000_000, size=40 * 2**20)
+    >>> check_rows(50_000_000, size=2**20)
+    Traceback (most recent call last):
+    regionalize.errors.DataError: it holds 50,000,000 rows in 1,048,576 bytes, which is more than layers do; \
+name another file
+    """
+    if rows > MOST_ROWS and rows > MOST_ROWS_PER_BYTE * size:
+        raise DataError(
+            f"it holds {rows:,} rows in {size:,} bytes, which is more than layers do",
+            advice="name another file",
+        )
+
+
 def check_schema(source: Source) -> None:
     """Refuse a database whose tables or views are made of other files, or of what servers answer."""
     import sqlite3
@@ -130,7 +153,7 @@ def check_schema(source: Source) -> None:
                 found = _schema_of(copy)
         else:
             found = _schema_of(cast(Path, source.path))
-    except (sqlite3.Error, zipfile.BadZipFile, OSError):  # for the reader to tell
+    except (sqlite3.Error, *_DAMAGE):  # for the reader to tell
         return
     if found:
         raise DataError(

@@ -16,6 +16,7 @@ import numpy as np
 from regionalize.errors import DataError
 from regionalize.io import gdal
 from regionalize.io.column_choice import check_names, named_in
+from regionalize.io.content import check_rows
 from regionalize.io.history import understood_history
 from regionalize.io.parquet_metadata import geo_metadata, unnamed_index
 from regionalize.io.refusals import where_error
@@ -78,6 +79,8 @@ def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
         with handle:
             content = BytesIO(handle.read()) if source.member else handle
             check_names(pq.read_schema(content).names)  # pyarrow could not tell which is meant
+            content.seek(0)
+            check_rows(pq.read_metadata(content).num_rows, source.size())
             content.seek(0)
             table = pq.read_table(content)
     schema = parquet_schema(table.schema)

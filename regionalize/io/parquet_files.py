@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from regionalize.errors import DataError, located
 from regionalize.io.column_choice import ColumnChoice, choose_columns
+from regionalize.io.content import check_rows
 from regionalize.io.parquet import (
     ParquetSchema,
     parquet_filtered,
@@ -116,6 +117,7 @@ def open_parquet(
     for path in paths:
         with located(str(path)), parquet_understood(), pq.ParquetFile(path, pre_buffer=False) as file:
             about = file.metadata
+            check_rows(about.num_rows, path.stat().st_size)
             schemas.append(file.schema_arrow)
             groups += [
                 RowGroup(str(path), number, about.row_group(number).num_rows)

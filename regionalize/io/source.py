@@ -65,7 +65,10 @@ class Source:
             name = str(PurePosixPath(self.member).with_suffix(suffix)) if suffix else self.member
             by_lower = {other.lower(): other for other in archive.namelist()}
             found = by_lower.get(name.lower())
-            return None if found is None else archive.open(found)
+            try:
+                return None if found is None else archive.open(found)
+            except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+                raise DataError("the archive is damaged", advice="get the file again") from error
         assert self.path is not None
         for candidate in (suffix, (suffix or "").upper()) if suffix else ("",):
             file = self.path.with_suffix(candidate) if candidate else self.path
