@@ -43,6 +43,22 @@ def check_archive(source: Source) -> None:
         raise DataError("the archive is damaged", advice=AGAIN) from error
 
 
+def check_lines(source: Source) -> None:
+    """Refuse a CSV file in which GDAL would take a line for ended, or for none, before its end."""
+    file, line = source.open(), 1
+    if file is None:
+        return
+    with file:
+        while block := file.read(1 << 20):
+            at = block.find(b"\0")
+            line += block.count(b"\n", 0, at if at >= 0 else None)
+            if at >= 0:
+                raise DataError(
+                    f"line {line} holds the character of code 0, which is in no text",
+                    advice="say its encoding with --encoding, such as utf-16, or get the file again",
+                )
+
+
 def check_shapefile(source: Source) -> tuple[str, ...]:
     """Compare a shapefile's headers with the sizes of its files.
 

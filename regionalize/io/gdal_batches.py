@@ -29,11 +29,11 @@ from regionalize.io.source import Source, choose_layer
 from regionalize.io.text import (
     LIKE_UTF8,
     NOT_UTF8,
-    SAY_ENCODING,
     decoded,
     fallback_encoding,
     guessed_encoding,
     latin1_filter,
+    mend_text,
     misread_utf8,
     unreadable_column,
     unreadable_row,
@@ -110,7 +110,7 @@ class GdalRows:
             try:
                 meta, raw = self._look()
             except UnicodeDecodeError as error:  # a column name
-                raise DataError(NOT_UTF8, advice=SAY_ENCODING) from error
+                raise DataError(NOT_UTF8, advice=mend_text(source.format)) from error
             names = self._attributes(raw, 0).column_names
             choose_columns(names, columns, where)  # refused before anything is read
             self._given = dict(zip(names, raw.attributes.column_names, strict=True))
@@ -184,10 +184,10 @@ class GdalRows:
         table = raw.attributes
         if self._text.codec is not None:
             return decoded(table, self._text.codec)
-        bad = unreadable_column(table) if self._source.format in {"shapefile", "CSV", "other"} else None
+        bad = unreadable_column(table)
         if bad is not None:
             row = None if self._where is not None else start + unreadable_row(table[bad]) + 1
-            raise DataError(NOT_UTF8, column=bad, row=row, advice=SAY_ENCODING)
+            raise DataError(NOT_UTF8, column=bad, row=row, advice=mend_text(self._source.format))
         return table
 
     def _settle_text(self, codec: str | None) -> Text:

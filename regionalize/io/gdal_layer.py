@@ -55,6 +55,8 @@ def prepared(source: Source, codec: str | None) -> Iterator[tuple[str | bytes, t
             copy_as_utf8(source, str(codec), copy)
             yield gdal.readable(copy), ()
         return
+    if source.format == "CSV":
+        damage.check_lines(source)
     notes = damage.check_shapefile(source) if source.format == "shapefile" else ()
     if not notes:
         yield source.dataset, ()

@@ -104,7 +104,7 @@ def parquet_understood() -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).split("\n")[0].split(". ")[0].rstrip(".")
         raise DataError(f"cannot be read as Parquet: {reason}", advice="get the file again") from error
 
@@ -147,6 +147,8 @@ def parquet_origin(schema: ParquetSchema, source: Source, name: str) -> LayerOri
 
 def parquet_layer(table: pa.Table, schema: ParquetSchema, origin: LayerOrigin) -> Layer:
     """Return rows of a Parquet file as a layer; a table that lacks the geometry becomes one without."""
+    with parquet_understood():
+        table.validate(full=True)  # text that is not UTF-8, and whatever else no reader has looked at
     table = table.drop_columns([name for name in schema.unnamed if name in table.column_names])
     table = table.replace_schema_metadata(None)
     wkb = None

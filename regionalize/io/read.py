@@ -27,12 +27,12 @@ from regionalize.io.source import Source, choose_layer, find_source
 from regionalize.io.text import (
     LIKE_UTF8,
     NOT_UTF8,
-    SAY_ENCODING,
     codec_name,
     decoded,
     fallback_encoding,
     guessed_encoding,
     latin1_filter,
+    mend_text,
     misread_utf8,
     unreadable_column,
 )
@@ -156,11 +156,11 @@ def _read_text(
         bad: str | None = ""
         try:
             meta, table, said = _read_arrow(source, layer, where, given)
-            bad = unreadable_column(table) if source.format in {"shapefile", "CSV", "other"} else None
+            bad = unreadable_column(table)
         except UnicodeDecodeError:  # a column name
             pass
         if bad is not None:
-            raise DataError(NOT_UTF8, column=bad, advice=SAY_ENCODING)
+            raise DataError(NOT_UTF8, column=bad, advice=mend_text(source.format))
         return meta, table, said, notes, codec
     if codec is None:
         try:

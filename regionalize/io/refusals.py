@@ -83,7 +83,8 @@ def understood(source: Source, where: str | None, layer: str | None = None) -> I
             raise DataError(
                 "is not a vector layer", advice="name a shapefile, GeoPackage, GeoJSON or the like"
             ) from error
-        raise DataError(f"cannot be read: {reason}", advice=damage.AGAIN) from error
+        advice = "close the program that writes to it" if "is locked" in reason else damage.AGAIN
+        raise DataError(f"cannot be read: {reason}", advice=advice) from error
     except UnicodeDecodeError:
         raise
     except (ValueError, OSError) as error:
@@ -91,6 +92,8 @@ def understood(source: Source, where: str | None, layer: str | None = None) -> I
         if where is None or any(mark in reason for mark in _BROKEN):
             raise DataError(f"the file is damaged: {reason}", advice=damage.AGAIN) from error
         raise where_error(where, reason, _columns(source, layer)) from error
+    except UnboundLocalError as error:  # of pyogrio, where a reference system is not UTF-8
+        raise not_understood("it is not UTF-8", source.format) from error
     except IndexError as error:  # pyogrio takes the first of no layers
         raise DataError("holds no layer", advice="name another file") from error
     except SystemError as error:  # an Arrow array pyarrow cannot make sense of

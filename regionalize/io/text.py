@@ -42,6 +42,7 @@ _COMMON = (
 )
 NOT_UTF8 = "the text is not UTF-8"
 SAY_ENCODING = "say its encoding with --encoding"
+_SAVE_AGAIN = "get the file again, or save it as UTF-8"
 LIKE_UTF8 = "The text looks like UTF-8, but the shapefile does not say so: see --encoding."
 _BLOCK = 1 << 20
 """Bytes of a file that are decoded at a time."""
@@ -64,6 +65,11 @@ def codec_name(encoding: str, form: str) -> str:
             advice="leave it out",
         )
     return name
+
+
+def mend_text(form: str) -> str:
+    """Say what to do about text of a format that is not UTF-8."""
+    return SAY_ENCODING if form in {"shapefile", "CSV", "other"} else _SAVE_AGAIN
 
 
 def guessed_encoding(name: str) -> str:

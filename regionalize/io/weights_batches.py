@@ -124,6 +124,7 @@ class WeightsBatches:
         names, seen = ["focal", "neighbor", "weight"], 0
         with parquet_faults(), pa.parquet.ParquetFile(self.path) as file:
             for batch in file.iter_batches(LINKS, columns=names):
+                batch.validate(full=True)
                 for name in names:
                     if batch[name].null_count:
                         raise DataError("values are missing", column=name)

@@ -217,7 +217,7 @@ def parquet_faults() -> Iterator[None]:
         yield
     except OSError as error:
         raise unreadable(error) from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         reason = f"this is no whole Parquet file ({str(error).splitlines()[0]})"
         raise DataError(reason, advice="write it again") from None
 
@@ -239,6 +239,7 @@ def _read_parquet(path: Path) -> Any:
 
     with parquet_faults():
         table = pa.parquet.read_table(path)
+        table.validate(full=True)  # text that is not UTF-8, above all
     refuse_columns(table.column_names)
     return table
 

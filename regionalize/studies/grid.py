@@ -100,8 +100,8 @@ def _span(name: str, part: Any, least: int) -> Iterable[int]:
     """Read a whole number, or text such as 2-15."""
     if not isinstance(part, str):
         return (whole_number(name, part, least),)
-    ends = part.split("-")
-    if len(ends) > 2 or not all(is_digits(end.strip()) for end in ends):
+    ends = [end.strip() for end in part.split("-")]
+    if len(ends) > 2 or not all(map(is_digits, ends)):
         raise UsageError(
             f"{shown(name)} holds '{part}'", advice=f"write {shown(name)} 2-15 or {shown(name)} 2,4,8"
         )

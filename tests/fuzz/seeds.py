@@ -19,6 +19,18 @@ def npy(array: object) -> bytes:
     return file.getvalue()
 
 
+def links() -> bytes:
+    """Return weights in Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    file = BytesIO()
+    names = ["1", "2", "3", "Los Angeles"]
+    table = pa.table({"focal": names, "neighbor": [*names[::-1]], "weight": [0.5, 1.0, 1.0, 0.5]})
+    pa.parquet.write_table(table, file)
+    return file.getvalue()
+
+
 def as_json(document: object) -> bytes:
     return json.dumps(document).encode()
 
@@ -141,6 +153,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b'4\n1 0\n2 0\n3 0\n"Los Angeles" 0',
     ),
     "gwt": (b'0 4 units id\n1 2 0.5\n2 1 0.5\n3 "Los Angeles" 1\nLos_Angeles 3 1e3\n',),
+    "parquet-links": (links(),),
     "parquet-weights": (as_json(WEIGHTS),),
     "distances-csv": (
         b"id,1,2,3,Los Angeles\n1,0,1,2,3\n2,1,0,4,5\n3,2,4,0,6\nLos Angeles,3,5,6,0\n",
@@ -189,6 +202,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
 WORDS: dict[str, tuple[bytes, ...]] = {
     "gal": (*_LINES, b"Los Angeles", b"units id"),
     "gwt": (*_LINES, b"Los_Angeles", b"units id"),
+    "parquet-links": (b"PAR1", b"weight", b"\xff", b"\x15\x04"),
     "parquet-weights": (*_JSON, b'"n"'),
     "distances-csv": _LINES,
     "distances-npy": (b"'descr': '<f8'", b"(4, 4)", b"True", b"(", b"\n"),

@@ -372,6 +372,7 @@ def parquet_weights(content: bytes, folder: Path) -> object:
 
 
 READERS: dict[str, Reader] = {
+    "parquet-links": weights_file(".parquet"),
     "gal": weights_file(".gal"),
     "gwt": weights_file(".gwt"),
     "parquet-weights": parquet_weights,

@@ -71,6 +71,7 @@ READ = [
 ]
 """What does not matter is passed over."""
 EXPRESSIONS = [
+    b"2-1\x1f",
     b"2-" + DIGITS,
     b"min-size=" + DIGITS,
     b"knn:" + DIGITS,

@@ -88,11 +88,12 @@ def serve() -> None:
 def done(job: dict[str, Any], program: Any) -> dict[str, Any]:
     """Do a job in a copy of this process, and wait for it, but not for long."""
     begun = time.monotonic()
+    names = ("read.txt", "read.err") if "read" in job else ("out.txt", "err.txt")
     child = os.fork()
     if child == 0:
-        work(job, program)
+        work(job, program, names)
     code, usage = waited(child, begun + job["seconds"])
-    said = [Path(name).read_bytes().decode("utf-8", "replace") for name in ("out.txt", "err.txt")]
+    said = [Path(name).read_bytes().decode("utf-8", "replace") for name in names]
     seconds = round(time.monotonic() - begun, 2)
     return {"code": code, "out": said[0], "err": said[1], "seconds": seconds, "peak": usage.ru_maxrss >> 10}
 
@@ -107,12 +108,12 @@ def waited(child: int, until: float) -> tuple[int | None, Any]:
     return None, os.wait4(child, 0)[2]
 
 
-def work(job: dict[str, Any], program: Any) -> None:
+def work(job: dict[str, Any], program: Any, names: tuple[str, str]) -> None:
     code = 70
     try:
         resource.setrlimit(resource.RLIMIT_AS, (SPACE, SPACE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        for number, name in ((1, "out.txt"), (2, "err.txt")):
+        for number, name in zip((1, 2), names, strict=True):
             file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(file, number)
         sys.stdin = Path(os.devnull).open()  # noqa: SIM115  # to the end
