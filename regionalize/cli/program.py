@@ -45,6 +45,9 @@ BOUNDS = ("--min-size", "--max-size", "--min-bound", "--max-bound")
 INTERRUPTION = "{}; every file is the old one or the whole new one"
 
 
+NO_MEMORY = "there is not enough memory for this; close other programs, or take fewer rows"
+
+
 class Commands(Exemplified, click.Group):
     """Commands by name; a command's module is imported only when it is called."""
 
@@ -199,7 +202,11 @@ def run_program(args: Sequence[str] | None = None) -> int:
             raise
         return standard_output_failed(error)
     except MemoryError:
-        return fail("there is not enough memory for this; close other programs, or take fewer rows", 1)
+        return fail(NO_MEMORY, 1)
+    except ImportError as error:
+        if "failed to map segment" not in str(error) or debug:
+            raise
+        return fail(NO_MEMORY, 1)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 UNKNOWN = 8 * 2**30
 """What is taken to be there where the system does not say."""
+LINEAR_ALGEBRA = 3 * 2**26
+"""Bytes that its buffers and threads take, measured with OpenBLAS."""
 SYSTEM = Path("/proc/meminfo")
 GROUP = Path("/sys/fs/cgroup")
 
@@ -15,8 +17,8 @@ GROUP = Path("/sys/fs/cgroup")
 def available_memory() -> int:
     """Return how many bytes a process can still take without others being pushed out.
 
-    On Linux what the kernel calls available, or less where a container or `ulimit -v` allows less; elsewhere
-    all memory of the machine.
+    On Linux what the kernel calls available, or less where a container, `ulimit -v` or `ulimit -d` allows
+    less; elsewhere all memory of the machine.
 
     Examples
     --------
@@ -49,12 +51,26 @@ def _of_group() -> int | None:
 
 
 def _of_process() -> int | None:
-    """Return what `ulimit -v` leaves of the address space."""
+    """Return what `ulimit -v` leaves of the address space, or `ulimit -d` of what can be written to."""
+    left = []
     with suppress(ImportError, OSError, ValueError, IndexError):
         import resource
 
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if most != resource.RLIM_INFINITY:
-            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-            return most - pages * resource.getpagesize()
-    return None
+        used = [int(pages) for pages in Path("/proc/self/statm").read_text(encoding="ascii").split()]
+        for limit, pages in ((resource.RLIMIT_AS, used[0]), (resource.RLIMIT_DATA, used[5])):
+            most = resource.getrlimit(limit)[0]
+            if most != resource.RLIM_INFINITY:
+                left.append(most - pages * resource.getpagesize())
+    return min(left, default=None)
+
+
+def room_for_linear_algebra() -> None:
+    """Refuse to load a library of linear algebra that has no room for its buffers: it would try for ever.
+
+    Raises
+    ------
+    MemoryError
+    """
+    left = _of_process()
+    if left is not None and left < LINEAR_ALGEBRA:
+        raise MemoryError

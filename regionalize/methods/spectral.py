@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import UsageError
 from regionalize.kernels.components import connected_components
+from regionalize.kernels.memory import room_for_linear_algebra
 from regionalize.kernels.threads import one_blas_thread
 from regionalize.methods.affinity import check_pairs, default_neighbors, gaussian_affinity, neighbor_affinity
 from regionalize.methods.kmeans import check_k, kmeans
@@ -84,6 +85,8 @@ def spectral(
         k, `neighbors` or `sigma` out of their ranges, or bounds.
     InfeasibleError
         Fewer than k distinct rows; affinities of all pairs that do not fit in memory.
+    MemoryError
+        A limit on the memory of the process that linear algebra has no room in.
 
     References
     ----------
@@ -103,6 +106,7 @@ def spectral(
     check_k(X, k)
     if k == 1:
         return np.zeros(len(X), dtype=np.int64)
+    room_for_linear_algebra()
     with one_blas_thread():
         if affinity == "gaussian":
             table = gaussian_affinity(X, sigma)

@@ -134,3 +134,14 @@ def test_a_part_of_a_row_is_lost(written):
     path.write_bytes(data[:100_000] + data[100_008:])
     with pytest.raises(DataError, match="of 159 rows follow each other"):
         check_rows(path, 159)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits on data are those of Linux")
+def test_a_limit_in_which_linear_algebra_would_wait_for_ever(tmp_path):
+    words = (
+        "ulimit -d 256000; exec timeout -s KILL 100 ./regionalize spectral --k 3 --columns 'pct_*' -o out.csv"
+    )
+    found = run(words, tmp_path)
+    assert found.returncode == 1, found.stderr
+    assert found.stderr.splitlines()[-1].startswith("error: there is not enough memory for this; ")
+    assert not (tmp_path / "out.csv").exists()
