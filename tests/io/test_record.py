@@ -337,6 +337,7 @@ class TestGeoJSON:
     def test_standard_input(self, collection, monkeypatch):
         import io
         import sys
+from pathlib import Path
 
         data = json.dumps(collection).encode()
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
@@ -372,14 +373,17 @@ class TestBeside:
         out = tmp_path / f"out.{ending}"
         write_layer(layer, out, added=LABELS, record=RUN)
         before = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-        rename = os.rename
 
-        def fail(source, target):
-            if str(target) == str(out) and "old." not in str(source):
-                raise OSError(5, "Input/output error")
-            rename(source, target)
+        def failing(move):
+            def fail(source, target):
+                if str(target) == str(out) and Path(source).parent.name != "old":
+                    raise OSError(5, "Input/output error")
+                move(source, target)
 
-        monkeypatch.setattr(os, "rename", fail)
+            return fail
+
+        for name in ("rename", "replace"):
+            monkeypatch.setattr(os, name, failing(getattr(os, name)))
         with pytest.raises(OutputError):
             write_layer(layer, out, added={"regions": LABELS["cluster"]}, overwrite=True, record=SECOND)
         monkeypatch.undo()

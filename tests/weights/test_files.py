@@ -209,9 +209,9 @@ def test_each_fault_has_its_own_line(tmp_path, fault):
 
 
 def test_faults_of_the_whole_file(tmp_path):
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="there is no such file"):
         read_weights(tmp_path / "none.gal", ABC)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="there is no such file"):
         weights_file_id(tmp_path / "none.gwt")
     with pytest.raises(UsageError, match="not a weights file"):
         read_weights(tmp_path / "none.swm", ABC)
