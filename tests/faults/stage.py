@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,8 @@ class Stage:
             return []
         if ended.code != 1:
             return [f"exit code {ended.code}", ended.err[-2000:]]
+        if self.scenario.new[0] == "batch":
+            return self.faults_of_table(ended)
         found: list[str] = []
         if (
             "Traceback" in ended.err
@@ -150,6 +153,14 @@ class Stage:
         if ended.out:
             found.append("something on standard output")
         return found
+
+    def faults_of_table(self, ended: Ended) -> list[str]:
+        """Say what is wrong with the words on a batch: a line for each run, or one for the whole."""
+        lines = [line for line in ended.err.splitlines() if re.match(r"\[./.\] failed  ", line)]
+        about = lines or ended.errors
+        if "Traceback" in ended.err or not about:
+            return [f"no line of a run that failed: {ended.err[-2000:]}"]
+        return [f"does not say what to do: {line}" for line in about if "; " not in line]
 
     def sweep(self, fault: Fault, step: int = 1, **about: Any) -> tuple[int, dict[str, list[int]]]:
         """Break one call after the other, until none is left; return how many were, and what was wrong."""

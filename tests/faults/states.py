@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+OF_BATCHES = (".regionalize", "summary.csv")
+"""Records, and a table with seconds: they are new after every batch, whatever came of its runs."""
+
 
 def files_in(folder: Path) -> dict[str, bytes]:
     """Digests of all files, and names of all folders, by their path."""
@@ -74,7 +77,7 @@ class States:
     def read(self, folder: Path) -> dict[str, dict[str, Any]]:
         """Contents of what lies in a folder; what cannot be read is told as the fault."""
         found: dict[str, dict[str, Any]] = {}
-        for path in sorted(folder.iterdir()):
+        for path in sorted(one for one in folder.iterdir() if one.name not in OF_BATCHES):
             digest = (path.name, *(sorted(files_in(path).items()) if path.is_dir() else [path.read_bytes()]))
             if digest not in self.seen:
                 try:
