@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import zipfile
 from contextlib import closing
+from pathlib import Path
 
 import geopandas
 import pyarrow as pa
@@ -337,7 +338,6 @@ class TestGeoJSON:
     def test_standard_input(self, collection, monkeypatch):
         import io
         import sys
-from pathlib import Path
 
         data = json.dumps(collection).encode()
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
