@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SHARED ?= ../shared
 
-.PHONY: help demo test test-slow test-search test-browser test-qgis test-release test-oldest test-faults test-fuzz test-peers test-load coverage mutants audit lint types imports unit docs bench sample clean
+.PHONY: help demo test test-slow test-search test-browser test-qgis test-release test-oldest test-faults test-fuzz test-peers test-load coverage mutants audit constraints lint types imports unit docs bench sample clean
 
 help:
 	@echo "make demo         install, run the first example, leave a labelled layer and a map in demo/"
@@ -26,6 +26,7 @@ help:
 	@echo "make coverage     which branches of the package the tests take"
 	@echo "make mutants      which changes of the package no test notices"
 	@echo "make audit        known weaknesses of the versions installed"
+	@echo "make constraints  the versions that continuous integration installs, the newest there are"
 	@echo "make bench        measure against the peers"
 	@echo "make docs         rewrite the generated parts of docs/, and build the site in docs/_build/html"
 	@echo "make sample       rebuild sample_data/ from libpysal's Georgia counties"
@@ -61,8 +62,9 @@ FAST = not slow and not browser and not qgis and not release
 unit: $(VENV)/.installed-test $(VENV)/.installed-docs
 	$(BIN)/python -m pytest -q -n 2 -m "$(FAST)"
 
+OWN_TARGET = tests/faults tests/fuzz tests/load tests/peers
 test-slow: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q $(OWN_TARGET:%=--ignore=%) -m slow
 
 test-search: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q -n 2 -m "hypothesis and not slow" --hypothesis-profile=search
@@ -130,6 +132,21 @@ test-fuzz: $(VENV)/.installed-test
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[fuzz]" || true
 	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -rA tests/fuzz
 
+# Neither belongs to what is audited, so they are installed apart.
+AUDIT = .venv-audit
+$(AUDIT)/.installed:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit uv
+	@touch $@
+
+audit: $(VENV)/.installed-test $(AUDIT)/.installed
+	$(BIN)/python .github/audit.py $(AUDIT)/bin/pip-audit
+
+# For all systems and Pythons at once; continuous integration installs these and no others.
+constraints: $(AUDIT)/.installed
+	$(AUDIT)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-annotate \
+		--no-emit-index-url --custom-compile-command "make constraints" pyproject.toml -o .github/constraints/ci.txt
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
@@ -143,5 +160,5 @@ sample: $(VENV)/.installed-run
 	$(BIN)/python sample_data/build.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) $(OTHER_VENV) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) $(OTHER_VENV) $(AUDIT) demo docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find regionalize tests docs benchmarks -name __pycache__ -prune -exec rm -rf {} +  # numba's caches, too
