@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
+
 import geopandas
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from regionalize.errors import DataError, RegionalizeError, UsageError, listed, 
 from regionalize.model.bounds import Bound
 from regionalize.model.job import CHOICES, JOB_OPTIONS, Job
 from regionalize.model.layer import Layer
-from regionalize.model.partition import LEFT_OUT, Partition
+from regionalize.model.partition import LEFT_OUT, NOISE, Partition
 from regionalize.model.weights import Weights
 from regionalize.run.options import make_job, split_list
 
@@ -31,6 +33,15 @@ def test_labels_fall_in_size_and_ties_go_to_the_first_row(codes):
             assert np.argmax(labels == one) < np.argmax(labels == one + 1)
     pairs = {(code, label) for code, label in zip(codes, labels.tolist(), strict=True) if code >= 0}
     assert len(pairs) == partition.k
+
+
+def test_noise_and_rows_left_out_are_in_no_cluster():
+    assert (NOISE, LEFT_OUT) == (0, -1)  # as they are written, too
+    partition = Partition(np.array([0, 2, 1, 1, -1, 0]))
+    assert (partition.k, partition.sizes.tolist(), len(partition)) == (2, [2, 1], 6)
+    assert Partition(np.array([0, -1])).sizes.tolist() == []
+    with pytest.raises(FrozenInstanceError):
+        partition.labels = np.array([1])
 
 
 def test_an_error_names_place_reason_and_advice_once():
