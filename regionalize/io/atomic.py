@@ -61,6 +61,8 @@ def output_error(error: OSError, path: str | Path) -> OutputError:
     >>> print(output_error(OSError(errno.ENOSPC, "No space left on device"), "out.gpkg"))
     out.gpkg: there is no space left on the device; free some space, or write to another one
     """
+    while Path(path).parent in _staging:  # what is written in steps is known by where it is to be
+        path = Path(path).parent.with_name(Path(path).name)
     # Arrow's own texts name the hidden folder
     other = os.strerror(error.errno) if error.errno else str(error)
     reason, advice = _REASONS.get(error.errno or 0, (other, "write elsewhere"))

@@ -187,7 +187,12 @@ def _write(
     if form is ZIPPED_SHAPEFILE:
         parts = sorted(folder.iterdir())
         staged = folder / target.name
-        with zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive:
-            for part in parts:
-                archive.write(part, part.name)
+        try:
+            with zipfile.ZipFile(staged, "w", zipfile.ZIP_DEFLATED) as archive:
+                for part in parts:
+                    archive.write(part, part.name)
+        except ValueError as error:  # a part that there was no memory for keeps it from closing
+            if not isinstance(error.__context__, MemoryError):
+                raise
+            raise error.__context__ from None
     return staged, styles, notes

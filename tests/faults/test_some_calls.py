@@ -62,3 +62,11 @@ def test_too_many_files_are_open(scenarios, stage, harness):
     met = broken(at, fault, lambda count: range(2, 6))
     assert {one.code for one in met} == {1}
     assert all("out/x.csv: too many files are open" in one.errors[0] for one in met)
+
+
+def test_a_table_that_is_staged_twice(scenarios, stage, harness):
+    """The message names where it was to be."""
+    at = stage(scenarios["tables"])
+    fault = harness.Fault("rename", errno.EACCES)
+    (ended,) = broken(at, fault, lambda count: [1])
+    assert "out/c.csv: permission denied" in ended.errors[0]
