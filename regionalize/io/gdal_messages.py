@@ -120,11 +120,16 @@ def _legible(text: str) -> str:
     --------
     >>> _legible("Could not decode error message to UTF-8.  Raw error: b'no charset \\xe9'")
     'no charset �'
+    >>> _legible("Could not decode error message to UTF-8.  Raw error: b'cut").endswith("b'cut")
+    True
     """
     raw = re.fullmatch(r"Could not decode error message to UTF-8\.\s+Raw error: (b.*)", text, re.DOTALL)
     if raw is None:
         return text
-    content: bytes = literal_eval(raw[1])
+    try:
+        content: bytes = literal_eval(raw[1])
+    except (ValueError, SyntaxError):  # cut short
+        return text
     return content.decode(errors="replace")
 
 
