@@ -147,6 +147,12 @@ constraints: $(AUDIT)/.installed
 	$(AUDIT)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-annotate \
 		--no-emit-index-url --custom-compile-command "make constraints" pyproject.toml -o .github/constraints/ci.txt
 
+# Of the larger parts a share is tried (tests/mutants/plan.toml); MUTANTS=weights for some, SHARE=1 for all of them.
+MUTANTS ?=
+SHARE ?=
+mutants: $(VENV)/.installed-test $(VENV)/.installed-mutants
+	$(BIN)/python tests/mutants/run.py $(MUTANTS) $(if $(SHARE),--share $(SHARE))
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 

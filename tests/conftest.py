@@ -13,8 +13,10 @@ SHARED = Path(os.environ.get("REGIONALIZE_SHARED", Path(__file__).parents[1] / "
 
 # Shared machines stall, so no example is timed. Every run tries the same examples, so that it can be redone;
 # `make test-search` draws new ones, by the option --hypothesis-profile=search.
+# "quick" is for a first look of `make mutants`.
 settings.register_profile("fixed", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, derandomize=False)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=15)
 settings.load_profile("fixed")
 
 
