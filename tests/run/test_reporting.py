@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError, is_dataclass
 from importlib.metadata import version
 
 import geopandas
@@ -11,11 +12,12 @@ import pytest
 import shapely
 
 import regionalize as rz
+from regionalize.model import report as report_module
 from regionalize.model.features import Features
 from regionalize.model.job import Job
 from regionalize.model.layer import Layer
 from regionalize.model.partition import NOISE, Partition
-from regionalize.model.report import ClusterShape, Fragmentation, Report
+from regionalize.model.report import ClusterShape, Fragmentation, Profiles, Report
 from regionalize.model.weights import Weights
 from regionalize.run.reporting import (
     describe_compactness,
@@ -201,8 +203,26 @@ def test_shapes_are_measured_where_a_cluster_is_in_one_piece():
     assert geometry_to_measure(layer, noise_between, weights) == (None, ())
     noise_whole = Partition(np.array([1, NOISE, NOISE, 1]))
     assert geometry_to_measure(layer, noise_whole, weights) == (None, ())
+    first_alone = Partition(np.array([1, 1, NOISE, NOISE]))
+    assert geometry_to_measure(layer, first_alone, weights)[0] is not None
     table = Layer.from_frame(squares(4).drop(columns="geometry"))
     assert geometry_to_measure(table, one_piece, weights) == (None, ())
+
+
+def test_why_shapes_are_not_measured_is_told():
+    degrees_perhaps = Layer.from_frame(squares(4).set_crs(None, allow_override=True))
+    geometry, notes = geometry_to_measure(degrees_perhaps, Partition(np.array([1, 1, 2, 2])), in_a_row(4))
+    assert geometry is None
+    assert len(notes) == 1
+    assert notes[0].startswith("compactness is not measured: ")
+
+
+def test_under_compactness_the_coordinates_are_no_share_of_the_variables():
+    layer, partition = Layer.from_frame(squares(3)), Partition(np.array([1, 1, 2]))
+    features = plain_features([[0.0], [1.0], [5.0]], coordinate_share=0.3)
+    for compactness, share in ((0.5, 0.0), (0.0, 0.3)):
+        job = Job(k=2, columns=("a",), compactness=compactness)
+        assert make_report(layer, job, features, None, partition, {}).coordinate_share == share
 
 
 def test_versions_are_those_installed():
@@ -222,6 +242,22 @@ def test_clusters_by_label_leave_a_gap_where_there_are_no_units():
     pieces = Fragmentation(True, 2, 1.0, 0.0, None, 1.0, 2.0, 0, 0, None, (shape(3), shape(1)), "example")
     assert [one and one.label for one in pieces.by_label(4)] == [1, None, 3, None]
     assert pieces.by_label(3)[-1].label == 3
+
+
+def test_what_was_measured_stays():
+    kinds = [kind for kind in vars(report_module).values() if isinstance(kind, type) and is_dataclass(kind)]
+    assert len(kinds) >= 7
+    for kind in kinds:
+        with pytest.raises(FrozenInstanceError):
+            object.__new__(kind).fit = None
+
+
+def test_profiles_of_other_clusters_do_not_go_beside():
+    rows = ((1.0,), (2.0,))
+    two = Profiles(rows, rows, rows, (1.5,), (0.5,))
+    one = Profiles(rows[:1], rows[:1], rows[:1], (1.5,), (0.5,))
+    with pytest.raises(ValueError, match="shorter"):
+        two.beside(one)
 
 
 def test_a_report_says_no_more_than_it_was_told():

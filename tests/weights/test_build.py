@@ -393,6 +393,16 @@ def test_policies_on_islands():
         assert join_islands(layer, whole, policy, names[:2]) is whole
 
 
+def test_of_many_components_four_are_named_and_the_others_counted():
+    left = np.array([0, 1, 2, *(10 * pair + step for pair in range(1, 7) for step in (0, 1))])
+    names = np.array([f"u{x}" for x in left], dtype=object)
+    layer = layer_of(shapely.box(left, 0, left + 1, 1))
+    assert join_islands(layer, build_weights(layer, "queen"), "keep", names).notes[-1] == (
+        "the weights fall into 7 separate components; apart from the largest of 3 units: 2 units (u10, u11), "
+        "2 units (u20, u21), 2 units (u30, u31), 2 units (u40, u41) and 2 more"
+    )
+
+
 def test_real_islands_are_counted(shared_data):
     frame = geopandas.read_file(shared_data("messy/scotlip/scotlip.shp"))
     layer = Layer.from_frame(frame)
@@ -430,6 +440,13 @@ def test_description():
         "symmetric": True,
         "added": [],
     }
+
+
+def test_description_of_nothing():
+    none = Weights.from_links(0, np.zeros(0, int), np.zeros(0, int), kind="queen")
+    found = describe_weights(none, np.zeros(0, dtype=object))
+    assert [found[key] for key in ("n", "links", "min_degree", "mean_degree", "max_degree")] == [0] * 5
+    assert (found["degrees"], found["islands"], found["components"]) == ({}, [], [])
 
 
 @pytest.mark.parametrize("how", ["union", "mutual"])
