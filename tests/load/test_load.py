@@ -68,7 +68,7 @@ def batch(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def whole(path: Path) -> bool:
     """Whether a layer has every row, and a cluster for it."""
-    found = geopandas.read_file(path)
+    found = geopandas.read_file(path, layer=path.stem)
     return len(found) == 12 and set(found["cluster"]) == {1, 2, 3}
 
 
