@@ -24,6 +24,7 @@ from regionalize.weights import (
     parse_spec,
     symmetrize,
 )
+from regionalize.weights.gaps import _SphereSearch, narrow_gaps, ways_across
 from regionalize.weights.nearest import band_links, nearest_links
 from regionalize.weights.places import EARTH_RADIUS, places
 
@@ -310,6 +311,25 @@ def test_a_gap_is_hinted_at_and_the_hint_closes_it(spec):
     closed = build_weights(layer, spec, snap=0.0014)
     assert closed.n_components == 2
     assert not closed.notes
+
+
+def test_polygons_without_area_have_no_gap_that_could_be_meant():
+    lines = np.array([shapely.Polygon([(x, 0), (x, 1), (x, 0)]) for x in (0, 0.5)])
+    assert len(narrow_gaps(lines, np.array([0, 1])).distance) == 0
+
+
+def test_distances_about_the_very_pole_are_great_circles():
+    both = shapely.points([[20.0, 89.0], [-130.0, 88.5]])
+    found = _SphereSearch(both)._measure(0, 1, np.array([0.0, 0.0, 1.0]))
+    assert found == pytest.approx(haversine(np.array([[20.0, 89.0], [-130.0, 88.5]]))[0, 1], rel=2e-4)
+
+
+def test_the_way_across_from_a_corner_meets_a_border_between_the_points_it_is_cut_into():
+    corner, away = np.array([1.0625, 0.5625]), np.radians(0.0625)  # half a piece of the border beside it
+    tip = shapely.Polygon(corner + np.array([[0, 0], [0.5, 0.5], [1, 0], [0.5, -0.5]]))
+    found = ways_across(np.array([shapely.box(0, 0, 1, 1), tip]), np.array([0, 1]), geographic=True)
+    to_the_meridian = np.arcsin(np.sin(away) * np.cos(np.radians(corner[1]))) * EARTH_RADIUS
+    assert found.distance.tolist() == pytest.approx([to_the_meridian], rel=1e-4)
 
 
 def test_real_water_gets_no_hint():
