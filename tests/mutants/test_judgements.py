@@ -29,7 +29,7 @@ def test_the_plan_names_every_module_once_and_tests_that_are_there():
         for module, tests in part["modules"].items():
             assert (ROOT / module).is_file()
             assert tests
-            assert all((ROOT / test).is_file() for test in tests)
+            assert all((ROOT / test.split("::")[0]).is_file() for test in tests)
     for room in ("weights", "kernels"):
         there = {f"regionalize/{room}/{file.name}" for file in (ROOT / "regionalize" / room).glob("*.py")}
         assert there - {f"regionalize/{room}/__init__.py"} == set(plan[room]["modules"])
