@@ -131,7 +131,8 @@ def check_shapes_read(source: Source, nulls: int, *, filtered: bool) -> None:
     if not nulls or not source.size(".shx"):
         return
     with source.open(".shx") as index, source.open(".shp") as file:  # type: ignore[union-attr]  # both exist
-        raw = np.frombuffer(index.read(), dtype=">i4", offset=_SHAPE_HEADER)
+        records = index.read()[_SHAPE_HEADER:]
+        raw = np.frombuffer(records[: len(records) // 8 * 8], dtype=">i4")
         if source.member:
             shapes = np.frombuffer(file.read(), dtype=np.uint8)
         else:  # no more of it than is looked at
@@ -181,12 +182,13 @@ def stated_rows(connection: sqlite3.Connection, layer: str) -> int | None:
 
 
 def check_database(
-    connection: sqlite3.Connection, stated: int | None, rows: int, nulls: int, *, filtered: bool
+    connection: sqlite3.Connection, layer: str, stated: int | None, rows: int, nulls: int, *, filtered: bool
 ) -> None:
     """Have SQLite check a GeoPackage when what was read may be less than what is there.
 
     The check reads the whole file (about 2 ms per MB), so it is made only if the number of rows differs
-    from the number the file states, a geometry came out null, or a filter hides both.
+    from the number the file states, a geometry came out null, or a filter hides both. GDAL's threads do not
+    tell of a geometry that they cannot read.
     """
     if stated == rows and not nulls and not filtered:
         return
@@ -197,6 +199,17 @@ def check_database(
             + (f" of {stated:,}" if stated is not None else ""),
             advice=AGAIN,
         )
+    known = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
+    column = connection.execute(known, (layer,)).fetchone() if nulls else None
+    if column is None:
+        return
+    from regionalize.io.database import quoted_name
+
+    shape, table = quoted_name(str(column[0])), quoted_name(layer)
+    empty = f"SELECT count(*) FROM {table} WHERE {shape} IS NULL OR length({shape}) = 0"
+    held = int(connection.execute(empty).fetchone()[0])
+    if nulls > held:
+        raise DataError(f"the file is damaged: {nulls - held} geometries cannot be read", advice=AGAIN)
 
 
 def stated(source: Source, layer: str | None) -> tuple[int | None, dict[str, str]]:

@@ -192,7 +192,7 @@ def check_rows(
         damage.check_shapes_read(source, nulls, filtered=filtered)
     elif source.format == "GeoPackage" and not source.member:
         with damage.database(source) as connection:
-            damage.check_database(connection, about.count, rows, nulls, filtered=filtered)
+            damage.check_database(connection, about.origin.layer, about.count, rows, nulls, filtered=filtered)
     elif source.format in {"GeoPackage", "FlatGeobuf", "File Geodatabase"}:
         damage.check_count(about.count, _count_rows(source, layer) if filtered else rows)
     elif source.format == "GeoJSON":
@@ -253,7 +253,7 @@ def linear_shapes(
     import pyogrio.raw
     import shapely
 
-    with gdal.quiet() as said:
+    with understood(source, where, layer), gdal.quiet() as said:
         _, _, linear, _ = pyogrio.raw.read(
             source.dataset, layer=layer, where=where, columns=[], skip_features=start, max_features=len(wkb)
         )

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from regionalize.io.shapes import is_wgs84
-from regionalize.model.layer import shapes_of
+from regionalize.model.layer import plain_values, shapes_of
 from regionalize.model.record import KEY
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _column(column: pa.ChunkedArray) -> list[str]:
     """Return each value of a column as JSON."""
     import pyarrow as pa
 
-    kind, values = column.type, column.to_pylist()
+    kind, values = column.type, plain_values(column)
     encode: Callable[[Any], str]
     if pa.types.is_boolean(kind):
         encode = {True: "true", False: "false"}.__getitem__
@@ -146,7 +146,8 @@ def _number(value: float) -> str:
 
 
 def _time(value: Any) -> str:
-    return f'"{value.isoformat()}"'.replace("+00:00", "Z")
+    text = value if isinstance(value, str) else value.isoformat()
+    return f'"{text}"'.replace("+00:00", "Z")
 
 
 def _nested(value: Any) -> str:

@@ -69,12 +69,14 @@ _SQL_WORDS = frozenset(
 @contextmanager
 def understood(source: Source, where: str | None, layer: str | None = None) -> Iterator[None]:
     """Turn what pyogrio raises into an error for the person."""
-    from pyogrio.errors import CRSError, DataLayerError, DataSourceError
+    from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, GeometryError
 
     try:
         yield
     except CRSError as error:
         raise not_understood(_reason(error), source.format) from error
+    except (FeatureError, GeometryError) as error:
+        raise DataError(f"the file is damaged: {_reason(error)}", advice=damage.AGAIN) from error
     except DataLayerError as error:
         raise DataError(_reason(error), advice="name another layer with --layer") from error
     except DataSourceError as error:

@@ -155,7 +155,7 @@ class Layer:
             raise UsageError(
                 f"there is no column '{id_column}' for --id", advice=nearest(id_column, self.column_names)
             )
-        values = self.attributes[id_column].to_pylist()
+        values = plain_values(self.attributes[id_column])
         whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in values]
         return np.array([str(value) for value in whole], dtype=object)
 
@@ -236,3 +236,22 @@ _KIND_NAMES = {
     "MULTIPOLYGON": "MultiPolygon",
     "GEOMETRYCOLLECTION": "GeometryCollection",
 }
+
+
+def plain_values(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column as Python has them; of dates that it has not, as their text.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> plain_values(pa.chunked_array([pa.array([0, None, 10_000_000], pa.date32())]))
+    ['1970-01-01', None, '29349-01-26']
+    """
+    try:
+        found: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):  # beyond the year 9999
+        import numpy as np
+
+        texts = np.datetime_as_string(column.to_numpy()).tolist()
+        found = [None if text == "NaT" else text for text in texts]
+    return found

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from regionalize.model.layer import plain_values
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -114,7 +116,7 @@ def units_of(
 
     there = set(layer.column_names)
     values = dict(added or {})
-    values |= {name: layer.attributes[name].to_pylist() for name in columns if name in there}
+    values |= {name: plain_values(layer.attributes[name]) for name in columns if name in there}
     id_column = id_column or name_column(layer)
     if id_column is None:
         return Units([f"no. {row}" for row in layer.names()], "row", values)

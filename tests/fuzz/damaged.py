@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from layers import COLUMNS, ROWS, rows_in
 from mutation import mutant
@@ -30,12 +31,13 @@ COMMANDS = {
 }
 OFTEN = (50, 10, 10, 10, 10, 10)
 RESULTS = ("out.gpkg", "out.gal", "out.csv")
-OURS = {"centers.csv", "out.txt", "err.txt", "read.txt", "read.err", *RESULTS, "out.csv.run.json"}
+OURS = {"centers.csv", "out.txt", "err.txt", "call.txt", "call.err", *RESULTS, "out.csv.run.json"}
 IN_OUR_WORDS = {
     "More than one layer": "",
     "Measured (M)": "",
     "Non closed ring": "rings that are not closed",
     "Unable to open": "The index (.shx) is missing",
+    "Could not decode": "GDAL says",
     "UnicodeDecodeError": "",  # of GDAL alone: what is written can be read
 }
 """What GDAL says, and how it is told; empty where nobody needs to hear it."""
@@ -60,11 +62,8 @@ def tried(warm: Warm, kind: str, good: list[Path], seed: str, numbers: Iterator[
     """Damage a layer in one way after the other, and give each to a command."""
     content = {file.name: file.read_bytes() for file in good}
     for number in numbers:
-        draw = random.Random(f"{seed} {kind} {number}")
-        hit = draw.choice(list(content))
-        files = content | {hit: mutant(content[hit], draw, most=1 if number % 2 else 3)}
-        if len(files) > 1 and draw.random() < 0.03:
-            del files[draw.choice(list(files)[1:])]
+        files, hit = mutant_files(content, seed, kind, number)
+        draw = random.Random(f"command {seed} {kind} {number}")
         command = draw.choices(list(COMMANDS), OFTEN)[0]
         lay_out(warm.folder, files)
         ended = warm.run(command, good[0].name, *COMMANDS[command], seconds=SECONDS)
@@ -72,6 +71,59 @@ def tried(warm: Warm, kind: str, good: list[Path], seed: str, numbers: Iterator[
             lay_out(warm.folder, files)
             ended = warm.run(command, good[0].name, *COMMANDS[command], seconds=3 * SECONDS)
         yield Case(number, hit, command, ended, fault_in(warm, kind, files, ended))
+
+
+def mutant_files(
+    content: dict[str, bytes], seed: str, kind: str, number: int
+) -> tuple[dict[str, bytes], str]:
+    """Return the files of a layer, one of them damaged or gone, and which."""
+    draw = random.Random(f"{seed} {kind} {number}")
+    hit = draw.choice(list(content))
+    files = content | {hit: mutant(content[hit], draw, most=1 if number % 2 else 3)}
+    if len(files) > 1 and draw.random() < 0.03:
+        del files[draw.choice(list(files)[1:])]
+    return files, hit
+
+
+def sweep(kind: str, good: list[str], folder: str, seed: str, first: int, count: int) -> dict[str, Any]:
+    """Read so many damaged layers in this process, whole and some rows at a time.
+
+    Before each, its number is written into the folder, for the case that the process ends.
+    """
+    from regionalize.errors import RegionalizeError
+    from regionalize.io.read import read_layer
+    from regionalize.io.row_batches import RowBatches
+    from regionalize.model.layer import plain_values
+
+    content = {Path(file).name: Path(file).read_bytes() for file in good}
+    path, refused, faults = Path(folder, next(iter(content))), 0, []
+    for number in range(first, first + count):
+        files, hit = mutant_files(content, seed, kind, number)
+        lay_out(Path(folder), files)
+        Path(folder, "number").write_text(str(number))
+        found = []
+        for read in (read_layer, lambda file: list(RowBatches(file, rows=10))):
+            try:
+                layers = read(path)
+                pieces = layers if isinstance(layers, list) else [layers]
+                found.append(sum(len(piece) for piece in pieces))
+                for piece in pieces:
+                    [plain_values(column) for column in piece.attributes.columns]
+                    assert not piece.has_geometry or len(piece.geometry) == len(piece)
+            except RegionalizeError as error:
+                found.append(None)
+                if len(str(error).splitlines()) != 1:
+                    faults.append(f"number {number}: {hit}: {error!r}")
+            except Exception as error:
+                found.append(None)
+                faults.append(f"number {number}: {hit}: {error!r}")
+        refused += found[0] is None
+        there = rows_in(kind, path)
+        if any(rows not in {None, there} for rows in found) and there is not None:
+            faults.append(f"number {number}: {hit}: {there} rows in, {found} read")
+        elif found[0] != found[1]:
+            faults.append(f"number {number}: {hit}: {found[0]} rows read whole, {found[1]} in batches")
+    return {"refused": refused, "faults": faults}
 
 
 def lay_out(folder: Path, files: dict[str, bytes]) -> None:

@@ -109,7 +109,7 @@ def _fgb(path: Path) -> int | None:
     while at < len(raw):
         at += 4 + struct.unpack("<I", raw[at : at + 4])[0]
         count += 1
-    return count if at == len(raw) else None
+    return count if at == len(raw) and count <= ROWS else None  # what is more, its header does not count
 
 
 def _parquet(path: Path) -> int | None:
@@ -124,7 +124,16 @@ def _zip(path: Path) -> int | None:
 
 def _csv(path: Path) -> int | None:
     text = path.read_bytes().decode("utf-8", "replace")
-    return sum(1 for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row) - 1
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    return len(rows) - (not any(map(_is_number, rows[0])))  # with a number in it, it is no line of names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 COUNTS = {

@@ -1,5 +1,12 @@
 """Damage to layers that went unnoticed once, or ended the program."""
 
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -10,6 +17,7 @@ from regionalize.io.read import read_layer
 from regionalize.io.row_batches import RowBatches
 from regionalize.io.weights_batches import WeightsBatches
 from regionalize.io.weights_files import read_weights
+from regionalize.io.write import write_layer
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +84,51 @@ def test_weights_in_parquet_that_are_not_utf_8(tmp_path):
         read_weights(path, pa.array(["a", "b"]).to_numpy(zero_copy_only=False))
     with pytest.raises(DataError, match="no whole Parquet file"):
         list(WeightsBatches(path))
+
+
+def test_a_parquet_file_whose_statistics_are_damaged():
+    """Arrow ended the process where it was asked how large a column is."""
+    damaged = Path(__file__).with_name("cases") / "histogram.parquet"
+    code = f"from regionalize.io.row_batches import RowBatches; RowBatches({str(damaged)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "DataError" in done.stderr.splitlines()[-1]
+    assert "cannot be read as Parquet" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("rows", [7, 100])
+def test_a_geometry_of_a_geopackage_that_cannot_be_read(rows, good, tmp_path):
+    """GDAL's threads kept silent about it, and it was gone."""
+    path = tmp_path / "in.gpkg"
+    path.write_bytes(good["gpkg"][0].read_bytes())
+    with closing(sqlite3.connect(path)) as database, database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("UPDATE units SET geom = X'4700' || substr(geom, 3) WHERE fid = 13")
+    with pytest.raises(DataError, match="file is damaged"):
+        list(RowBatches(path, rows=rows))
+    with pytest.raises(DataError, match="file is damaged"):
+        read_layer(path)
+
+
+def test_an_index_of_shapes_of_an_odd_length(good, tmp_path):
+    for file in good["shp"]:
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    index, shapes = tmp_path / "units.shx", tmp_path / "units.shp"
+    index.write_bytes(index.read_bytes() + b"\0\0\0")
+    raw = bytearray(shapes.read_bytes())
+    raw[108:112] = b"\0\0\0\0"  # the first shape is said to be none, and so the index is looked at
+    shapes.write_bytes(raw)
+    with pytest.raises(DataError, match="1 of its shapes cannot be read"):
+        read_layer(tmp_path / "units.shp")
+
+
+def test_a_date_beyond_the_year_9999(tmp_path):
+    """Python has no such dates; GeoJSON could not be written."""
+    (tmp_path / "in.csv").write_text("a,day,x,y\n1,2020-01-02,0,0\n2,20200-01-02,1,1\n3,,2,2\n")
+    layer = read_layer(tmp_path / "in.csv")
+    assert layer.names("day").tolist()[1] == "20200-01-02"
+    write_layer(layer, tmp_path / "out.geojson", added={})
+    features = json.loads((tmp_path / "out.geojson").read_text())["features"]
+    assert [one["properties"]["day"] for one in features] == ["2020-01-02", "20200-01-02", None]

@@ -1,6 +1,7 @@
 """Damaged layers: the whole of what is there, or a refusal of one line; never a part of it without a word."""
 
 import itertools
+import json
 import shutil
 import sys
 import time
@@ -36,6 +37,23 @@ def test_good_layers_are_counted(kind, good):
 def test_damaged_layers(kind, good, warm):
     cases = tried(warm, kind, good[kind], "1", range(1, QUICK + 1))
     assert [str(case) for case in cases if case.fault] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", COUNTS)
+def test_many_damaged_layers_are_read(kind, good, warm, seconds, seed, tmp_path):
+    """Whole and some rows at a time, many in one process: where that ends, the folder has the layer."""
+    until, first, refused = time.monotonic() + seconds, 1, 0
+    folder, files = tmp_path / "layer", [str(file) for file in good[kind]]
+    folder.mkdir()
+    while time.monotonic() < until:
+        ended = warm.call("damaged:sweep", kind, files, str(folder), seed, first, 50, seconds=600)
+        assert ended.code == 0, f"{kind}, seed {seed}, {folder}: ended by {ended.code}\n{ended.err}"
+        assert ended.peak < 1500, f"{kind}, seed {seed}, from {first} on: {ended.peak} MB"
+        found = json.loads(ended.out)
+        assert not found["faults"], f"{kind}, seed {seed}\n" + "\n".join(found["faults"])
+        first, refused = first + 50, refused + found["refused"]
+    sys.stdout.write(f"{kind}, seed {seed}: {first - 1} damaged layers, {refused} refused\n")
 
 
 @pytest.mark.slow

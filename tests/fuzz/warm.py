@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,13 @@ class Warm:
 
     def read(self, path: Path, seconds: float = 20) -> dict[str, Any]:
         """Read a layer row by row, as GDAL does without us: rows, warnings, and the error if there is one."""
-        ended = Ended(**self._ask({"read": str(path), "seconds": seconds}))
-        lines = ended.out.splitlines()
-        return json.loads(lines[-1]) if ended.code == 0 and lines else {"error": f"ended by {ended.code}"}
+        ended = self.call("warm:rows_of", str(path), seconds=seconds)
+        told = {"rows": None, "warnings": [], "error": f"ended by {ended.code}"}
+        return json.loads(ended.out) if ended.code == 0 else told
+
+    def call(self, function: str, *args: object, seconds: float) -> Ended:
+        """Call a function of this folder, ``module:name``; what it returns is said as JSON."""
+        return Ended(**self._ask({"call": function, "args": args, "seconds": seconds}))
 
     def _ask(self, job: dict[str, Any]) -> dict[str, Any]:
         self.server.stdin.write(json.dumps(job) + "\n")
@@ -88,7 +93,7 @@ def serve() -> None:
 def done(job: dict[str, Any], program: Any) -> dict[str, Any]:
     """Do a job in a copy of this process, and wait for it, but not for long."""
     begun = time.monotonic()
-    names = ("read.txt", "read.err") if "read" in job else ("out.txt", "err.txt")
+    names = ("call.txt", "call.err") if "call" in job else ("out.txt", "err.txt")
     child = os.fork()
     if child == 0:
         work(job, program, names)
@@ -119,12 +124,16 @@ def work(job: dict[str, Any], program: Any, names: tuple[str, str]) -> None:
         sys.stdin = Path(os.devnull).open()  # noqa: SIM115  # to the end
         sys.stdout = sys.__stdout__ = program.opened(1, "wb", "strict")
         sys.stderr = sys.__stderr__ = program.opened(2, "wb", "backslashreplace")
-        if "read" in job:
-            sys.stdout.write(json.dumps(rows_of(job["read"])))
+        if "call" in job:
+            sys.path.insert(0, str(Path(__file__).parent))
+            module, _, name = job["call"].partition(":")
+            sys.stdout.write(json.dumps(getattr(importlib.import_module(module), name)(*job["args"])))
             code = 0
         else:
             sys.argv = ["regionalize", *job["args"]]
             code = program.run()
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -7,6 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, RegionalizeError, UsageError, counted, listed, located, nearest
+from regionalize.model.layer import plain_values
 from regionalize.run.batch.items import Part
 from regionalize.run.batch.names import natural
 
@@ -85,7 +86,7 @@ def values_of(layer: Layer, column: str) -> list[Any]:
             f"there is no column '{column}' for --by",
             advice=nearest(column, names) or f"the columns are {listed(names, 20)}",
         )
-    values = layer.attributes[column].to_pylist()
+    values = plain_values(layer.attributes[column])
     given = [None if is_absent(value) else value for value in values]
     present = [value for value in given if value is not None]
     if all(is_text(value) for value in present) or all(isinstance(value, bool) for value in present):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from regionalize.errors import OutputError, RegionalizeError, listed
 from regionalize.io.formats import SHAPEFILE_PARTS
+from regionalize.model.layer import plain_values
 from regionalize.run.batch.digests import DIGEST_BYTES
 from regionalize.run.batch.file_state import State
 from regionalize.run.batch.fingerprint import relative
@@ -164,7 +165,7 @@ def column_digest(column: pa.ChunkedArray | pa.Array) -> str:
         table = pa.table({"absent": whole.is_null(), "value": whole.fill_null(0)})
         held = b"".join(column.to_numpy().tobytes() for column in table.columns)
     else:
-        held = json.dumps(column.to_pylist(), default=str).encode("utf-8", "surrogatepass")
+        held = json.dumps(plain_values(column), default=str).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(held, digest_size=DIGEST_BYTES).hexdigest()
 
 
