@@ -258,6 +258,13 @@ def test_places_weigh_parts_by_area_and_follow_the_highest_dimension():
     np.testing.assert_allclose(np.column_stack([longitude, latitude]), flat, atol=0.02)
 
 
+def test_the_place_of_several_points_on_the_sphere_is_amid_them():
+    angles = np.radians([0.0, 10.0, 50.0])
+    found = places(np.array([shapely.MultiPoint([(0, 0), (10, 0), (50, 0)])]), geographic=True)
+    middle = np.arctan2(np.sin(angles).sum(), np.cos(angles).sum())
+    np.testing.assert_allclose(found, [[np.cos(middle), np.sin(middle), 0]], atol=1e-12)
+
+
 def test_a_polygon_that_crosses_itself_still_has_its_place_inside():
     bow_tie = shapely.Polygon([(0, 0), (1, 1.0001), (1, 0), (0, 1)])  # its lobes cancel out almost to nothing
     assert not shapely.box(0, 0, 1, 1).contains(bow_tie.centroid)
