@@ -92,3 +92,12 @@ def test_moves_lower_the_within_sum_and_keep_the_sums(kernel):
         within.append(((X - (sums[:, :-1] / sums[:, -1:])[labels]) ** 2).sum())
     assert len(within) > 2
     assert (np.diff(within) < 0).all()
+
+
+def test_the_centre_of_a_single_unit_is_that_unit():
+    X = np.array([[0.0], [3.3], [10.0]])
+    centers, labels, sums = np.array([[-4.0], [6.0]]), np.full(3, -1, np.int32), np.zeros((2, 2))
+    lloyd_steps(X, np.ascontiguousarray(X.T), centers, labels, sums, 10, False, 0)
+    # at first only the unit at 0 is nearer to -4; the means are then 0 and 6.65, and 3.3 is nearer to 0
+    assert labels.tolist() == [0, 0, 1]
+    np.testing.assert_allclose(centers.ravel(), [1.65, 10])

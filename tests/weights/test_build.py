@@ -26,7 +26,7 @@ from regionalize.weights import (
 )
 from regionalize.weights.gaps import _SphereSearch, narrow_gaps, ways_across
 from regionalize.weights.nearest import band_links, nearest_links
-from regionalize.weights.places import EARTH_RADIUS, places
+from regionalize.weights.places import EARTH_RADIUS, places, unwrapped
 
 
 def layer_of(geometry, crs=None):
@@ -263,6 +263,23 @@ def test_the_place_of_several_points_on_the_sphere_is_amid_them():
     found = places(np.array([shapely.MultiPoint([(0, 0), (10, 0), (50, 0)])]), geographic=True)
     middle = np.arctan2(np.sin(angles).sum(), np.cos(angles).sum())
     np.testing.assert_allclose(found, [[np.cos(middle), np.sin(middle), 0]], atol=1e-12)
+
+
+def test_the_place_of_very_small_parts_is_amid_them_too():
+    small = shapely.MultiPolygon([*shapely.box([0, 0.001], -5e-6, [1e-5, 0.00101], 5e-6)])
+    x, y, z = places(np.array([small]), geographic=True)[0]
+    assert np.degrees(np.arctan2(y, x)) == pytest.approx(0.000505, abs=1e-9)
+    assert z == pytest.approx(0, abs=1e-12)
+
+
+def test_what_is_wide_without_a_leap_stays_as_it_is():
+    country = shapely.segmentize(shapely.box(-100, 50, 100, 60), 10)
+    world = shapely.box(-180, -90, 180, 90)
+    around = shapely.LineString([(170, 0), (-170, 0), (-160, 5)])  # this one leaps
+    found = unwrapped(np.array([country, world, around]))
+    assert found[0].equals_exact(country)
+    assert found[1].equals_exact(world)
+    assert shapely.get_coordinates(found[2])[:, 0].tolist() == [170, 190, 200]
 
 
 def test_a_polygon_that_crosses_itself_still_has_its_place_inside():
