@@ -29,7 +29,7 @@ MOST_ROWS = 1 << 24
 MOST_ROWS_PER_BYTE = 8
 """Rows that are not all alike take more."""
 _HEAD = 1 << 12
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError)
 _DATABASE = b"SQLite format 3\0"
 _ELSEWHERE = re.compile(
     r"\b(virtual(ogr|shape|dbf|text|xl|geojson|gpkg|fdo)|fsdir|readfile|load_extension|ogr_(geocode|get|set|datasource)\w*|"

@@ -289,7 +289,7 @@ def _in_archive(file: Path, layer: str | None) -> tuple[Source, str | None]:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             locked = any(entry.flag_bits & 1 for entry in entries)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, UnicodeDecodeError) as error:
         raise DataError(
             "the archive is damaged or not a zip file", file=str(file), advice="get the file again"
         ) from error

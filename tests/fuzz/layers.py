@@ -99,7 +99,7 @@ def _shp(path: Path) -> int | None:
 
 
 def _geojson(path: Path) -> int | None:
-    return len(json.loads(path.read_bytes())["features"])
+    return sum(isinstance(one, dict) for one in json.loads(path.read_bytes())["features"])
 
 
 def _fgb(path: Path) -> int | None:

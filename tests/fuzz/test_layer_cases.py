@@ -132,3 +132,17 @@ def test_a_date_beyond_the_year_9999(tmp_path):
     write_layer(layer, tmp_path / "out.geojson", added={})
     features = json.loads((tmp_path / "out.geojson").read_text())["features"]
     assert [one["properties"]["day"] for one in features] == ["2020-01-02", "20200-01-02", None]
+
+
+@pytest.mark.parametrize("change", [(6, b"\xff"), (8, b"\xff\xff"), (46, b"\xff")])
+def test_an_archive_that_python_cannot_open(change, good, tmp_path):
+    """The version it needs, flags that say its names are UTF-8, and names that are not."""
+    path = tmp_path / "units.zip"
+    raw = bytearray(good["zip"][0].read_bytes())
+    entry = raw.index(b"PK\1\2")
+    at, new = change
+    raw[entry + 8 : entry + 10] = b"\0\x08" if at != 8 else new
+    raw[entry + at : entry + at + len(new)] = new
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match="archive"):
+        read_layer(path)
