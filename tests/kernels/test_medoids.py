@@ -34,6 +34,15 @@ def test_distances_are_those_of_scipy(ready, euclidean, X):
 
 
 @plain_and_compiled
+@both_metrics
+@pytest.mark.parametrize("p", [1, 4, 5, 9])
+def test_distances_in_any_number_of_variables(ready, euclidean, p):
+    X, out = np.random.default_rng(p).normal(size=(30, p)), np.empty(30)
+    ready(distances_from)(np.ascontiguousarray(X.T), X[7], euclidean, 0, out)
+    np.testing.assert_allclose(out, cdist(X[[7]], X, METRICS[euclidean])[0], rtol=1e-13)
+
+
+@plain_and_compiled
 def test_two_nearest_medoids_are_found_and_ties_go_to_the_first(ready):
     for row in product([1.0, 2.0, 3.0], repeat=4):
         first, second, nearest, further = np.zeros(1, int), np.zeros(1, int), np.zeros(1), np.zeros(1)
@@ -66,6 +75,23 @@ def test_no_single_exchange_improves_the_answer(euclidean, X):
         swapped = medoids.copy()
         swapped[place] = unit
         assert table[:, swapped].min(axis=1).sum() >= loss - 1e-9
+
+
+@both_metrics
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_every_candidate_is_tried_at_any_scale(euclidean, scale):
+    """Also the first and the last, and after the last exchange."""
+    for seed in range(40):
+        X = np.random.default_rng(seed).normal(scale=scale, size=(7, 2))
+        table, medoids = cdist(X, X, METRICS[euclidean]), np.array([2, 3])
+        loss = compiled(search_swaps)(
+            np.ascontiguousarray(X.T), medoids, np.arange(7), euclidean, 1e-12 * scale
+        )
+        assert loss == pytest.approx(table[:, medoids].min(axis=1).sum(), rel=1e-12)
+        least = min(
+            table[:, [kept, unit]].min(axis=1).sum() for kept, unit in product(medoids.tolist(), range(7))
+        )
+        assert loss <= least * (1 + 1e-9)
 
 
 def test_only_candidates_become_medoids(X):
