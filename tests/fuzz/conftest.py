@@ -17,6 +17,9 @@ def load(name: str) -> None:
     spec.loader.exec_module(sys.modules[name])
 
 
+collect_ignore = ["explore.py"]
+"""A program, for which atheris need not be there."""
+
 for name in ("mutation", "seeds", "targets", "content", "warm", "layers", "damaged"):
     load(name)
 

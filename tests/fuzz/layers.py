@@ -46,26 +46,31 @@ def frame():
 
 
 def build(folder: Path) -> dict[str, list[Path]]:
-    """Write the layer in every format; return the files of each, the one that is named first."""
+    """Write the layer in every format, the same bytes each time; return the files, that to be named first."""
+    import pyogrio
+
     folder.mkdir(parents=True, exist_ok=True)
     units = frame()
     found = {}
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2020-01-01T00:00:00.000Z"})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a shapefile holds days as text
         for kind, name, options in (
             ("gpkg", "units.gpkg", {}),
-            ("shp", "units.shp", {"ENCODING": "UTF-8"}),
+            ("shp", "units.shp", {"ENCODING": "UTF-8", "DBF_DATE_LAST_UPDATE": "2020-01-01"}),
             ("geojson", "units.geojson", {}),
             ("fgb", "units.fgb", {"SPATIAL_INDEX": "NO"}),
         ):
             units.to_file(folder / name, engine="pyogrio", **options)
             found[kind] = [folder / name]
     found["shp"] += [folder / f"units{suffix}" for suffix in (".shx", ".dbf", ".prj", ".cpg")]
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
     units.to_parquet(folder / "units.parquet", index=False)
     found["parquet"] = [folder / "units.parquet"]
     with zipfile.ZipFile(folder / "units.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for file in found["shp"]:
-            archive.write(file, file.name)
+            entry = zipfile.ZipInfo(file.name, (2020, 1, 1, 0, 0, 0))
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
     found["zip"] = [folder / "units.zip"]
     centers = units.geometry.centroid.to_crs("EPSG:4326")
     table = units.drop(columns="geometry").assign(lon=centers.x, lat=centers.y)

@@ -101,7 +101,7 @@ def test_results_of_the_last_time_are_no_inputs(folder):
         ("states/no/*.gpkg", "'states' holds Acre.gpkg"),
         ("states/*.txt", r"matches no layer, only notes.txt"),
         ("empty/*.gpkg", "'empty' is empty"),
-        ("/nowhere/at/all/*.gpkg", "holds"),
+        ("/no-such-folder/at/all/*.gpkg", "holds"),
     ],
 )
 def test_a_pattern_that_matches_nothing_says_what_there_is(folder, pattern, said):
