@@ -39,13 +39,15 @@ _SETTINGS = {
     "ALLOW_OGR_SQL_FUNCTIONS_FROM_TRIGGER_AND_VIEW": "NO",
     "OGR_SQLITE_LIST_VIRTUAL_OGR": "NO",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
+    "OGR_SQLITE_PRAGMA": "cell_size_check=1",
     "GML_PARSER": "EXPAT",
     "CPL_LOG": os.devnull,
 }
 """Options of GDAL, whatever the environment says.
 
-No proxy that there is, no address that may be read, no library that a database may load. What GDAL's own
-threads say is not printed: names in files could drive a terminal.
+No proxy that there is, no address that may be read, no library that a database may load. SQLite refuses a page
+whose rows lie outside of it, which it would else make something of. What GDAL's own threads say is not printed:
+names in files could drive a terminal.
 """
 
 

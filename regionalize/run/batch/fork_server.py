@@ -26,9 +26,11 @@ from typing import Any, BinaryIO, NoReturn, cast
 from regionalize.run.absent import do_without, others_run
 from regionalize.run.batch.processes import here, start_python
 
-LIBRARIES = ("numpy", "pyarrow.compute", "pyogrio.raw", "pyproj", "shapely")
-ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", "run")
+LIBRARIES = ("numpy.random", "pyarrow.compute", "pyogrio.raw", "pyproj", "shapely", "threadpoolctl")
+ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", "run", "run.batch")
 """Rooms of the package whose modules are loaded: none of them loads the compiler or another slow library."""
+BESIDE = ("maps.colors", "maps.style")
+"""Modules of another room that every run needs: the colours of its layer."""
 LONGEST = 1 << 20
 """Bytes of a message at most."""
 SERVE = "from regionalize.run.batch.fork_server import serve; serve()"
@@ -186,6 +188,8 @@ def load() -> None:
         package = importlib.import_module(f"regionalize.{room}")
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"regionalize.{room}.{module.name}")
+    for name in BESIDE:
+        importlib.import_module(f"regionalize.{name}")
 
 
 def exit_code(pid: int) -> int:
