@@ -34,6 +34,8 @@ _SHAPEFILE_COLUMNS = 255
 _KML_OWN = frozenset(
     {"timestamp", "begin", "end", "altitudemode", "tessellate", "extrude", "visibility", "draworder", "icon"}
 )
+_FORMULA, _SIGNED_NUMBER = r"^[=@+\-\t\r]", r"^[+-][0-9., ]*([eE][+-]?[0-9]+)?$"
+"""How formulas of spreadsheets begin, and what begins so and is none."""
 _SWALLOWED = "OGC_FID"
 """A column of this name is taken for row numbers, and lost, by every GDAL driver that has none of its own."""
 
@@ -258,7 +260,17 @@ def _fit_text(column: pa.ChunkedArray, form: Format, name: str, remark: str) -> 
             )
         if lengths["min"].as_py() == 0 and not remark:
             remark = "empty text becomes null"
+    if form is CSV and not remark and _has_formulas(column):
+        remark = "text is kept that a spreadsheet may take for a formula"
     return column, remark
+
+
+def _has_formulas(column: pa.ChunkedArray) -> bool:
+    import pyarrow.compute as pc
+
+    begins, number = (pc.match_substring_regex(column, pattern) for pattern in (_FORMULA, _SIGNED_NUMBER))
+    found: bool | None = pc.any(pc.and_not(begins, number)).as_py()
+    return bool(found)
 
 
 def _fit_integer(column: pa.ChunkedArray, form: Format, name: str) -> tuple[pa.ChunkedArray, str]:

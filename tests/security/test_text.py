@@ -8,11 +8,14 @@ import os
 
 import geopandas
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 
 from regionalize.cli.program import run_program
 from regionalize.io.lock import alone, lock_of
+from regionalize.io.write import write_layer
+from regionalize.model.layer import Layer
 
 HOSTILE = [
     "\x1b]8;;http://127.0.0.1/\x07press",  # a link
@@ -123,6 +126,21 @@ def test_data_are_not_changed_for_the_sake_of_spreadsheets(tmp_path, monkeypatch
     with open("out.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["=name"] for row in rows] == texts
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        *(([None, text], True) for text in [*FORMULAS, "@a", "\ta", "+1 + a", "-cmd|' /c'!A0", "=1"]),
+        *(([None, text], False) for text in ["a=1", "-1.5e-3", "+49 30 12", "-", "", " =1", "a\n=1", "1-2"]),
+        ([None, None], False),
+    ],
+)
+def test_text_that_a_spreadsheet_may_take_for_a_formula_is_told(tmp_path, texts, told):
+    layer = Layer(pa.table({"t": pa.array(texts, pa.string()), "n": [-1, 1]}), None, None)
+    for name, of_this_format in (("out.csv", told), ("out.gpkg", False)):
+        notes = " ".join(write_layer(layer, tmp_path / name, added={}))
+        assert ("formula: t." in notes) is of_this_format
 
 
 @pytest.mark.unix
