@@ -182,23 +182,19 @@ def stated_rows(connection: sqlite3.Connection, layer: str) -> int | None:
 
 
 def check_database(
-    connection: sqlite3.Connection, layer: str, stated: int | None, rows: int, nulls: int, *, filtered: bool
+    connection: sqlite3.Connection, layer: str, stated: int | None, rows: int, nulls: int, *, doubt: bool
 ) -> None:
-    """Have SQLite check a GeoPackage when what was read may be less than what is there.
+    """Have SQLite check a GeoPackage when what was read may be other than what is there.
 
     The check reads the whole file (about 2 ms per MB), so it is made only if the number of rows differs
-    from the number the file states, a geometry came out null, or a filter hides both. GDAL's threads do not
-    tell of a geometry that they cannot read.
+    from the number the file states, a geometry came out null, or there is doubt: a filter hides both, or
+    rows are not in their order, as where a damaged page has some of them twice. GDAL's threads do not tell
+    of a geometry that they cannot read.
     """
-    if stated == rows and not nulls and not filtered:
+    if stated == rows and not nulls and not doubt:
         return
-    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if problem != "ok":
-        raise DataError(
-            f"the database is damaged: {rows:,} rows could be read"
-            + (f" of {stated:,}" if stated is not None else ""),
-            advice=AGAIN,
-        )
+    of_all = f" of {stated:,}" if stated is not None else ""
+    check_pages(connection, f"{rows:,} rows could be read{of_all}")
     known = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
     column = connection.execute(known, (layer,)).fetchone() if nulls else None
     if column is None:
@@ -210,6 +206,12 @@ def check_database(
     held = int(connection.execute(empty).fetchone()[0])
     if nulls > held:
         raise DataError(f"the file is damaged: {nulls - held} geometries cannot be read", advice=AGAIN)
+
+
+def check_pages(connection: sqlite3.Connection, found: str) -> None:
+    """Have SQLite check a whole database; what was found when it was read goes into the message."""
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise DataError(f"the database is damaged: {found}", advice=AGAIN)
 
 
 def stated(source: Source, layer: str | None) -> tuple[int | None, dict[str, str]]:

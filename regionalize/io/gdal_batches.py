@@ -14,6 +14,7 @@ from regionalize.errors import DataError, located
 from regionalize.io import gdal
 from regionalize.io.column_choice import choose_columns
 from regionalize.io.gdal_layer import (
+    Seen,
     check_rows,
     csv_geometry,
     describe,
@@ -154,18 +155,17 @@ class GdalRows:
 
     def pieces(self, rows: int) -> Iterator[Layer]:
         """Give all rows once, in file order, in layers of at most `rows` rows."""
-        seen = nulls = 0
+        seen = Seen()
         with located("", self._layer or ""), closing(self._stream(rows)) as stream:
             for raw in stream:
-                nulls += 0 if raw.wkb is None else raw.wkb.null_count
-                yield self._piece(raw, seen)
-                seen += len(raw.attributes)
+                yield self._piece(raw, seen.rows)
+                seen.add(raw.attributes, raw.wkb, raw.fids)
             if not self._checked:
-                check_rows(self._source, self._layer, self._about, seen, nulls, self._where)
+                check_rows(self._source, self._layer, self._about, seen, self._where)
                 self._checked = True
-            refuse_no_rows(seen, self._where)
+            refuse_no_rows(seen.rows, self._where)
         if self._where is None:
-            self.count = seen
+            self.count = seen.rows
 
     def _piece(self, raw: Raw, start: int) -> Layer:
         """Make a layer of rows, the first of which is number `start` of those selected."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from regionalize.errors import DataError, legible, located
 from regionalize.io.column_choice import check_names
 from regionalize.io.gdal_layer import (
+    Seen,
     check_rows,
     csv_geometry,
     describe,
@@ -128,11 +129,12 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
     notes = [*said.notes(), *misread_notes(misread), *notes]
     about = describe(source, layer, meta, encoding)
     notes += about.notes
-    nulls = 0 if wkb is None else wkb.null_count
-    check_rows(source, layer, about, len(table), nulls, where)
+    seen = Seen()
+    seen.add(table, wkb, fids)
+    check_rows(source, layer, about, seen, where)
     crs = about.crs
     if source.format == "CSV":
-        if wkb is not None and nulls == len(wkb):
+        if wkb is not None and seen.nulls == len(wkb):
             wkb = None
         crs, more = csv_geometry(table.column_names, crs) if wkb is not None else (None, ())
         notes += more

@@ -98,6 +98,11 @@ def understood(source: Source, where: str | None, layer: str | None = None) -> I
         raise not_understood("it is not UTF-8", source.format) from error
     except IndexError as error:  # pyogrio takes the first of no layers
         raise DataError("holds no layer", advice="name another file") from error
+    except MemoryError:  # what GDAL also says where rows of a damaged database are not where they should be
+        if source.format == "GeoPackage" and not source.member:
+            with damage.database(source) as connection:
+                damage.check_pages(connection, "memory does not suffice for its rows")
+        raise
     except SystemError as error:  # an Arrow array pyarrow cannot make sense of
         raise DataError("cannot be read: its content is damaged", advice=damage.AGAIN) from error
 

@@ -1,0 +1,84 @@
+"""Damage to the pages of a GeoPackage, of which GDAL made rows that are not in it."""
+
+import sqlite3
+import struct
+from contextlib import closing
+
+import pytest
+from layers import ROWS, build
+
+from regionalize.errors import DataError
+from regionalize.io.read import read_layer
+from regionalize.io.row_batches import RowBatches
+
+PAGE = 4096
+WAYS = {
+    "whole": read_layer,
+    "in tens": lambda path: list(RowBatches(path, rows=10)),
+    "in sevens": lambda path: list(RowBatches(path, rows=7)),
+}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    (path,) = build(tmp_path_factory.mktemp("good"))["gpkg"]
+    return path
+
+
+def leaves_of(raw, root):
+    """Return where the pages with rows of a table begin, which its root page points at (SQLite, 1.6)."""
+    at = (root - 1) * PAGE
+    kind, cells, last = struct.unpack(">BxxHxxxI", raw[at : at + 12])
+    assert kind == 5
+    cells = struct.unpack(f">{cells}H", raw[at + 12 : at + 12 + 2 * cells])
+    left = [struct.unpack(">I", raw[at + cell : at + cell + 4])[0] for cell in cells]
+    return [(page - 1) * PAGE for page in (*left, last)]
+
+
+@pytest.fixture
+def moved(good, tmp_path):
+    """Return `moved(leaf, change)`: the pointers of a page to its rows are others."""
+
+    def write(leaf, change):
+        raw = bytearray(good.read_bytes())
+        with closing(sqlite3.connect(good)) as database:
+            (root,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'units'").fetchone()
+        at = leaves_of(raw, root)[leaf]
+        (count,) = struct.unpack(">H", raw[at + 3 : at + 5])
+        form = f">{count}H"
+        pointers = change(struct.unpack(form, raw[at + 8 : at + 8 + 2 * count]))
+        raw[at + 8 : at + 8 + 2 * count] = struct.pack(form, *pointers)
+        path = tmp_path / "units.gpkg"
+        path.write_bytes(raw)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_are_as_expected(way, moved):
+    """Else nothing would be damaged."""
+    found = WAYS[way](moved(0, lambda pointers: pointers))
+    assert (len(found) if way == "whole" else sum(map(len, found))) == ROWS
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("leaf", [0, -1])
+def test_rows_that_lie_outside_of_their_page(way, leaf, moved):
+    """Something was read in their place, and nothing said where rows were read some at a time."""
+    path = moved(leaf, lambda pointers: (*pointers[:-5], 48454, 50022, 7509, 45780, pointers[-1]))
+    with pytest.raises(DataError, match="the file is damaged"):
+        WAYS[way](path)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("leaf", [0, -1])
+@pytest.mark.parametrize("repeated", [1, 5])
+def test_rows_that_are_there_twice_in_place_of_others(way, leaf, repeated, moved):
+    """There were as many as the file states, and so they were taken for all.
+
+    Five rows in the place of the last are more than GDAL makes room for, and it says that memory is wanting.
+    """
+    path = moved(leaf, lambda pointers: (*pointers[5 : 5 + repeated], *pointers[repeated:]))
+    with pytest.raises(DataError, match="the database is damaged"):
+        WAYS[way](path)
