@@ -45,9 +45,9 @@ _SETTINGS = {
 }
 """Options of GDAL, whatever the environment says.
 
-No proxy that there is, no address that may be read, no library that a database may load. SQLite refuses a page
-whose rows lie outside of it, which it would else make something of. What GDAL's own threads say is not printed:
-names in files could drive a terminal.
+No proxy that there is, no address that may be read, no library that a database may load. SQLite refuses pages
+whose rows lie outside of them, of which it would make something else. What GDAL's own threads say is not
+printed: names in files could drive a terminal.
 """
 
 
