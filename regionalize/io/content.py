@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +15,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from regionalize.errors import DataError
+
+try:
+    from lzma import LZMAError
+except ImportError:  # Python may be built without it, and then zipfile does without
+    LZMAError = zlib.error  # type: ignore[assignment,misc]  # it stands for damage too
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,8 +34,12 @@ MOST_ROWS = 1 << 24
 """What a Parquet file may always hold; beyond that, `MOST_ROWS_PER_BYTE`."""
 MOST_ROWS_PER_BYTE = 8
 """Rows that are not all alike take more."""
+BROKEN_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, LZMAError, struct.error),
+    *(EOFError, OSError, NotImplementedError, ValueError),
+)
+"""What Python raises of an archive that is damaged; `ValueError` also for names that are not UTF-8."""
 _HEAD = 1 << 12
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, UnicodeDecodeError)
 _DATABASE = b"SQLite format 3\0"
 _ELSEWHERE = re.compile(
     r"\b(virtual(ogr|shape|dbf|text|xl|geojson|gpkg|fdo)|fsdir|readfile|load_extension|ogr_(geocode|get|set|datasource)\w*|"
@@ -62,7 +72,9 @@ def beginning(source: Source) -> bytes:
     try:
         with file:
             return file.read(_HEAD)
-    except (zlib.error, zipfile.BadZipFile, EOFError):  # of a damaged archive, which is told of later
+    except OSError:  # the disk's
+        raise
+    except BROKEN_ARCHIVE:  # which is told of later
         return b""
 
 
@@ -87,7 +99,7 @@ def check_content(source: Source, head: bytes) -> None:
         try:
             with file, zipfile.ZipFile(file) as archive:
                 check_unpacked(archive.infolist())
-        except _DAMAGE:
+        except BROKEN_ARCHIVE:
             return  # for the reader to tell
     if head.startswith(_DATABASE):
         check_schema(source)
@@ -153,7 +165,7 @@ def check_schema(source: Source) -> None:
                 found = _schema_of(copy)
         else:
             found = _schema_of(cast(Path, source.path))
-    except (sqlite3.Error, *_DAMAGE):  # for the reader to tell
+    except (sqlite3.Error, *BROKEN_ARCHIVE):  # for the reader to tell
         return
     if found:
         raise DataError(

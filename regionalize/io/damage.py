@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from regionalize.errors import DataError
 from regionalize.io import gdal
+from regionalize.io.content import BROKEN_ARCHIVE
 from regionalize.io.gdal_messages import Messages
 from regionalize.io.source import Source
 from regionalize.io.systems import ABOUT, not_understood
@@ -39,7 +39,7 @@ def check_archive(source: Source) -> None:
                 with archive.open(entry) as part:
                     while part.read(1 << 20):
                         pass
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DataError("the archive is damaged", advice=AGAIN) from error
 
 

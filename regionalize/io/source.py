@@ -13,7 +13,7 @@ from typing import IO, BinaryIO
 
 from regionalize.errors import DataError, UsageError, listed, located, nearest
 from regionalize.io import gdal
-from regionalize.io.content import beginning, check_content, is_gml
+from regionalize.io.content import BROKEN_ARCHIVE, beginning, check_content, is_gml
 from regionalize.io.formats import SHAPEFILE_INDEXES
 from regionalize.io.sample import sample_path
 from regionalize.model.record import RECORD_FILE
@@ -67,7 +67,7 @@ class Source:
             found = by_lower.get(name.lower())
             try:
                 return None if found is None else archive.open(found)
-            except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+            except BROKEN_ARCHIVE as error:
                 raise DataError("the archive is damaged", advice="get the file again") from error
         assert self.path is not None
         for candidate in (suffix, (suffix or "").upper()) if suffix else ("",):
@@ -289,7 +289,7 @@ def _in_archive(file: Path, layer: str | None) -> tuple[Source, str | None]:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             locked = any(entry.flag_bits & 1 for entry in entries)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, UnicodeDecodeError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DataError(
             "the archive is damaged or not a zip file", file=str(file), advice="get the file again"
         ) from error

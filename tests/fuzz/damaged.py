@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,40 +90,65 @@ def sweep(kind: str, good: list[str], folder: str, seed: str, first: int, count:
 
     Before each, its number is written into the folder, for the case that the process ends.
     """
-    from regionalize.errors import RegionalizeError
-    from regionalize.io.read import read_layer
-    from regionalize.io.row_batches import RowBatches
-    from regionalize.model.layer import plain_values
-
     content = {Path(file).name: Path(file).read_bytes() for file in good}
     path, refused, faults = Path(folder, next(iter(content))), 0, []
     for number in range(first, first + count):
         files, hit = mutant_files(content, seed, kind, number)
         lay_out(Path(folder), files)
         Path(folder, "number").write_text(str(number))
-        found = []
-        for read in (read_layer, lambda file: list(RowBatches(file, rows=10))):
-            try:
-                layers = read(path)
-                pieces = layers if isinstance(layers, list) else [layers]
-                found.append(sum(len(piece) for piece in pieces))
-                for piece in pieces:
-                    [plain_values(column) for column in piece.attributes.columns]
-                    assert not piece.has_geometry or len(piece.geometry) == len(piece)
-            except RegionalizeError as error:
-                found.append(None)
-                if len(str(error).splitlines()) != 1:
-                    faults.append(f"number {number}: {hit}: {error!r}")
-            except Exception as error:
-                found.append(None)
-                faults.append(f"number {number}: {hit}: {error!r}")
-        refused += found[0] is None
-        there = rows_in(kind, path)
-        if any(rows not in {None, there} for rows in found) and there is not None:
-            faults.append(f"number {number}: {hit}: {there} rows in, {found} read")
-        elif found[0] != found[1]:
-            faults.append(f"number {number}: {hit}: {found[0]} rows read whole, {found[1]} in batches")
+        whole, fault = read(path, rows=None)
+        pieces, another = read(path, rows=10)
+        refused += whole is None
+        fault = fault or another or difference(whole, pieces, rows_in(kind, path))
+        if fault:
+            faults.append(f"number {number}: {hit}: {fault}")
     return {"refused": refused, "faults": faults}
+
+
+def read(path: Path, *, rows: int | None) -> tuple[Any, str]:
+    """Read a layer whole or so many rows at a time; return it, None if it is refused, and what is wrong."""
+    from regionalize.errors import RegionalizeError
+    from regionalize.io.read import read_layer
+    from regionalize.io.row_batches import RowBatches
+    from regionalize.io.rows import joined
+    from regionalize.model.layer import plain_values
+
+    try:
+        if rows is None:
+            layer = read_layer(path)
+        else:
+            batches = RowBatches(path, rows=rows)
+            layer = replace(joined(list(batches)), notes=batches.notes)
+        for column in layer.attributes.columns:
+            plain_values(column)
+        assert not layer.has_geometry or len(layer.geometry) == len(layer)
+    except RegionalizeError as error:
+        return None, repr(error) if len(str(error).splitlines()) != 1 else ""
+    except Exception as error:
+        return None, repr(error)
+    return layer, ""
+
+
+def difference(whole: Any, pieces: Any, there: int | None) -> str:
+    """Return how what was read whole differs from what was read piece by piece, or from what there is."""
+    found = [None if layer is None else len(layer) for layer in (whole, pieces)]
+    if any(rows not in {None, there} for rows in found) and there is not None:
+        return f"{there} rows in, {found} read"
+    if found[0] != found[1]:
+        return f"{found[0]} rows read whole, {found[1]} in batches"
+    if whole is None:
+        return ""
+    for name in whole.column_names:
+        if plainly(whole.attributes[name]) != plainly(pieces.attributes[name]):
+            return f"column {name} is another in batches"
+    if whole.wkb is not None and whole.wkb.to_pylist() != pieces.wkb.to_pylist():
+        return "geometry is another in batches"
+    return "" if whole.misread == pieces.misread else "what is misread is told otherwise in batches"
+
+
+def plainly(column: Any) -> str:
+    """Return values of a column in letters, in which those that are no number are equal."""
+    return repr(column.cast("string").to_pylist())
 
 
 def lay_out(folder: Path, files: dict[str, bytes]) -> None:

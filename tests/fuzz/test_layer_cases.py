@@ -146,3 +146,15 @@ def test_an_archive_that_python_cannot_open(change, good, tmp_path):
     path.write_bytes(raw)
     with pytest.raises(DataError, match="archive"):
         read_layer(path)
+
+
+def test_a_name_within_an_archive_that_is_not_utf_8(good, tmp_path):
+    """It is there twice: with the list of all, and before the file itself."""
+    path = tmp_path / "units.zip"
+    raw = bytearray(good["zip"][0].read_bytes())
+    entry, file = raw.index(b"PK\1\2"), raw.index(b"PK\3\4")
+    raw[entry + 8 : entry + 10] = raw[file + 6 : file + 8] = b"\0\x08"  # flags that say UTF-8
+    raw[file + 30] = 0xFF
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match="the archive is damaged"):
+        read_layer(path)
