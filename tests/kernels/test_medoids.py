@@ -77,6 +77,45 @@ def test_no_single_exchange_improves_the_answer(euclidean, X):
         assert table[:, swapped].min(axis=1).sum() >= loss - 1e-9
 
 
+@plain_and_compiled
+@both_metrics
+@pytest.mark.parametrize("k", [2, 3, 6])
+def test_exchanges_are_those_of_measuring_each(ready, euclidean, k):
+    """Each candidate in turn takes the place where it helps most, as long as one helps anywhere."""
+    compared = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(25, 2))
+        table, order = cdist(X, X, METRICS[euclidean]), rng.permutation(25)
+        start = rng.choice(25, k, replace=False)
+        found, (expected, tied) = start.copy(), exchange_one_by_one(table, start, order)
+        ready(search_swaps)(np.ascontiguousarray(X.T), found, order, euclidean, 1e-9)
+        assert tied or found.tolist() == expected.tolist()
+        compared += not tied
+    assert compared >= 6
+
+
+def exchange_one_by_one(table, medoids, order):
+    """Return the medoids at the end, and whether two places were ever as good: each other's nearest, say."""
+
+    def summed(medoids):
+        return table[:, medoids].min(axis=1).sum()
+
+    tried, at, tied = 0, 0, False
+    while tried < len(order):
+        candidate, at, tried = order[at % len(order)], at + 1, tried + 1
+        if candidate in medoids:
+            continue
+        swapped = [
+            np.where(np.arange(len(medoids)) == place, candidate, medoids) for place in range(len(medoids))
+        ]
+        best, next_best = sorted(swapped, key=summed)[:2]
+        if summed(best) < summed(medoids) - 1e-9:
+            tied |= summed(next_best) < summed(best) + 1e-9
+            medoids, tried = best, 0
+    return medoids, tied
+
+
 @both_metrics
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
 def test_every_candidate_is_tried_at_any_scale(euclidean, scale):

@@ -140,8 +140,79 @@ def test_moves_against_recomputation(fast, case, p, b):
     fixed = np.bincount(start, units.fixed, minlength=k)
     assert regions.fixed.tolist() == fixed.tolist()
     overall = (X**2).sum()
+    broken, cost = fast(kernels.measure)(labels, units, limits, k)
+    assert broken == pytest.approx(lacks_and_exceeds(labels).sum(), abs=1e-9)
+    assert overall + cost == pytest.approx(within(labels).sum(), abs=1e-9)
     costs = [fast(kernels.within_cost)(regions.sums[region], regions.size[region]) for region in range(k)]
     assert overall + sum(costs) == pytest.approx(within(labels).sum(), abs=1e-9)
+
+
+@both_ways
+@given(cases(sides=5), st.integers(1, 3), st.integers(0, 2), st.sampled_from([0.0, 0.3, 10.0]))
+@settings(max_examples=60)
+def test_the_cheapest_move_is_that_of_trying_all(fast, case, p, b, penalty):
+    graph, labels, rng = case
+    n, k = len(labels), labels.max() + 1
+    X = rng.normal(size=(n, p))
+    X -= X.mean(axis=0)
+    units = Units(X, rng.integers(0, 4, size=(n, b)).astype(float), rng.random(n) < 0.2)
+    lower = rng.uniform(0, 5, size=b)
+    limits = Limits(lower, lower + rng.uniform(0, 6, size=b), penalty)
+    barred = rng.random(k) < 0.2
+
+    def stands_at(labels):
+        groups = [labels == region for region in range(k)]
+        held = np.array([units.amount[own].sum(axis=0) for own in groups])
+        broken = (np.maximum(limits.lower - held, 0) + np.maximum(held - limits.upper, 0)).sum()
+        return broken, sum(((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in groups if own.any())
+
+    regions = fast(kernels.count_up)(labels, units, k)
+    broken, within = stands_at(labels)
+    for unit in range(n):
+        tried = {}
+        for other in graph.indices[graph.indptr[unit] : graph.indptr[unit + 1]]:
+            moved = labels.copy()
+            moved[unit] = target = labels[other]
+            after, cost = stands_at(moved)
+            if target != labels[unit] and not barred[target] and after <= broken + 1e-12:
+                tried[target] = cost - within - penalty * (broken - after), broken - after
+        if units.fixed[unit] or (labels == labels[unit]).sum() == 1:
+            tried = {}
+        target, rise, relief = fast(kernels.cheapest_move)(unit, barred, units, graph, limits, regions)
+        if not tried:
+            assert (target, rise, relief) == (-1, np.inf, 0.0)
+            continue
+        assert (rise, relief) == pytest.approx(tried[target], abs=1e-9)
+        assert rise == pytest.approx(min(cost for cost, _ in tried.values()), abs=1e-9)
+
+
+@both_ways
+def test_of_moves_that_cost_the_same_the_first_neighbour_s_is_taken(fast):
+    """The unit in the middle of three that are alike, with a second one of its own region."""
+    graph, labels = graph_of(4, [1, 1, 1], [0, 2, 3]), np.array([2, 1, 0, 1])
+    units = Units(np.zeros((4, 1)), np.zeros((4, 0)), np.zeros(4, dtype=bool))
+    limits = Limits(np.zeros(0), np.zeros(0), 1.0)
+    regions = fast(kernels.count_up)(labels, units, 3)
+    target, *costs = fast(kernels.cheapest_move)(1, np.zeros(3, dtype=bool), units, graph, limits, regions)
+    assert target == 2
+    assert costs == [0.0, 0.0]
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("broken", "cost", "better"),
+    [
+        (0.5, 9.0, True),  # bounds come first
+        (1.0, -3.5, True),
+        (1.0, -3.0, False),
+        (1.0 + 1e-15, -3.5, True),  # rounding is no breach
+        (1.0, -3.0 - 1e-15, False),  # … and no gain
+        (1.5, -9.0, False),
+        (1.0 - 1e-15, -2.0, False),
+    ],
+)
+def test_bounds_come_before_cost(fast, broken, cost, better):
+    assert fast(kernels.is_better)(broken, cost, np.array([1.0, -3.0])) is better
 
 
 def draws(state, count, fast):
