@@ -20,6 +20,7 @@ from regionalize.io.gdal_layer import (
     describe,
     heard,
     linear_shapes,
+    misread_dates,
     prepared,
     split,
     stream_options,
@@ -162,6 +163,8 @@ class GdalRows:
                 seen.add(raw.attributes, raw.wkb, raw.fids)
             if not self._checked:
                 check_rows(self._source, self._layer, self._about, seen, self._where)
+                dates = misread_dates(self._source, self._layer, self._text.where, seen)
+                self._note(misread_notes(dates))
                 self._checked = True
             refuse_no_rows(seen.rows, self._where)
         if self._where is None:

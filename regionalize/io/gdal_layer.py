@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,11 +179,18 @@ class Seen:
         How many rows, and how many of them have no geometry.
     rising : bool
         Whether each identifier of a row is above the one before: of a table that is sound they all are.
+    gaps : bool
+        Whether identifiers are left out.
+    first_days : set of str
+        Columns in which there is the moment from which days are counted, what GDAL also takes for a date
+        that it does not understand.
     """
 
     rows: int = 0
     nulls: int = 0
     rising: bool = True
+    gaps: bool = False
+    first_days: set[str] = field(default_factory=set)
     _last: int | None = None
 
     def add(self, table: pa.Table, wkb: pa.ChunkedArray | None, fids: pa.ChunkedArray | None) -> None:
@@ -191,10 +198,37 @@ class Seen:
         self.rows += len(table)
         self.nulls += 0 if wkb is None else wkb.null_count
         if fids is not None and len(fids):
-            numbers = fids.to_numpy()
-            self.rising &= self._last is None or bool(self._last < numbers[0])
-            self.rising &= bool((numbers[1:] > numbers[:-1]).all())
-            self._last = int(numbers[-1])
+            before = [] if self._last is None else [self._last]
+            steps = np.diff(fids.to_numpy(), prepend=before)
+            self.rising &= bool((steps > 0).all())
+            self.gaps |= bool((steps != 1).any())
+            self._last = fids[-1].as_py()
+            self.first_days |= {name for name in table.column_names if _has_first_day(table[name])}
+
+
+def _has_first_day(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_temporal(column.type):
+        return False
+    return bool(pc.any(pc.equal(column, pa.scalar(0, pa.int64()).cast(column.type))).as_py())
+
+
+def misread_dates(source: Source, layer: str | None, where: str | None, seen: Seen) -> dict[str, str]:
+    """Say which texts in a GeoPackage were taken for dates, where GDAL does not say so itself.
+
+    Where rows are filtered, or identifiers have gaps, it reads them in a thread of its own, and nobody hears
+    what it says there. So where there is doubt, these columns are read once more, row by row.
+    """
+    if not seen.first_days or (where is None and not seen.gaps):
+        return {}
+    import pyogrio.raw
+
+    columns = sorted(seen.first_days)
+    with heard(source, where, layer) as said:
+        pyogrio.raw.read(source.dataset, layer=layer, where=where, columns=columns, read_geometry=False)
+    return said.misread_columns(columns)
 
 
 def check_rows(source: Source, layer: str | None, about: Description, seen: Seen, where: str | None) -> None:
@@ -252,11 +286,11 @@ def split(
     import pyarrow as pa
 
     schema, wkb, fids, keep = table.schema, None, None, []
-    for at, field in enumerate(schema):
-        marked = (field.metadata or {}).get(b"ARROW:extension:name", b"") in {b"geoarrow.wkb", b"ogc.wkb"}
-        if wkb is None and (marked or getattr(field.type, "extension_name", "") == "geoarrow.wkb"):
+    for at, column in enumerate(schema):
+        marked = (column.metadata or {}).get(b"ARROW:extension:name", b"") in {b"geoarrow.wkb", b"ogc.wkb"}
+        if wkb is None and (marked or getattr(column.type, "extension_name", "") == "geoarrow.wkb"):
             wkb = table.column(at)
-        elif fids is None and source.format == "GeoPackage" and field.name == meta["fid_column"]:
+        elif fids is None and source.format == "GeoPackage" and column.name == meta["fid_column"]:
             fids = table.column(at)
         else:
             keep.append(at)

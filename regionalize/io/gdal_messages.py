@@ -31,6 +31,11 @@ _PLAINLY = {
 _MISREAD = re.compile(
     r"Value '(.*)' of field (.*) parsed incompletely to (?:integer|real) (.*?)\.?$", re.DOTALL
 )
+_NO_DATE = re.compile(
+    r"(?:Invalid content|Unexpected data type) for record -?\d+ in column (.*?)(?:: ?(.*))?", re.DOTALL
+)
+"""Of a GeoPackage; GDAL takes it for the day that it counts from."""
+_FIRST_DAY = "1970-01-01"
 _Handler = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_int, ctypes.c_char_p)
 _listening = threading.local()
 
@@ -44,8 +49,8 @@ class Messages:
     warnings, faults : dict of str to (str, int)
         The first message of each kind, and how many there were.
     misread : dict of str to (str, str)
-        Columns of numbers, as GDAL names them (after their layer and a dot), in which there are texts: the
-        first of them, and what it was taken for.
+        Columns of numbers or dates, as GDAL names them (numbers after their layer and a dot), in which there
+        are texts: the first of them, and what it was taken for.
     """
 
     warnings: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -69,6 +74,8 @@ class Messages:
         if number is not None:
             value, column, made = number.groups()
             self.misread.setdefault(column, (value, made))
+        elif (date := _NO_DATE.fullmatch(text)) is not None:
+            self.misread.setdefault(date[1], (date[2] or "", _FIRST_DAY))
         elif level in (WARNING, FAULT):
             lost = level == FAULT or any(mark in text for mark in _LOST)
             kept = self.faults if lost else self.warnings
@@ -85,7 +92,7 @@ class Messages:
         return bool(found)
 
     def misread_columns(self, names: Sequence[str]) -> dict[str, str]:
-        """Say of columns that hold texts in place of numbers what became of them.
+        """Say of columns that hold texts in place of numbers or dates what became of them.
 
         Parameters
         ----------
@@ -100,7 +107,8 @@ class Messages:
         found = {}
         for qualified, (text, made) in self.misread.items():
             whose = [name for name in names if f".{qualified}".endswith(f".{name}")]
-            what = f"'{shortened(text, 40)}' stands where a number should, and was taken for {made}"
+            kind = "date" if made == _FIRST_DAY else "number"
+            what = f"'{shortened(text, 40)}' stands where a {kind} should, and was taken for {made}"
             found[max(whose, key=len, default=qualified)] = what
         return found
 
@@ -134,7 +142,7 @@ def _legible(text: str) -> str:
 
 
 def misread_notes(misread: Mapping[str, str]) -> list[str]:
-    """Return notes on columns in which texts stand for numbers."""
+    """Return notes on columns in which texts stand for numbers or dates."""
     return [f"In column '{name}', {what}." for name, what in misread.items()]
 
 

@@ -15,6 +15,7 @@ from regionalize.io.gdal_layer import (
     describe,
     heard,
     linear_shapes,
+    misread_dates,
     prepared,
     split,
     stream_options,
@@ -132,6 +133,7 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
     seen = Seen()
     seen.add(table, wkb, fids)
     check_rows(source, layer, about, seen, where)
+    notes += misread_notes(misread_dates(source, layer, where, seen))
     crs = about.crs
     if source.format == "CSV":
         if wkb is not None and seen.nulls == len(wkb):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -168,6 +169,8 @@ def fault_in(warm: Warm, kind: str, files: dict[str, bytes], ended: Ended) -> st
         return f"a traceback: {lines[-1]}"
     if ended.code is None:
         return "it does not end"
+    if printed := [line for line in lines if re.match(r"(Warning|ERROR) \d+: ", line)]:
+        return f"GDAL prints: {printed[0]}"
     if ended.code not in {0, 1, 2}:
         return "it was ended by a signal" if ended.code < 0 else "another exit code"
     if ended.peak > PEAK:

@@ -82,3 +82,23 @@ def test_rows_that_are_there_twice_in_place_of_others(way, leaf, repeated, moved
     path = moved(leaf, lambda pointers: (*pointers[5 : 5 + repeated], *pointers[repeated:]))
     with pytest.raises(DataError, match="the database is damaged"):
         WAYS[way](path)
+
+
+@pytest.mark.parametrize("where", [None, "a > -100"])
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("value", ["'x2020'", "5"])
+def test_what_is_no_date_is_told_however_it_is_read(value, gaps, where, good, tmp_path):
+    """GDAL takes it for 1970-01-01, and read rows in a thread whose words nobody heard."""
+    path = tmp_path / "units.gpkg"
+    path.write_bytes(good.read_bytes())
+    with closing(sqlite3.connect(path)) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute(f"UPDATE units SET day = {value} WHERE fid = 13")
+        database.execute("UPDATE units SET fid = fid + 1000 WHERE fid > 20 AND ?", (gaps,))
+    batches = RowBatches(path, where=where, rows=7)
+    assert sum(map(len, batches)) == ROWS
+    for notes in (read_layer(path, where=where).notes, batches.notes):
+        (note,) = notes
+        assert note.startswith("In column 'day', ")
+        assert note.endswith(" stands where a date should, and was taken for 1970-01-01.")
