@@ -208,3 +208,34 @@ def test_a_geometric_median_at_a_unit_is_that_unit(start):
     grid = np.stack(np.meshgrid(np.linspace(-1, 1, 201), np.linspace(-1, 1, 201)), axis=-1).reshape(-1, 2)
     assert distance.sum() <= min(totals.min(), cdist(star, grid).sum(axis=0).min()) + 1e-12
     assert distance.min() == 0.0
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 7])
+def test_at_a_geometric_median_units_pull_no_more_than_those_that_it_meets_hold(n):
+    """Kuhn (1973): unit vectors to the others add up to no more than the number met."""
+    for seed in range(30):
+        X = np.random.default_rng(seed).normal(size=(n, 2))
+        (point,) = geometric_medians(X, np.zeros(n, int), 1)
+        distance = np.sqrt(((X - point) ** 2).sum(axis=1))
+        apart = distance > 1e-9
+        pull = ((X - point)[apart] / distance[apart, None]).sum(axis=0)
+        held = n - apart.sum()
+        assert np.sqrt((pull**2).sum()) <= held + 1e-6 * (1 / distance[apart]).sum()
+
+
+def test_a_geometric_median_that_is_a_unit_is_not_left():
+    star = np.array([[0.0, 0.0], [4.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]])
+    found = geometric_medians(star, np.zeros(4, int), 1, star[:1], steps=1)
+    assert found.tolist() == [[0.0, 0.0]]
+
+
+def test_geometric_medians_do_not_depend_on_where_the_origin_is():
+    X, labels = np.random.default_rng(3).normal(size=(30, 2)), np.arange(30) % 3
+    away = np.array([1e6, -1e6])
+    found = geometric_medians(X + away, labels, 3) - away
+    np.testing.assert_allclose(found, geometric_medians(X, labels, 3), atol=1e-8)
+
+
+def test_units_at_one_place_have_their_geometric_median_there():
+    X = np.array([[1.0, 2.0], [1.0, 2.0], [5.0, 0.0]])
+    assert geometric_medians(X, np.array([0, 0, 1]), 2).tolist() == [[1.0, 2.0], [5.0, 0.0]]
