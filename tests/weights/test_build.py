@@ -337,6 +337,19 @@ def test_a_gap_is_hinted_at_and_the_hint_closes_it(spec):
     assert not closed.notes
 
 
+def test_a_gap_is_hinted_at_where_it_is_all_that_parts_the_layer():
+    (note,) = build_weights(layer_of(shapely.box([0, 1.0013], [0, 0], [1, 2], [1, 1])), "queen").notes
+    assert "--snap 0.0014 would join them" in note
+
+
+def test_corners_with_gaps_between_are_no_hint_for_sides():
+    """However many there are."""
+    at = 1.001 * np.arange(25)
+    layer = layer_of(shapely.box(at, at, at + 1, at + 1))
+    assert "would join them" in build_weights(layer, "queen").notes[0]
+    assert build_weights(layer, "rook").notes == ()
+
+
 def test_polygons_without_area_have_no_gap_that_could_be_meant():
     lines = np.array([shapely.Polygon([(x, 0), (x, 1), (x, 0)]) for x in (0, 0.5)])
     assert len(narrow_gaps(lines, np.array([0, 1])).distance) == 0
