@@ -97,6 +97,7 @@ def test_defaults_by_kind_of_layer():
     assert default_spec(layer_of([box, None, shapely.MultiPolygon([box])])) == "queen"
     assert default_spec(layer_of([point] * 9)) == "knn:6"
     assert default_spec(layer_of([point] * 4)) == "knn:3"
+    assert default_spec(layer_of([point] * 2)) == default_spec(layer_of([point])) == "knn:1"
     for geometry in ([line], [box, point], [box, shapely.GeometryCollection([box])]):
         with pytest.raises(DataError, match=r"--weights knn:6"):
             default_spec(layer_of(geometry))
@@ -228,6 +229,8 @@ def test_kernels_fall_with_great_circle_distance_and_bear_coincident_points():
 
 @pytest.mark.parametrize("spec", ["knn:3", "kernel:uniform:3"])
 def test_too_many_neighbours(spec):
+    with pytest.raises(DataError, match="1 neighbours each cannot be found among 1 units; add rows"):
+        build_weights(layer_of([shapely.Point(0, 0)]), "knn:1")
     with pytest.raises(DataError, match="3 neighbours each cannot be found among 3 units; use at most 2"):
         build_weights(layer_of([*shapely.points(np.eye(3)[:, :2]), None]), spec)
 
@@ -323,6 +326,15 @@ def test_snap_must_make_sense():
 
 
 # islands, components, hints
+
+
+def test_collections_share_borders_if_all_in_them_are_areas():
+    box, line = shapely.box(0, 0, 1, 1), shapely.LineString([(1, 0), (2, 0)])
+    of_areas, of_lines = shapely.GeometryCollection([box]), shapely.GeometryCollection([line])
+    beside = shapely.box(1, 0, 2, 1)
+    assert build_weights(layer_of([of_areas, beside]), "queen").n_components == 1
+    with pytest.raises(DataError, match="need polygons, and here are 1 GeometryCollection"):
+        build_weights(layer_of([of_lines, beside]), "queen")
 
 
 @pytest.mark.parametrize("spec", ["queen", "rook"])
