@@ -115,7 +115,7 @@ class Stage:
             for name, state in judged.items()
             if name[0] != "." and state not in {"old", "new", "same"}
         ]
-        if refused.code and "exists" not in refused.err:
+        if refused.code and not re.search("exists?\\b", refused.err):
             found.append(f"the next cannot write: {refused.err}")
         again = self.warm.run(self.folder, self.scenario.new)
         judged = self.states.judge(self.folder / "out")

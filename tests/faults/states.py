@@ -13,6 +13,14 @@ from typing import Any
 
 OF_BATCHES = (".regionalize", "summary.csv")
 """Records, and a table with seconds: they are new after every batch, whatever came of its runs."""
+ALONE = (".gpkg", ".qml", ".md", ".json")
+"""Endings of outputs that are put in place by themselves, also where others have the same stem."""
+BESIDE = ".run.json"
+"""The ending of what tells how a layer was made: it comes with the layer."""
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'sqlite_sequence'"
+"""What numbers are next in others is left out."""
+NOT_SAID = {"last_change", "timestamp", "update_time", "layer_styles.id"}
+"""Columns that say when, or count how often a style was written."""
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -40,11 +48,11 @@ def tables_of(path: Path) -> dict[str, list[str]]:
     """All rows of a sound database."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        listed = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        listed = database.execute(TABLES).fetchall()
         found = {}
         for (name,) in listed:
             about = database.execute(f'PRAGMA table_info("{name}")').fetchall()
-            kept = [one[1] for one in about if one[1] not in {"last_change", "timestamp", "update_time"}]
+            kept = [one[1] for one in about if NOT_SAID.isdisjoint({one[1], f"{name}.{one[1]}"})]
             columns = ", ".join(f'"{one}"' for one in kept)
             found[name] = [repr(row) for row in database.execute(f'SELECT {columns} FROM "{name}"')]
         return found
@@ -65,7 +73,7 @@ class States:
     Attributes
     ----------
     old, new : dict of str to dict
-        By the first part of the names of files, up to the dot: contents by name of file.
+        By the name of the output, or the first part of those of its files: contents by name of file.
     digests : dict of bytes to content
         Files that have been looked into.
     """
@@ -84,8 +92,7 @@ class States:
                     self.seen[digest] = content_of(path)
                 except Exception as error:  # whatever a reader finds wrong
                     self.seen[digest] = f"unreadable: {error}"
-            stem = path.name.split(".")[0] or path.name
-            found.setdefault(stem, {})[path.name] = self.seen[digest]
+            found.setdefault(output_of(path.name), {})[path.name] = self.seen[digest]
         return found
 
     def judge(self, folder: Path) -> dict[str, str]:
@@ -101,6 +108,12 @@ class States:
             else describe(now.get(stem, {}))
             for stem in sorted({*now, *self.old, *self.new})
         }
+
+
+def output_of(name: str) -> str:
+    """Return what a file is a part of."""
+    alone = name.startswith(".") or (name.endswith(ALONE) and not name.endswith(BESIDE))
+    return name if alone else name.split(".", maxsplit=1)[0]
 
 
 def describe(files: dict[str, Any]) -> str:

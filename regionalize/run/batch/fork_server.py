@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NoReturn, cast
 
 from regionalize.run.absent import do_without, others_run
-from regionalize.run.batch.processes import here, start_python
+from regionalize.run.batch.processes import UNKNOWN, here, start_python
 
 LIBRARIES = ("numpy.random", "pyarrow.compute", "pyogrio.raw", "pyproj", "shapely", "threadpoolctl")
 ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", "run", "run.batch")
@@ -32,7 +32,9 @@ ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", 
 BESIDE = ("maps.colors", "maps.style")
 """Modules of another room that every run needs: the colours of its layer."""
 LONGEST = 1 << 20
-"""Bytes of a message at most."""
+"""Bytes of what is asked at most."""
+ANSWER = 1 << 10
+"""Bytes of an answer, a number, at most: there is room for them where memory has run out."""
 SERVE = "from regionalize.run.batch.fork_server import serve; serve()"
 
 
@@ -83,7 +85,7 @@ class ForkServer:
                 stdin, to_it = pipe(ours, theirs, "wb")
                 stdout, from_it = pipe(ours, theirs, "rb")
                 socket.send_fds(self.line, [pickle.dumps(code)], [to_it, from_it])
-            pid = pickle.loads(self.line.recv(LONGEST))
+            pid = pickle.loads(self.line.recv(ANSWER))
             if pid is not None:
                 forked = Forked(server=self, pid=pid, pidfd=os.pidfd_open(pid), stdin=stdin, stdout=stdout)
                 ours.pop_all()
@@ -94,7 +96,7 @@ class ForkServer:
         """Return the exit code of a forked process that has ended; None if the server has ended, too."""
         with self.lock, suppress(OSError, EOFError):
             self.line.sendall(pickle.dumps(pid))
-            code: int = pickle.loads(self.line.recv(LONGEST))
+            code: int = pickle.loads(self.line.recv(ANSWER))
             return code
         return None
 
@@ -135,7 +137,7 @@ class Forked:
         return None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until it has ended, and return its exit code: 255 if nobody is left who knows.
+        """Wait until it has ended, and return its exit code: `UNKNOWN` if nobody is left who knows.
 
         Raises
         ------
@@ -150,7 +152,7 @@ class Forked:
             with self.lock:  # two may wait
                 if self.returncode is None:
                     code = self.server.exit_code(self.pid)
-                    self.returncode = 255 if code is None else code
+                    self.returncode = UNKNOWN if code is None else code
         return self.returncode
 
     def terminate(self) -> None:
@@ -169,15 +171,18 @@ class Forked:
 
 def serve() -> NoReturn:
     """Load, and fork for whoever holds the other end of standard input, until that is closed."""
-    line = socket.socket(fileno=os.dup(0))
-    do_without()
-    load()
-    while True:
-        message, files, _, _ = socket.recv_fds(line, LONGEST, 2)
-        if not message:
-            os._exit(0)
-        asked = pickle.loads(message)
-        line.sendall(pickle.dumps(forked(line, asked, files) if files else exit_code(asked)))
+    try:
+        line = socket.socket(fileno=os.dup(0))
+        do_without()
+        load()
+        while True:
+            message, files, _, _ = socket.recv_fds(line, LONGEST, 2)
+            if not message:
+                os._exit(0)
+            asked = pickle.loads(message)
+            line.sendall(pickle.dumps(forked(line, asked, files) if files else exit_code(asked)))
+    except Exception:  # workers are started one by one then, and say themselves what is missing
+        os._exit(1)
 
 
 def load() -> None:
@@ -225,6 +230,8 @@ def run(code: str, files: list[int]) -> NoReturn:
         ended = 0
     except SystemExit as end:
         ended = 0 if end.code is None else end.code
+    except MemoryError:  # whoever waits for an answer says that there is none
+        pass
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

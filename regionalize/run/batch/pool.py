@@ -116,8 +116,9 @@ class Pool:
         except BaseException as error:  # raised again where somebody can see it
             self.answers.put(error)
         finally:
-            if worker is not None:
-                worker.dismiss()
+            with suppress(MemoryError):  # it ends by itself: there is nobody any more who asks
+                if worker is not None:
+                    worker.dismiss()
             self._leave(reason)
 
     def _tell(self, at: int, found: Finished) -> None:

@@ -7,7 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from regionalize.run.batch.fork_server import Forked, ForkServer
 
 WORK = "from regionalize.run.batch.worker import main; main()"
+UNKNOWN = 255
+"""Exit code of a process that whoever forked it can tell nothing of, having ended itself."""
 _ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Read by libraries of linear algebra when they are loaded."""
 
@@ -99,19 +101,30 @@ def here(code: str) -> str:
 
 
 def start_python(code: str, *, threads: int, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
-    """Start an interpreter like this one, for code that takes so many threads."""
+    """Start an interpreter like this one, for code that takes so many threads.
+
+    Where it cannot even begin, for want of memory say, its own words would be a traceback: what it says is
+    heard from the first line of the code on.
+    """
     limits = {name: str(threads) for name in _ONE_EACH if name not in os.environ}
     # in a group of its own: an interrupt at the terminal is for whoever started it, who tells it
-    apart: dict[str, int] = {"process_group": 0}
+    apart: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    process: subprocess.Popen[bytes] = subprocess.Popen(
-        [sys.executable, *interpreter_flags(), "-P", "-c", code],
-        stdin=stdin,
-        stdout=stdout,
-        env={**os.environ, **limits},
-        **apart,  # type: ignore[call-overload]  # other keys on other systems
-    )
+    with ExitStack() as ends:
+        if sys.platform != "win32":  # where files are not handed on by number
+            with suppress(OSError):  # standard error is closed
+                said = os.dup(2)
+                ends.callback(os.close, said)
+                apart |= {"stderr": subprocess.DEVNULL, "pass_fds": (said,)}
+                code = f"import os; os.dup2({said}, 2); os.close({said}); {code}"
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            [sys.executable, *interpreter_flags(), "-P", "-c", code],
+            stdin=stdin,
+            stdout=stdout,
+            env={**os.environ, **limits},
+            **apart,
+        )
     return process
 
 
@@ -135,9 +148,11 @@ def ending(code: int) -> str:
 
     Examples
     --------
-    >>> ending(-9), ending(3)
-    ('SIGKILL', 'exit code 3')
+    >>> ending(-9), ending(3), ending(UNKNOWN)
+    ('SIGKILL', 'exit code 3', 'how is not known')
     """
+    if code == UNKNOWN:
+        return "how is not known"
     with suppress(ValueError):
         if code < 0:
             return signal.Signals(-code).name

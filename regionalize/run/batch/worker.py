@@ -62,7 +62,7 @@ def listen(incoming: BinaryIO, asked: SimpleQueue[Asked | None], idle: threading
             message = pickle.load(incoming)
             idle.clear()
             asked.put(message)
-    except EOFError:
+    except (EOFError, MemoryError):
         pass
     finally:
         asked.put(None)
@@ -97,7 +97,7 @@ def main() -> None:
     code = 0
     try:
         serve(*pipes)
-    except BrokenPipeError:
+    except (BrokenPipeError, MemoryError):  # whoever waits for an answer says that there is none
         code = 1
     except KeyboardInterrupt:
         code = 130

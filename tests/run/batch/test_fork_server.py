@@ -13,7 +13,7 @@ import pytest
 from regionalize.model import plugins
 from regionalize.run.batch import fork_server as module
 from regionalize.run.batch.fork_server import ForkServer, fork_server
-from regionalize.run.batch.processes import Worker, WorkerDiedError
+from regionalize.run.batch.processes import UNKNOWN, Worker, WorkerDiedError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 
@@ -118,7 +118,7 @@ def test_a_worker_goes_on_without_its_server(light):
     worker.begin()
     light.end()
     assert worker.process.poll() is None
-    assert worker.dismiss() == 255  # nobody is left who knows
+    assert worker.dismiss() == UNKNOWN
 
 
 def test_a_worker_that_dies_is_told_how(light):
@@ -133,6 +133,23 @@ def test_a_server_that_cannot_load(monkeypatch):
     monkeypatch.setattr(module, "SERVE", "raise SystemExit(1)")
     with fork_server() as server:
         assert server.fork("pass") is None
+
+
+@pytest.mark.parametrize("load", ["1 / 0", "None"], ids=["while it loads", "when asked"])
+def test_a_server_that_ends_says_nothing(load, monkeypatch, capfd):
+    """Workers are started one by one then."""
+    fails = "def scarce(*_): raise MemoryError"
+    code = f"{fails}\nimport regionalize.run.batch.fork_server as it; it.forked = scarce\n"
+    monkeypatch.setattr(module, "SERVE", f"exec({code!r}); it.load = lambda: {load}; it.serve()")
+    with fork_server() as server:
+        assert server.fork("pass") is None
+        assert server.process.wait(60) == 1
+    assert capfd.readouterr().err == ""
+
+
+def test_one_without_memory_says_nothing(server, capfd):
+    assert said_by(server, "raise MemoryError") == ("", 1)
+    assert capfd.readouterr().err == ""
 
 
 def test_no_more_processes(monkeypatch):

@@ -265,6 +265,35 @@ def instead(self, item, terms):
         found = run_batch([make_item(layers(seed)) for seed in range(3)], jobs=2)
         assert [len(one.notes[0]) for one in found] == [5_000_000] * 3
 
+    def test_no_memory_is_left_to_hear_how_a_worker_ended(self, layers, make_item, monkeypatch):
+        """The thread that waits tells all the same that it is done: nobody waits for ever."""
+        dismiss = pool.Worker.dismiss
+
+        def scarce(self):
+            dismiss(self)
+            raise MemoryError
+
+        monkeypatch.setattr(pool.Worker, "dismiss", scarce)
+        assert statuses(batch.run_batch([make_item(layers(0))])) == {"in0": "done"}
+
+    @posix
+    @pytest.mark.parametrize(
+        ("code", "home", "said"),
+        [
+            ("pass", "/nowhere", ""),  # words of the interpreter, with a traceback
+            ("import sys; print('heard', file=sys.stderr)", None, "heard\n"),
+            ("1 / 0", None, "ZeroDivisionError: division by zero\n"),
+        ],
+    )
+    def test_what_a_worker_says_is_heard_once_it_has_begun(self, code, home, said, monkeypatch, capfd):
+        if home is not None:
+            monkeypatch.setenv("PYTHONHOME", home)
+        process = processes.start_python(code, threads=1, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        assert process.wait(60) == (0 if said == "heard\n" else 1)
+        err = capfd.readouterr().err
+        assert err.endswith(said)
+        assert bool(err) == bool(said)
+
     def test_python_that_is_not_there(self, layers, make_item, monkeypatch):
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
         (found,) = batch.run_batch([make_item(layers(0))])
