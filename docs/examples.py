@@ -89,13 +89,13 @@ def run_page(page: str, folder: Path) -> Iterator[Outcome]:
     environment = shell_environment(programs)
     if rules := RULES.findall(page):
         (folder / "Makefile").write_text("\n".join(rules), encoding="utf-8")
-    with warm_program(programs, environment):
-        for example in found:
-            if example.place is not None:
-                yield run_command(example, folder, environment)
-            else:
-                with contextlib.chdir(folder):
-                    yield run_python(example, names)
+    warm_program(programs, environment)
+    for example in found:
+        if example.place is not None:
+            yield run_command(example, folder, environment)
+        else:
+            with contextlib.chdir(folder):
+                yield run_python(example, names)
 
 
 def shell_environment(programs: Path) -> dict[str, str]:

@@ -8,11 +8,15 @@ what a process of its own would do, and the client ends as the copy ends.
 from __future__ import annotations
 
 import ast
+import atexit
 import contextlib
+import functools
 import importlib
 import io
 import os
 import pkgutil
+import select
+import shutil
 import signal
 import socket
 import stat
@@ -21,7 +25,6 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +33,10 @@ BESIDE = ("matplotlib.figure", "scipy.sparse.csgraph", "scipy.spatial", "scipy.o
 HEAD = 8
 """Bytes of a number in a message."""
 READY = b"ready\n"
+OF_CLIENTS = ("PATH", "PYTEST_CURRENT_TEST")
+"""What differs from client to client, and means nothing to what is only loaded."""
+KEPT: list[subprocess.Popen[bytes]] = []
+"""Processes that end when the pipe to them is closed."""
 
 CLIENT = """#!{python} -ISE
 import os, signal, socket, sys
@@ -46,40 +53,48 @@ sys.exit(int.from_bytes(code, "big") if code else 1)
 """
 
 
-@contextlib.contextmanager
-def warm_program(folder: Path, environment: dict[str, str]) -> Iterator[None]:
-    """Have a program called `regionalize` in a folder, as long as the block lasts."""
+def warm_program(folder: Path, environment: dict[str, str]) -> None:
+    """Put a program called `regionalize` into a folder; it works as long as this process does."""
+    address = started(frozenset(item for item in environment.items() if item[0] not in OF_CLIENTS))
     program = folder / "regionalize"
-    with tempfile.TemporaryDirectory() as short:  # the address of a socket has room for some hundred letters
-        address = str(Path(short) / "warm")
-        with subprocess.Popen(
-            [sys.executable, __file__, address], env=environment, stdout=subprocess.PIPE
-        ) as process:
-            try:
-                assert process.stdout is not None
-                assert process.stdout.readline() == READY
-                program.write_text(CLIENT.format(python=sys.executable, address=address, head=HEAD))
-                program.chmod(program.stat().st_mode | stat.S_IXUSR)
-                yield
-            finally:
-                process.terminate()
+    program.write_text(CLIENT.format(python=sys.executable, address=address, head=HEAD))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+@functools.cache
+def started(environment: frozenset[tuple[str, str]]) -> str:
+    """Start a process that waits for clients, and return its address. It ends with this process."""
+    short = tempfile.mkdtemp()  # the address of a socket has room for some hundred letters
+    atexit.register(shutil.rmtree, short, ignore_errors=True)
+    address = str(Path(short) / "warm")
+    process = subprocess.Popen(
+        [sys.executable, __file__, address],
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    KEPT.append(process)
+    assert process.stdout is not None
+    assert process.stdout.readline() == READY
+    return address
 
 
 def serve(address: str) -> NoReturn:
-    """Wait for clients, and fork for each."""
+    """Wait for clients, and fork for each, until whoever started this is gone."""
     load()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a copy ended: it tells its client
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(address)
         door.listen(64)
         os.write(1, READY)
-        while True:
+        while 0 not in select.select([door, 0], [], [])[0]:
             client, _ = door.accept()
             if os.fork() == 0:
                 door.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 answer(client)
             client.close()
+    sys.exit()
 
 
 def load() -> None:
