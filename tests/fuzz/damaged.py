@@ -39,6 +39,9 @@ IN_OUR_WORDS = {
     "Non closed ring": "rings that are not closed",
     "Unable to open": "The index (.shx) is missing",
     "Could not decode": "GDAL says",
+    "parsed incompletely": "stands where a number should",
+    "Invalid content for": "stands where a date should",
+    "Unexpected data type": "stands where a date should",
     "UnicodeDecodeError": "",  # of GDAL alone: what is written can be read
 }
 """What GDAL says, and how it is told; empty where nobody needs to hear it."""
