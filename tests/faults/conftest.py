@@ -58,7 +58,7 @@ def warm(harness, shim, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory):
-    """Return a folder with a small layer, `units.gpkg`."""
+    """Return a folder with a small layer, `units.gpkg` and `units.parquet`."""
     import geopandas
     import shapely
 
@@ -71,6 +71,7 @@ def inputs(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("inputs")
     frame.to_file(folder / "units.gpkg")
+    frame.to_parquet(folder / "units.parquet")
     return folder
 
 
@@ -90,4 +91,5 @@ def stage(warm, inputs, tmp_path):
 @pytest.fixture(scope="session")
 def scenarios():
     """Return what is broken: a `harness.Scenario` by name."""
-    return {one.name: one for one in load("scenarios").SCENARIOS}
+    found = load("scenarios")
+    return {one.name: one for one in (*found.SCENARIOS, *found.PROCESSES)}

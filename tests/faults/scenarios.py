@@ -7,7 +7,7 @@ from faults_stage import Scenario  # as conftest.py calls it
 KMEANS = ("kmeans", "in/units.gpkg", "--columns", "a,b", "--overwrite")
 IN_BATCHES = ("--batch-size", "4", "--warm-start", "8")
 BATCH = (
-    *("batch", "in/units.gpkg", "--method", "kmeans,skater", "--columns", "a,b", "--jobs", "1"),
+    *("batch", "in/units.gpkg", "--method", "kmeans,skater", "--columns", "a,b"),
     *("--out-dir", "out", "--report", ".json", "--summary", "out/summary.csv", "--overwrite"),
 )
 
@@ -49,7 +49,16 @@ BESIDE = (
     weighs(".gal", "rook", "queen"),
     weighs(".gwt", "knn:2", "knn:3"),
     weighs(".parquet", "rook", "queen"),
-    Scenario("batch", (*BATCH, "--k", "2"), (*BATCH, "--k", "3")),
+    Scenario("batch", (*BATCH, "--jobs", "1", "--k", "2"), (*BATCH, "--jobs", "1", "--k", "3")),
 )
 """What is written beside it, and many at once."""
 SCENARIOS = (*LAYERS, *BESIDE)
+DASK = (
+    *("kmeans", "in/units.parquet", "--columns", "a,b", "--engine", "dask", "--jobs", "1", "--overwrite"),
+    *("-o", "out/x.parquet", "--report", "out/r.json"),
+)
+PROCESSES = (
+    Scenario("two at a time", (*BATCH, "--jobs", "2", "--k", "2"), (*BATCH, "--jobs", "2", "--k", "3")),
+    Scenario("dask", (*DASK, "--k", "2"), (*DASK, "--k", "3")),
+)
+"""What starts others that work for it."""

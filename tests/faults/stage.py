@@ -115,7 +115,7 @@ class Stage:
             for name, state in judged.items()
             if name[0] != "." and state not in {"old", "new", "same"}
         ]
-        if refused.code and not re.search("exists?\\b", refused.err):
+        if refused.code and "already" not in refused.err:  # it exists, or has such a layer
             found.append(f"the next cannot write: {refused.err}")
         again = self.warm.run(self.folder, self.scenario.new)
         judged = self.states.judge(self.folder / "out")
@@ -123,6 +123,15 @@ class Stage:
             f"{name} is {state} afterwards" for name, state in judged.items() if state not in {"new", "same"}
         ]
         return found if again.code == 0 else [*found, f"it cannot be done again: {again.err}"]
+
+    def faults_when_resumed(self) -> list[str]:
+        """Say what is wrong once a batch that was cut short goes on: it replaces nobody else's files."""
+        careful = tuple(word for word in self.scenario.new if word != "--overwrite")
+        again = self.warm.run(self.folder, (*careful, "--resume"))
+        judged = self.states.judge(self.folder / "out")
+        found = [f"{name} is {state} when resumed" for name, state in judged.items() if state == "old"]
+        found += [f"it cannot be resumed: {again.err}"] if again.code else []
+        return found + self.faults_of_files(again, left=False)
 
     def faults_of_words(self, fault: Fault, ended: Ended) -> list[str]:
         """Say what is wrong with the exit code and the line that says why."""

@@ -6,11 +6,12 @@ import logging
 import os
 import re
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, listed
@@ -42,6 +43,8 @@ ONE_THREAD = dict.fromkeys(
     "1",
 )
 """What a worker's libraries read before they start threads of their own: there is a worker per processor."""
+SILENT = logging.CRITICAL + 1
+"""Level of a log that tells nothing: what a worker without memory cannot send would be critical."""
 _LOGGERS = ("distributed", "tornado.application", "asyncio")
 
 
@@ -103,7 +106,7 @@ def connected(
         ends.callback(_close, client)
         if scheduler is not None:
             check_workers(client, scheduler)
-        with _understood():
+        with understood():
             yield client
 
 
@@ -186,13 +189,20 @@ def _on_this_machine(jobs: int | None, memory: int | None) -> Iterator[Any]:
                     dashboard_address=None,
                     worker_dashboard_address=None,
                     local_directory=folder,
-                    silence_logs=logging.CRITICAL,
+                    silence_logs=SILENT,
                     death_timeout=START,
                 )
         except (OSError, RuntimeError, TimeoutError) as error:
+            refused = _refused(error)
+            if refused is not None:
+                raise DataError(
+                    f"the workers cannot be started ({refused.strerror})",
+                    advice="check the space there, or set TMPDIR to another folder",
+                    file=gettempdir(),
+                ) from error
             raise DataError(
                 f"the workers cannot be started ({_first_line(error)})",
-                advice="in a script, call it under: if __name__ == '__main__'",
+                advice="use fewer (--jobs); in a script, call it under: if __name__ == '__main__'",
             ) from error
         try:
             yield cluster
@@ -212,7 +222,12 @@ def _deaf_to_interrupts() -> Iterator[None]:
         return
     from multiprocessing.resource_tracker import ensure_running
 
-    ensure_running()  # it would let them through again in the thread that starts it
+    # of what workers that could not be started leave, it would tell when all is over
+    sys.warnoptions.append("ignore:resource_tracker")
+    try:
+        ensure_running()  # it would let interrupts through again in the thread that starts it
+    finally:
+        sys.warnoptions.pop()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -232,7 +247,7 @@ def _silent() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in (*_LOGGERS, *known)]  # some have levels of their own
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+        logger.setLevel(SILENT)
     try:
         yield
     finally:
@@ -241,7 +256,7 @@ def _silent() -> Iterator[None]:
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def understood() -> Iterator[None]:
     """Say in a line what became of the cluster."""
     from concurrent.futures import CancelledError
 
@@ -266,6 +281,15 @@ def _understood() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:  # of a file, not of a connection
             raise
         raise DataError("the cluster went away", advice="start it again, and run this again") from error
+
+
+def _refused(error: BaseException | None) -> OSError | None:
+    """Return what the system said of a file, from which an error came."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno and error.filename:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from regionalize.errors import DataError, located
+from regionalize.errors import DataError, legible, located
 from regionalize.features.columns import not_numeric
 from regionalize.features.ranges import spelled_out
 from regionalize.io.parquet import parquet_understood
@@ -102,7 +102,8 @@ def open_parts(
     DataError
         What is no GeoParquet, or is damaged, or empty; parts whose columns differ.
     """
-    source, name = find_source(path, layer)
+    with legible(str(path)):
+        source, name = find_source(path, layer)
     with located(source.shown):
         if source.format != "GeoParquet" or source.path is None or source.member:
             raise DataError(

@@ -66,7 +66,7 @@ def run_on_dask(source: str | None, job: Job, outputs: Outputs, progress: Progre
             notes += check_outputs(outputs, source, job, layer.head)
         with watch.stage("workers"):
             client = ends.enter_context(connected(job.scheduler, job.jobs))
-            workers = len(client.scheduler_info(n_workers=-1)["workers"])
+            workers = len(client.scheduler_info(n_workers=-1)["workers"]) or 1  # it has died, and is replaced
             layer = open_parts(path, layer=job.layer, where=job.where, columns=job.columns, workers=workers)
         ends.enter_context(located(layer.head.origin.file, layer.head.origin.layer))
         solution, labels = solve_in_parts(client, layer, job, progress, watch)

@@ -21,6 +21,7 @@ from regionalize.io.atomic import (
 )
 from regionalize.io.parquet_files import ParquetFiles
 from regionalize.io.source import PARQUET
+from regionalize.run.dask.cluster import understood
 from regionalize.run.dask.partitions import Part, PartedLayer, read_part
 
 if TYPE_CHECKING:
@@ -152,30 +153,33 @@ def written_parts(
         schema = schema_written(layer, label_column, history)
         places = [str(staged / PART.format(at)) for at in range(len(layer.parts))]
         masks = [None] * len(places) if kept is None else kept
-        found = client.gather(
-            client.map(
-                write_part,
-                layer.parts,
-                labels,
-                masks,
-                places,
-                files=layer.files,
-                numbers=numbers,
-                schema=schema,
-                shown=str(output),
-                pure=False,
+        with understood():  # here, where a lost connection is not taken for a fault of the file
+            found = client.gather(
+                client.map(
+                    write_part,
+                    layer.parts,
+                    labels,
+                    masks,
+                    places,
+                    files=layer.files,
+                    numbers=numbers,
+                    schema=schema,
+                    shown=str(output),
+                    pure=False,
+                )
             )
-        )
         try:
             there = sum(
                 pq.read_metadata(place).num_rows for place, count in zip(places, found, strict=True) if count
             )
             pq.write_metadata(schema, str(staged / COMMON))
-        except OSError as error:
+        except FileNotFoundError as error:
             raise OutputError(
                 "the workers did not write into this folder",
                 advice="name one that all machines see under the same path",
             ) from error
+        except OSError as error:
+            raise output_error(error, output) from error
         if there != rows:
             raise OutputError(
                 f"could not be written whole: {there:,} of {rows:,} rows are in the files",

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import stat
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -327,20 +328,50 @@ def test_a_worker_that_dies_while_it_writes_leaves_nothing_among_the_parts(tmp_p
     assert [path.name for path in staged.iterdir()] == ["part.00000.parquet"]
 
 
-def test_a_run_that_fails_leaves_nothing(tmp_path, job, monkeypatch):
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("step", "failure", "says"),
+    [
+        ("regionalize.run.dask.write.move_into_place", OutputError("no"), "no"),
+        ("pyarrow.parquet.write_metadata", FULL, "out.parquet: there is no space left on the device"),
+    ],
+)
+def test_a_run_that_fails_leaves_nothing(tmp_path, job, monkeypatch, step, failure, says):
     layer().to_parquet(tmp_path / "in.parquet", row_group_size=500)
 
     def fail(*_):
-        raise OutputError("no")
+        raise failure
 
-    monkeypatch.setattr("regionalize.run.dask.write.move_into_place", fail)
-    with pytest.raises(OutputError, match="no"):
+    monkeypatch.setattr(step, fail)
+    with pytest.raises(OutputError, match=says):
         run_on_dask(
             str(tmp_path / "in.parquet"),
             job,
             Outputs(output=tmp_path / "out.parquet", report=tmp_path / "report.json"),
         )
     assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+def test_workers_that_have_no_room(monkeypatch):
+    """The library only says that they have not started; the system has said why."""
+
+    def fail(**_):
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device", "dask-scratch-space")
+        except OSError as error:
+            raise RuntimeError("Nanny failed to start.") from error
+
+    monkeypatch.setattr("distributed.LocalCluster", fail)
+    says = r"the workers cannot be started \(No space left on device\); check the space there, or set TMPDIR"
+    with pytest.raises(DataError, match=says) as found, connected(jobs=1):
+        pass
+    assert found.value.file == tempfile.gettempdir()
+
+
+def test_what_is_critical_for_the_library_is_an_error_here(client):
+    assert not logging.getLogger("distributed.protocol.core").isEnabledFor(logging.CRITICAL)
 
 
 @pytest.mark.parametrize(
