@@ -35,8 +35,6 @@ HEAD = 8
 READY = b"ready\n"
 OF_CLIENTS = ("PATH", "PYTEST_CURRENT_TEST")
 """What differs from client to client, and means nothing to what is only loaded."""
-KEPT: list[subprocess.Popen[bytes]] = []
-"""Processes that end when the pipe to them is closed."""
 
 CLIENT = """#!{python} -ISE
 import os, signal, socket, sys
@@ -73,7 +71,7 @@ def started(environment: frozenset[tuple[str, str]]) -> str:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    KEPT.append(process)
+    atexit.register(process.communicate)  # closes the pipe, and with it ends the process
     assert process.stdout is not None
     assert process.stdout.readline() == READY
     return address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -14,6 +15,11 @@ import numpy as np
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+
+if "warm" not in sys.modules:  # the tests of the documentation have it, too
+    found = importlib.util.spec_from_file_location("warm", PROJECT / "docs" / "warm.py")
+    sys.modules["warm"] = importlib.util.module_from_spec(found)
+    found.loader.exec_module(sys.modules["warm"])
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,17 @@ def process_environment():
     environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     return {**environment, "PYTHONPATH": path, "COLUMNS": "80"}
+
+
+@pytest.fixture
+def warm_program(tmp_path, process_environment):
+    """Return a program called `regionalize` that starts at once: a fork of a process that has loaded all."""
+    if sys.platform == "win32":
+        pytest.skip("programs are forked on Unix only")
+    folder = tmp_path / ".bin"
+    folder.mkdir()
+    sys.modules["warm"].warm_program(folder, process_environment)
+    return folder / "regionalize"
 
 
 @pytest.fixture

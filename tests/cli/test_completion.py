@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def offered(folder, process_environment):
+def offered(folder, process_environment, warm_program):
     """Return what is offered for a line: `offered("regionalize km", "bash")`; nothing may go to stderr."""
 
     def ask(line, shell="bash", stdin=None):
@@ -43,7 +43,7 @@ def offered(folder, process_environment):
         asked = {ASKED: f"{shell}_complete", "COMP_WORDS": line}
         asked["COMP_CWORD"] = words[-1] if shell == "fish" else str(len(words) - 1)
         done = subprocess.run(
-            [sys.executable, "-m", "regionalize"],
+            [warm_program],
             cwd=folder,
             env={**process_environment, **asked},
             input=stdin,
@@ -139,9 +139,9 @@ def test_standard_input_is_not_read(offered):
 
 @pytest.mark.parametrize("environment", [{"COMP_WORDS": ""}, {"COMP_WORDS": "'"}, {}])
 @pytest.mark.parametrize("shell", [*SCRIPTS, "ksh", ""])
-def test_nothing_is_said_whatever_is_asked(shell, environment, folder, process_environment):
+def test_nothing_is_said_whatever_is_asked(shell, environment, folder, process_environment, warm_program):
     done = subprocess.run(
-        [sys.executable, "-m", "regionalize"],
+        [warm_program],
         cwd=folder,
         env={**process_environment, ASKED: f"{shell}_complete", **environment},
         capture_output=True,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 
 import geopandas
 import numpy as np
@@ -19,28 +20,33 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell"
 
 
 @pytest.fixture
-def shell(tmp_path, process_environment):
+def shell(tmp_path, process_environment, warm_program):
     """Run a line in a real shell, in the test's folder, with `regionalize` on the path."""
-    place = tmp_path / ".bin"
-    place.mkdir()
-    command = place / "regionalize"
+    return partial(run_line, warm_program.parent, tmp_path, process_environment)
+
+
+@pytest.fixture
+def cold_shell(tmp_path, process_environment):
+    """The same with a `regionalize` that has all files the shell gives it, or none."""
+    folder = tmp_path / ".bin"
+    folder.mkdir()
+    command = folder / "regionalize"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m regionalize "$@"\n')
     command.chmod(0o755)
-    environment = {**process_environment, "PATH": f"{place}{os.pathsep}{os.environ['PATH']}"}
+    return partial(run_line, folder, tmp_path, process_environment)
 
-    def run(line, program="/bin/bash"):
-        return subprocess.run(
-            [program, "-c", line],
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
 
-    return run
+def run_line(programs, folder, environment, line, program="/bin/bash"):
+    return subprocess.run(
+        [program, "-c", line],
+        cwd=folder,
+        env={**environment, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -145,14 +151,14 @@ class TestPipes:
             ("< half", "standard input"),
         ],
     )
-    def test_what_is_no_layer_is_refused_in_a_line(self, source, says, shell, tmp_path):
+    def test_what_is_no_layer_is_refused_in_a_line(self, source, says, cold_shell, tmp_path):
         import gzip
 
         (tmp_path / "blank").write_text(" \n")
         (tmp_path / "compressed").write_bytes(gzip.compress(b"{}"))
         (tmp_path / "words").write_text("not a layer\n")
         (tmp_path / "half").write_text('{"type": "FeatureCollection", "features": [{"type": "Feat')
-        done = shell(f"regionalize -q kmeans - --k 2 {source}")
+        done = cold_shell(f"regionalize -q kmeans - --k 2 {source}")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("error: standard input: ")
         assert done.stderr.count("\n") == 1
@@ -184,8 +190,8 @@ class TestPipes:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.count("\n") == 1
 
-    def test_two_pipes_of_names(self, shell, typed):
-        done = shell("regionalize -q info <(cat typed.geojson) --json")
+    def test_two_pipes_of_names(self, cold_shell, typed):
+        done = cold_shell("regionalize -q info <(cat typed.geojson) --json")
         assert strict(done.stdout)["rows"] == 6
 
     def test_a_reader_that_goes_away(self, shell, squares):
