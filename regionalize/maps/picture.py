@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Literal, cast
@@ -50,12 +50,15 @@ def check_format(file_format: str, what: str) -> None:
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw with matplotlib's own defaults, whatever the user set, so that bytes repeat; undone afterwards."""
-    import matplotlib as mpl
-
     log = logging.getLogger("matplotlib")
-    with drawing_lock, mpl.rc_context(), warnings.catch_warnings():
-        level = log.level
-        log.setLevel(logging.ERROR)  # it tells of font caches and weights; what matters is in our notes
+    with ExitStack() as ends:
+        ends.enter_context(drawing_lock)
+        ends.callback(log.setLevel, log.level)
+        log.setLevel(logging.ERROR)  # it tells of caches, from its import on, and of weights of fonts
+        import matplotlib as mpl
+
+        ends.enter_context(mpl.rc_context())
+        ends.enter_context(warnings.catch_warnings())
         # letters that no font on this machine has are in our notes
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
         mpl.rcdefaults()
@@ -68,10 +71,7 @@ def drawing() -> Iterator[None]:
                 "svg.hashsalt": "regionalize",
             }
         )
-        try:
-            yield
-        finally:
-            log.setLevel(level)
+        yield
 
 
 def blank_page(width: float, height: float) -> tuple[Figure, Transform]:

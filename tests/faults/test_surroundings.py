@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -68,6 +69,89 @@ def test_the_folder_is_gone(tmp_path):
     found = run("mkdir gone; cd gone; rmdir ../gone; regionalize kmeans --k 3 -o out.csv", tmp_path)
     assert found.returncode == 1
     assert "error: the folder that this runs in is gone; go to another one" in found.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.unix
+def test_two_write_the_same(tmp_path):
+    """Both say that it is written, and what is there is all of one of them."""
+    line = "regionalize -q kmeans --columns 'pct_*' --overwrite -o out.shp --k"
+    found = run(f"{line} 3 & {line} 5 && wait $!", tmp_path)
+    assert found.returncode == 0, found.stderr
+    read = run("regionalize -q validate out.shp --label-column cluster --columns 'pct_*' --json", tmp_path)
+    assert len(json.loads(read.stdout)["sizes"]) in {3, 5}
+    assert json.loads((tmp_path / "out.shp.run.json").read_text())
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no locale of ASCII only")
+def test_a_locale_of_ascii(tmp_path):
+    shutil.copy(sample_path(), tmp_path / "município.gpkg")
+    command = "LC_ALL=C regionalize -q {} --k 3 --columns 'pct_*'"
+    found = run(command.format("kmeans município.gpkg -o saída.shp --report saída.json"), tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert json.loads((tmp_path / "saída.json").read_text(encoding="utf-8"))
+    found = run(command.format("batch município.gpkg --method kmeans --jobs 2 --out-dir saídas"), tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert (tmp_path / "saídas" / "município.gpkg").exists()
+    found = run(command.format("kmeans não.gpkg"), tmp_path)
+    assert found.returncode == 1
+    assert "não.gpkg" in found.stderr
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Return a file system of 600 KiB; `umount` is by the path, whatever it has become."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
+    try:
+        made = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        made = False
+    if not made:
+        pytest.skip("a small file system cannot be mounted here (needs root)")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.slow
+def test_home_and_folder_are_read_only(disk, tmp_path):
+    (disk / "home").mkdir()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    line = "cd disk; HOME=$PWD/home regionalize -q {} --k 3 --columns 'pct_*'"
+    found = run(line.format("kmeans -o ../x.gpkg --map ../m.png --report ../r.html"), tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert all((tmp_path / name).exists() for name in ("x.gpkg", "m.png", "r.html"))
+    found = run(line.format("batch --method kmeans,skater --jobs 2 --out-dir ../out"), tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert len(list((tmp_path / "out").glob("*.gpkg"))) == 2
+    found = run(line.format("kmeans -o x.gpkg"), tmp_path)
+    assert found.returncode == 1
+    assert found.stderr.startswith("error: x.gpkg: the folder ")
+    assert "cannot be written" in found.stderr
+
+
+@pytest.mark.slow
+def test_a_batch_fills_the_disk(disk, tmp_path):
+    """It goes on once there is space."""
+    (disk / "ballast").write_bytes(bytes(100_000))
+    line = (
+        "regionalize -q batch --method kmeans,skater --k 3 --jobs 2 --columns 'pct_*' --out-dir disk --resume"
+    )
+    found = run(line, tmp_path)
+    assert found.returncode == 1
+    assert "there is no space left on the device; free some space" in found.stdout + found.stderr
+    assert "Traceback" not in found.stderr
+    whole = {path.name for path in disk.glob("*.gpkg")}
+    assert whole < {"georgia-kmeans.gpkg", "georgia-skater.gpkg"}
+    assert [path.name for path in disk.iterdir() if path.name.endswith(".tmp")] == []
+    (disk / "ballast").unlink()
+    subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+    found = run(line, tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert len(list(disk.glob("*.gpkg"))) == 2
 
 
 # --- files in which a write was lost ------------------------------------------------------------------
