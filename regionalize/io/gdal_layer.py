@@ -210,9 +210,10 @@ def _has_first_day(column: pa.ChunkedArray) -> bool:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not pa.types.is_temporal(column.type):
+    kind = column.type
+    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
         return False
-    return bool(pc.any(pc.equal(column, pa.scalar(0, pa.int64()).cast(column.type))).as_py())
+    return bool(pc.any(pc.equal(column, pa.scalar(0, kind))).as_py())
 
 
 def misread_dates(source: Source, layer: str | None, where: str | None, seen: Seen) -> dict[str, str]:

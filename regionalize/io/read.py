@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, legible, located
 from regionalize.io.column_choice import check_names
+from regionalize.io.database_numbers import no_numbers
 from regionalize.io.gdal_layer import (
     Seen,
     check_rows,
@@ -126,7 +128,7 @@ def _checked(layer: Layer, where: str | None) -> Layer:
 def _read(source: Source, layer: str | None, where: str | None, codec: str | None) -> Layer:
     meta, table, said, notes, encoding = _read_text(source, layer, where, codec)
     table, wkb, fids = split(table, meta, source)
-    misread = said.misread_columns(table.column_names)
+    misread: Mapping[str, str] = said.misread_columns(table.column_names)
     notes = [*said.notes(), *misread_notes(misread), *notes]
     about = describe(source, layer, meta, encoding)
     notes += about.notes
@@ -144,6 +146,7 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
         table = _without_kml_defaults(table)
     origin = about.origin
     if fids is not None:
+        misread = no_numbers(source, about.origin.layer, meta["fid_column"], fids, table, misread)
         origin = replace(origin, fid_name=meta["fid_column"], metadata={"fids": fids})
     shapes = linear_shapes(source, layer, where, wkb)
     history = history_of(about.history, table.column_names)

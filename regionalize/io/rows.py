@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def joined(layers: Sequence[Layer]) -> Layer:
         wkb=None if first.wkb is None else _end_to_end([layer.wkb for layer in layers]),
         origin=replace(first.origin, metadata=known),
         shapes=np.concatenate([layer.geometry for layer in layers]) if with_shapes else None,
-        misread={name: what for layer in reversed(layers) for name, what in layer.misread.items()},
+        misread=ChainMap(*(layer.misread for layer in layers)),  # type: ignore[arg-type]  # none is written to
     )
 
 

@@ -125,6 +125,7 @@ def read(path: Path, *, rows: int | None) -> tuple[Any, str]:
             layer = replace(joined(list(batches)), notes=batches.notes)
         for column in layer.attributes.columns:
             plain_values(column)
+        layer = replace(layer, misread=dict(layer.misread))
         assert not layer.has_geometry or len(layer.geometry) == len(layer)
     except RegionalizeError as error:
         return None, repr(error) if len(str(error).splitlines()) != 1 else ""

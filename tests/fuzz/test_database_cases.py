@@ -4,12 +4,17 @@ import sqlite3
 import struct
 from contextlib import closing
 
+import pyarrow as pa
 import pytest
 from layers import ROWS, build
 
 from regionalize.errors import DataError
+from regionalize.features.columns import read_columns
+from regionalize.io.database_numbers import no_numbers
 from regionalize.io.read import read_layer
 from regionalize.io.row_batches import RowBatches
+from regionalize.io.rows import joined
+from regionalize.io.source import Source
 
 PAGE = 4096
 WAYS = {
@@ -84,21 +89,80 @@ def test_rows_that_are_there_twice_in_place_of_others(way, leaf, repeated, moved
         WAYS[way](path)
 
 
+@pytest.fixture
+def changed(good, tmp_path):
+    """Return `changed(statement, ...)`: a GeoPackage in which something else stands."""
+
+    def change(*statements):
+        path = tmp_path / "units.gpkg"
+        path.write_bytes(good.read_bytes())
+        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        with closing(sqlite3.connect(path)) as database, database:
+            for (name,) in database.execute(triggers).fetchall():
+                database.execute(f'DROP TRIGGER "{name}"')
+            for statement in statements:
+                database.execute(statement)
+        return path
+
+    return change
+
+
 @pytest.mark.parametrize("where", [None, "a > -100"])
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("value", ["'x2020'", "5"])
-def test_what_is_no_date_is_told_however_it_is_read(value, gaps, where, good, tmp_path):
+def test_what_is_no_date_is_told_however_it_is_read(value, gaps, where, changed):
     """GDAL takes it for 1970-01-01, and read rows in a thread whose words nobody heard."""
-    path = tmp_path / "units.gpkg"
-    path.write_bytes(good.read_bytes())
-    with closing(sqlite3.connect(path)) as database, database:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            database.execute(f'DROP TRIGGER "{name}"')
-        database.execute(f"UPDATE units SET day = {value} WHERE fid = 13")
-        database.execute("UPDATE units SET fid = fid + 1000 WHERE fid > 20 AND ?", (gaps,))
+    path = changed(
+        f"UPDATE units SET day = {value} WHERE fid = 13",
+        f"UPDATE units SET fid = fid + 1000 WHERE fid > 20 AND {gaps:d}",
+    )
     batches = RowBatches(path, where=where, rows=7)
     assert sum(map(len, batches)) == ROWS
     for notes in (read_layer(path, where=where).notes, batches.notes):
         (note,) = notes
         assert note.startswith("In column 'day', ")
         assert note.endswith(" stands where a date should, and was taken for 1970-01-01.")
+
+
+class TestNoNumbers:
+    """SQLite takes a text in a column of numbers, and GDAL took it for 3, without a word."""
+
+    @pytest.fixture
+    def path(self, changed):
+        return changed(
+            "UPDATE units SET a = '3,5' WHERE fid = 14",
+            "UPDATE units SET pop = 1.5 WHERE fid = 15",
+            "UPDATE units SET b = X'00' WHERE fid = 36",
+        )
+
+    def test_they_are_not_computed_with(self, path):
+        layer = read_layer(path)
+        for column, what in (
+            ("a", "a: '3,5' stands where a number should"),
+            ("b", "b: a run of bytes stands where a number should"),
+            ("pop", "pop: 1.5 stands where a whole number should"),
+        ):
+            with pytest.raises(DataError, match=what):
+                read_columns(layer, [column])
+
+    def test_rows_that_are_left_out_may_hold_anything(self, path):
+        layer = read_layer(path, where="fid < 14 OR fid = 15")
+        assert list(layer.misread) == ["pop"]
+        assert read_columns(layer, ["a", "b"]).values.shape == (14, 2)
+
+    def test_nor_in_batches(self, path):
+        batches = [list(batch.misread) for batch in RowBatches(path, rows=10)]
+        assert batches == [[], ["a", "pop"], [], ["b"]]
+        assert list(RowBatches(path, rows=10).only(["b"]))[3].misread.keys() == {"b"}
+        whole = joined(list(RowBatches(path, rows=10)))
+        assert set(whole.misread) == {"a", "b", "pop"}
+
+    def test_of_more_columns_than_one_query_takes(self, tmp_path):
+        names = [f"v{number}" for number in range(1100)]
+        path = tmp_path / "wide.gpkg"
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute(f"CREATE TABLE t (fid INTEGER PRIMARY KEY, {' REAL, '.join(names)} REAL)")
+            database.execute("INSERT INTO t (fid, v3, v1099) VALUES (1, 0.5, 'x')")
+        table = pa.table({name: [0.0] for name in names})
+        source = Source(str(path), str(path), "GeoPackage", path)
+        assert list(no_numbers(source, "t", "fid", pa.chunked_array([[1]]), table, {})) == ["v1099"]
