@@ -43,7 +43,7 @@ MORE_STEPS = 4
 """Steps by Hartigan's criterion for the better half."""
 DRAWN_AMONG = 64
 """Rows that a swapped centre is drawn among."""
-PATIENCE, UNITS_EACH, LEAST_PATIENCE = 16, 4, 6
+PATIENCE, UNITS_EACH, LEAST_PATIENCE = 24, 4, 6
 """Generations without a better best before the best are finished, and the search ends or goes on: at most so
 many, one for every few units, and at least so many."""
 FINISHED = 24
@@ -87,7 +87,7 @@ def search_population(
     known: dict[bytes, tuple[IntArray, float]] = {}
     while True:
         population = evolve(single, population, rng, run)
-        leading = population[0][:FINISHED]
+        champion, leading = population[1][0], population[0][:FINISHED]
         fresh = {start.tobytes(): start for start in leading if start.tobytes() not in known}
         if fresh:
             known.update(zip(fresh, finish(np.stack(list(fresh.values())).astype(np.float64)), strict=True))
@@ -99,6 +99,10 @@ def search_population(
         sums = cluster_sums(single, labels, k)
         better = means(sums, population[0][: len(finished)])
         value = between_sums(sums, better)
+        if (
+            value.max() <= champion + SAME * rows.total
+        ):  # finishing found nothing that is new to the population
+            return best
         better = better.astype(single.X.dtype)
         known.update(zip((center.tobytes() for center in better), finished, strict=True))
         population = select([population, (better, value)])
