@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 import shapely
 
-from regionalize.errors import DataError, UsageError, nearest
+from regionalize.errors import DataError, UsageError, counted, nearest
 from regionalize.model.job import WEIGHTS_FILES
 from regionalize.model.kinds import is_digits
 from regionalize.model.layer import POLYGONAL, PUNCTUAL, Layer
@@ -145,7 +145,7 @@ def too_few_places(k: int, units: int) -> DataError:
     6 neighbours each cannot be found among 4 units; use at most 3
     """
     return DataError(
-        f"{k} neighbours each cannot be found among {units} units",
+        f"{counted(k, 'neighbour')} each cannot be found among {counted(units, 'unit')}",
         advice=f"use at most {units - 1}" if units > 1 else "add rows",
     )
 

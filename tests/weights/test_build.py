@@ -229,7 +229,7 @@ def test_kernels_fall_with_great_circle_distance_and_bear_coincident_points():
 
 @pytest.mark.parametrize("spec", ["knn:3", "kernel:uniform:3"])
 def test_too_many_neighbours(spec):
-    with pytest.raises(DataError, match="1 neighbours each cannot be found among 1 units; add rows"):
+    with pytest.raises(DataError, match="1 neighbour each cannot be found among 1 unit; add rows"):
         build_weights(layer_of([shapely.Point(0, 0)]), "knn:1")
     with pytest.raises(DataError, match="3 neighbours each cannot be found among 3 units; use at most 2"):
         build_weights(layer_of([*shapely.points(np.eye(3)[:, :2]), None]), spec)
