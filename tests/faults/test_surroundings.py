@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -218,6 +219,22 @@ def test_a_part_of_a_row_is_lost(written):
     path.write_bytes(data[:100_000] + data[100_008:])
     with pytest.raises(DataError, match="of 159 rows follow each other"):
         check_rows(path, 159)
+
+
+def test_the_header_of_a_geodatabase_is_lost(written):
+    """GDAL reads all rows, and warns."""
+    from regionalize.io.formats import GEODATABASE
+    from regionalize.io.verify import verify
+
+    path = written(".gdb")
+    names = ["pct_rural"]
+    verify(path, GEODATABASE, "x", names, 159)
+    tables = sorted(path.glob("*.gdbtable"))
+    spoil(tables[-1], 4, struct.pack("<I", 521))  # the number of rows
+    with pytest.raises(
+        OutputError, match="could not be written whole: a table of the geodatabase is not sound"
+    ):
+        verify(path, GEODATABASE, "x", names, 159)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits on data are those of Linux")
