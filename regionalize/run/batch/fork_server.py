@@ -230,8 +230,6 @@ def run(code: str, files: list[int]) -> NoReturn:
         ended = 0
     except SystemExit as end:
         ended = 0 if end.code is None else end.code
-    except MemoryError:  # whoever waits for an answer says that there is none
-        pass
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

@@ -22,6 +22,9 @@ UNKNOWN = 255
 """Exit code of a process that whoever forked it can tell nothing of, having ended itself."""
 _ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Read by libraries of linear algebra when they are loaded."""
+_QUIET = (
+    "sys.excepthook = lambda kind, *more: issubclass(kind, MemoryError) or sys.__excepthook__(kind, *more)"
+)
 
 
 class WorkerDiedError(Exception):
@@ -96,8 +99,11 @@ class Worker:
 
 
 def here(code: str) -> str:
-    """Return code that finds modules where this process does, and nowhere else."""
-    return f"import sys; sys.path[:] = {sys.path!a}; {code}"
+    """Return code that finds modules where this process does, and nowhere else.
+
+    Where there is no memory for it, it ends quietly: whoever waits for an answer says that there is none.
+    """
+    return f"import sys; sys.path[:] = {sys.path!a}; {_QUIET}; {code}"
 
 
 def start_python(code: str, *, threads: int, stdin: int, stdout: int) -> subprocess.Popen[bytes]:

@@ -282,7 +282,8 @@ def instead(self, item, terms):
         [
             ("pass", "/nowhere", ""),  # words of the interpreter, with a traceback
             ("import sys; print('heard', file=sys.stderr)", None, "heard\n"),
-            ("1 / 0", None, "ZeroDivisionError: division by zero\n"),
+            (processes.here("1 / 0"), None, "ZeroDivisionError: division by zero\n"),
+            (processes.here("raise MemoryError"), None, ""),
         ],
     )
     def test_what_a_worker_says_is_heard_once_it_has_begun(self, code, home, said, monkeypatch, capfd):
