@@ -22,6 +22,7 @@ def describe_source(source: str | None, job: Job, progress: Progress | None = No
         fault), ``columns`` (name, type, missing, why it is not a variable), ``history`` (the runs that made
         columns, the latest last), ``weights`` (or None), ``advice`` (sentences).
     """
+    from regionalize.io.gdal_messages import misread_notes
     from regionalize.io.read import read_layer
     from regionalize.io.wkb import geometry_faults
     from regionalize.run.progress import announce
@@ -34,6 +35,7 @@ def describe_source(source: str | None, job: Job, progress: Progress | None = No
         columns = [describe_column(layer, name) for name in layer.column_names]
         announce("weights", progress)
         weights, trouble = describe_neighbours(layer, job)
+        noticed = dict.fromkeys((*layer.notes, *misread_notes(layer.misread)))
         return {
             "file": layer.origin.file,
             "layer": layer.origin.layer,
@@ -45,7 +47,7 @@ def describe_source(source: str | None, job: Job, progress: Progress | None = No
             "columns": columns,
             "history": [record.to_dict() for record in layer.history],
             "weights": weights,
-            "advice": [*layer.notes, *advice(layer, faults, columns), *trouble],
+            "advice": [*noticed, *advice(layer, faults, columns), *trouble],
         }
 
 

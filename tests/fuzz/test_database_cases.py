@@ -15,6 +15,8 @@ from regionalize.io.read import read_layer
 from regionalize.io.row_batches import RowBatches
 from regionalize.io.rows import joined
 from regionalize.io.source import Source
+from regionalize.model.job import Job
+from regionalize.run.describe import describe_source
 
 PAGE = 4096
 WAYS = {
@@ -144,6 +146,10 @@ class TestNoNumbers:
         ):
             with pytest.raises(DataError, match=what):
                 read_columns(layer, [column])
+
+    def test_info_tells_of_them(self, path):
+        said = describe_source(str(path), Job(method="kmeans"))["advice"]
+        assert "In column 'a', '3,5' stands where a number should." in said
 
     def test_rows_that_are_left_out_may_hold_anything(self, path):
         layer = read_layer(path, where="fid < 14 OR fid = 15")
