@@ -82,8 +82,12 @@ class Stage:
         if extra and not left:
             found.append(f"litter: {sorted(extra)}")
         judged = self.states.judge(self.folder / "out")
-        several = {name for name, files in self.states.new.items() if len(files) > 1}
-        if left:  # several files take several calls: whoever comes next puts them right
+        several = {
+            name
+            for name, files in self.states.new.items()
+            if len(files) > 1 or any(isinstance(content, list) for content in files.values())
+        }
+        if left:  # several files, or a folder, take several calls: whoever comes next puts them right
             judged = {name: state for name, state in judged.items() if name[0] != "." and name not in several}
         found += [
             f"{name} is {state}" for name, state in judged.items() if state not in {"old", "new", "same"}

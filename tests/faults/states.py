@@ -41,7 +41,7 @@ def content_of(path: Path) -> Any:
             return {name: archive.read(name) for name in sorted(archive.namelist())}
     if path.is_dir() and path.suffix == ".gdb":
         return rows_of(path)
-    return path.read_bytes() if path.is_file() else sorted(files_in(path))
+    return path.read_bytes() if path.is_file() else sorted(files_in(path).items())
 
 
 def tables_of(path: Path) -> dict[str, list[str]]:

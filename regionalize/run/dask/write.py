@@ -17,6 +17,7 @@ from regionalize.io.atomic import (
     output_error,
     staging,
     target_of,
+    tidy,
     writable_folder,
 )
 from regionalize.io.parquet_files import ParquetFiles
@@ -54,6 +55,8 @@ def check_outputs(
     if not outputs.label_column.strip():
         raise UsageError("--label-column is empty", advice="give the new column a name")
     refuse_same_file(outputs.paths())
+    if outputs.output is not None:
+        check_folder(outputs.output, source, outputs.overwrite)
     for option, path, endings in (
         ("report", outputs.report, (".md", ".json", ".csv")),
         ("centers", outputs.centers, (".csv",)),
@@ -61,10 +64,7 @@ def check_outputs(
         if path is not None:
             check_ending(option, path, endings)
             check_side_file(path, (source, *job.files), outputs.overwrite)
-    if outputs.output is None:
-        return ()
-    check_folder(outputs.output, source, outputs.overwrite)
-    if head is None:
+    if outputs.output is None or head is None:
         return ()
     import pyarrow as pa
 
@@ -86,6 +86,7 @@ def check_folder(output: Path, source: str | None, overwrite: bool) -> None:
     with located(str(output)):
         target = target_of(output)
         writable_folder(target.parent, shown=output)
+        tidy(target)  # a folder that is to come back counts as there
         read = None if source is None else Path(source).resolve()
         if read is not None and (read == target or target in read.parents or read in target.parents):
             raise OutputError("is the input, or a part of it", advice="choose another name")

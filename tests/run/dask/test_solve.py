@@ -276,6 +276,19 @@ def test_what_is_there_stays_unless_it_may_be_replaced(tmp_path, job):
     assert {path.name for path in tmp_path.iterdir()} == {"in.parquet", "out.parquet"}
 
 
+def test_a_folder_that_a_killed_run_took_away_comes_back_first(tmp_path, job):
+    """It counts as there, whatever else is."""
+    (tmp_path / "report.json").touch()
+    old = tmp_path / ".out.parquet.abcdefgh.tmp" / "swap.ijklmnop" / "old" / "out.parquet"
+    old.mkdir(parents=True)
+    (old / "part.00000.parquet").write_text("old")
+    outputs = Outputs(output=tmp_path / "out.parquet", report=tmp_path / "report.json")
+    with pytest.raises(OutputError, match=r"out\.parquet: already exists"):
+        write.check_outputs(outputs, None, job)
+    assert (tmp_path / "out.parquet" / "part.00000.parquet").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "report.json"]
+
+
 def test_a_file_gives_way_to_a_folder(tmp_path, job):
     """What one machine wrote is replaced by what workers write."""
     source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
