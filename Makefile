@@ -117,10 +117,12 @@ test-load: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q tests/load
 
 # Kernels run compiled, where no line is seen: the branches of theirs that count are those of tests on plain Python.
-# Left aside is what starts hundreds of processes to go where other tests go, too.
+# Left aside is what starts hundreds of processes to go where other tests go, too, and what lets no file grow: that
+# of the figures would not, either.
 BESIDE = tests/docs tests/faults
+NO_GROWTH = not may_not_grow and not file_size_limit
 coverage: $(VENV)/.installed-test $(VENV)/.installed-docs $(VENV)/.installed-coverage
-	$(BIN)/python -m pytest -q -n 2 -m "$(FAST)" $(BESIDE:%=--ignore=%) --cov --cov-report=term --cov-report=html:build/coverage
+	$(BIN)/python -m pytest -q -n 2 -m "$(FAST)" $(BESIDE:%=--ignore=%) -k "$(NO_GROWTH)" --cov --cov-report=term --cov-report=html:build/coverage
 
 # Each call of each kind and output, which takes hours; FAULTS_STEP=20 breaks every twentieth.
 test-faults: $(VENV)/.installed-test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -73,20 +74,27 @@ def read_parquet(source: Source, layer: str | None, where: str | None) -> Layer:
     import pyarrow.parquet as pq
 
     name = parquet_layer_name(source, layer)
-    with parquet_understood():
-        handle = source.open()
-        assert handle is not None
-        with handle:
-            content = BytesIO(handle.read()) if source.member else handle
-            check_names(pq.read_schema(content).names)  # pyarrow could not tell which is meant
-            content.seek(0)
-            check_rows(pq.read_metadata(content).num_rows, source.size())
-            content.seek(0)
-            table = pq.read_table(content)
+    with parquet_understood(), opened(source) as content, pq.ParquetFile(content, pre_buffer=False) as file:
+        check_names(file.schema_arrow.names)  # pyarrow could not tell which is meant
+        check_rows(file.metadata.num_rows, source.size())
+        table = file.read()
     schema = parquet_schema(table.schema)
     found = parquet_layer(table, schema, parquet_origin(schema, source, name))
     found = replace(found, notes=schema.notes, history=history_of(schema.history, found.column_names))
     return found if where is None else parquet_filtered(found, where)
+
+
+def opened(source: Source) -> pa.NativeFile:
+    """Open a file, or a member of an archive, for Arrow alone.
+
+    Arrow's threads may still hold a file of Python's when a short run ends, and the process is aborted then.
+    """
+    import pyarrow as pa
+
+    with source.open() or BytesIO() as file:  # what cannot be opened is told by Python
+        if source.member:
+            return pa.BufferReader(file.read())
+    return pa.OSFile(os.fsencode(source.path or ""))
 
 
 def parquet_layer_name(source: Source, layer: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -103,5 +104,8 @@ def _opened(path: str) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pa.OSFile(path) as raw, pq.ParquetFile(raw, buffer_size=_PAGE, pre_buffer=False) as file:
+    with (
+        pa.OSFile(os.fsencode(path)) as raw,
+        pq.ParquetFile(raw, buffer_size=_PAGE, pre_buffer=False) as file,
+    ):
         yield file
