@@ -20,7 +20,7 @@ def load(name: str) -> None:
 collect_ignore = ["explore.py"]
 """A program, for which atheris need not be there."""
 
-for name in ("mutation", "seeds", "targets", "content", "warm", "layers", "damaged"):
+for name in ("mutation", "seeds", "targets", "content", "warm_jobs", "layers", "damaged"):
     load(name)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from layers import COLUMNS, ROWS, rows_in
 from mutation import mutant
-from warm import Ended, Warm
+from warm_jobs import Ended, Warm
 
 PEAK = 1500
 """Megabytes; the program takes 200 for these layers."""

@@ -9,7 +9,7 @@ import time
 import pytest
 from damaged import tried
 from layers import COUNTS, ROWS, build, rows_in
-from warm import Warm
+from warm_jobs import Warm
 
 pytestmark = pytest.mark.unix
 QUICK = 5

@@ -1,6 +1,6 @@
 """Run many command lines, each in a copy of one process that has loaded the program.
 
-As a program (`python warm.py`): a job a line on standard input, what became of it a line on standard output.
+As a program (`python warm_jobs.py`): a job a line on standard input, what became of it a line on the output.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Warm:
 
     def read(self, path: Path, seconds: float = 20) -> dict[str, Any]:
         """Read a layer row by row, as GDAL does without us: rows, warnings, and the error if there is one."""
-        ended = self.call("warm:rows_of", str(path), seconds=seconds)
+        ended = self.call("warm_jobs:rows_of", str(path), seconds=seconds)
         told = {"rows": None, "warnings": [], "error": f"ended by {ended.code}"}
         return json.loads(ended.out) if ended.code == 0 else told
 
