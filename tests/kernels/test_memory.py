@@ -6,6 +6,8 @@ import pytest
 
 from regionalize.kernels import memory
 
+OF_PROCESS = memory._of_process
+
 
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch, tmp_path):
@@ -53,3 +55,28 @@ def test_systems_that_do_not_say(monkeypatch, tmp_path):
     assert memory.available_memory() == 40960
     monkeypatch.delattr(memory.os, "sysconf")
     assert memory.available_memory() == memory.UNKNOWN
+
+
+@pytest.mark.unix
+@pytest.mark.parametrize("of", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_limits_of_a_process_are_those_in_force_less_what_it_has(monkeypatch, of):
+    """Not those that it may raise them to."""
+    import resource
+
+    none = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    limits = {resource.RLIMIT_AS: none, resource.RLIMIT_DATA: none}
+    monkeypatch.setattr(resource, "getrlimit", limits.__getitem__)
+    assert OF_PROCESS() is None
+    limits[getattr(resource, of)] = (2**40, 2**41)
+    monkeypatch.setattr(memory.Path, "read_text", lambda *_, **__: "100 50 20 5 0 30 0\n")
+    used = {"RLIMIT_AS": 100, "RLIMIT_DATA": 30}[of]
+    assert OF_PROCESS() == 2**40 - used * resource.getpagesize()
+
+
+@pytest.mark.parametrize("left", [None, memory.LINEAR_ALGEBRA])
+def test_linear_algebra_is_loaded_where_there_is_room(monkeypatch, left):
+    monkeypatch.setattr(memory, "_of_process", lambda: left)
+    memory.room_for_linear_algebra()
+    monkeypatch.setattr(memory, "_of_process", lambda: memory.LINEAR_ALGEBRA - 1)
+    with pytest.raises(MemoryError):
+        memory.room_for_linear_algebra()

@@ -39,6 +39,13 @@ def test_as_scikit_learn_has_them():
     np.testing.assert_allclose(np.abs(found.project(X)), np.abs(peer.transform(X)), atol=1e-9)
 
 
+@pytest.mark.parametrize("shape", [(1, 3), (2, 5)])
+def test_fewer_rows_than_variables(shape):
+    found = principal_components(np.arange(np.prod(shape), dtype=float).reshape(shape))
+    assert found.loadings.shape == (2, shape[1])
+    assert found.shares.tolist() == pytest.approx([float(shape[0] > 1), 0.0])
+
+
 @given(MATRICES)
 def test_directions_are_at_right_angles_and_shares_fall(X):
     found = principal_components(X)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from regionalize.kernels import regions as kernels
 from regionalize.kernels.compiler import compiled
 from regionalize.kernels.draws import draw as draw_number
+from regionalize.kernels.draws import initial_state
 from regionalize.kernels.regions import FURTHEST, Graph, Limits, Units
 from regionalize.model.weights import Weights
 
@@ -242,6 +243,14 @@ def test_draws_are_those_of_the_two_generators(state):
         pow(40014, 20_000, first) * state[0] % first,
         pow(40692, 20_000, second) * state[1] % second,
     ]
+
+
+def test_every_seed_begins_within_both_generators():
+    found = np.array([initial_state((seed, 1)) for seed in range(200)])
+    assert found.shape == (200, 2)
+    assert found.min() >= 1
+    assert found.max() <= 2147483398
+    assert len(np.unique(found, axis=0)) == 200
 
 
 def test_draws_are_even_and_do_not_follow_from_one_another():
