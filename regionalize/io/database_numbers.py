@@ -5,8 +5,10 @@ SQLite takes a text in any column, and GDAL the number that it begins with, or 0
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,14 +21,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+Stamp = tuple[int, int, int] | None
 _TOGETHER = 500
 """Columns that are looked at in one query: SQLite takes no more than a thousand conditions."""
 
 
+@dataclass(eq=False)
 class NoNumbers(Mapping[str, str]):
     """Columns with something else than numbers among the rows that were read, and what.
 
-    To find it takes a third of the time of reading, so it is looked for when a column is computed with.
+    To find it takes a third of the time of reading, so it is looked for when a column is computed with. Of a
+    file that is another by then, nothing is asked.
 
     Parameters
     ----------
@@ -42,18 +47,19 @@ class NoNumbers(Mapping[str, str]):
         What is known already.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        layer: str,
-        fid_name: str,
-        fids: pa.ChunkedArray,
-        attributes: pa.Table,
-        heard: Mapping[str, str],
-    ) -> None:
-        self._source, self._layer, self._fid_name = source, layer, fid_name
-        self._fids, self._heard = fids, heard
-        self._whole = _kinds(attributes) if len(fids) else {}
+    source: Source
+    layer: str
+    fid_name: str
+    fids: pa.ChunkedArray
+    attributes: InitVar[pa.Table]
+    heard: Mapping[str, str]
+    whole: dict[str, bool] = field(init=False)
+    """Columns of numbers, and of each whether they are whole numbers."""
+    stamp: Stamp = field(init=False)
+
+    def __post_init__(self, attributes: pa.Table) -> None:
+        self.whole = _kinds(attributes) if len(self.fids) else {}
+        self.stamp = _stamp(self.source)
 
     def __getitem__(self, column: str) -> str:
         return self._found[column]
@@ -66,24 +72,24 @@ class NoNumbers(Mapping[str, str]):
 
     @cached_property
     def _found(self) -> dict[str, str]:
-        found = dict(self._heard)
-        columns = list(self._whole.items())
-        with located(self._source.shown, self._layer):
-            for at in range(0, len(columns), _TOGETHER):
-                self._look(columns[at : at + _TOGETHER], found)
+        found, columns = dict(self.heard), list(self.whole.items())
+        if _stamp(self.source) == self.stamp:
+            with located(self.source.shown, self.layer):
+                for at in range(0, len(columns), _TOGETHER):
+                    self._look(columns[at : at + _TOGETHER], found)
         return found
 
     def _look(self, columns: list[tuple[str, bool]], found: dict[str, str]) -> None:
         """Add what is no number in some columns; of each is said whether its numbers are whole."""
-        fid, names = quoted_name(self._fid_name), [quoted_name(name) for name, _ in columns]
+        fid, names = quoted_name(self.fid_name), [quoted_name(name) for name, _ in columns]
         kinds = ["'text', 'blob', 'real'" if whole else "'text', 'blob'" for _, whole in columns]
         odd = [f"typeof({name}) IN ({kind})" for name, kind in zip(names, kinds, strict=True)]
         query = (
-            f"SELECT {fid}, {', '.join(names)} FROM {quoted_name(self._layer)} "
+            f"SELECT {fid}, {', '.join(names)} FROM {quoted_name(self.layer)} "
             f"WHERE {fid} BETWEEN ? AND ? AND ({' OR '.join(odd)})"
         )
-        fids = self._fids.to_numpy()
-        with damage.database(self._source) as database:
+        fids = self.fids.to_numpy()
+        with damage.database(self.source) as database:
             try:
                 rows = database.execute(query, (int(fids.min()), int(fids.max()))).fetchall()
             except sqlite3.OperationalError:  # a view that asks functions of GDAL's
@@ -96,18 +102,13 @@ class NoNumbers(Mapping[str, str]):
                         found.setdefault(name, _said(value))
 
 
-def no_numbers(
-    source: Source,
-    layer: str,
-    fid_name: str,
-    fids: pa.ChunkedArray,
-    attributes: pa.Table,
-    heard: Mapping[str, str],
-) -> Mapping[str, str]:
-    """Return what is no number in rows that were read, with what was heard of them already."""
-    if source.member:  # SQLite reads no archives
-        return heard
-    return NoNumbers(source, layer, fid_name, fids, attributes, heard)
+def _stamp(source: Source) -> Stamp:
+    """Return what is another once a file is written to, or replaced; None if it is gone."""
+    try:
+        found = os.stat(source.path or "")
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _kinds(attributes: pa.Table) -> dict[str, bool]:

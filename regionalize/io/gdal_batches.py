@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from regionalize.errors import DataError, located
 from regionalize.io import gdal
 from regionalize.io.column_choice import choose_columns
-from regionalize.io.database_numbers import no_numbers
+from regionalize.io.database_numbers import NoNumbers
 from regionalize.io.gdal_layer import (
     Seen,
     check_rows,
@@ -175,8 +175,11 @@ class GdalRows:
         """Make a layer of rows, the first of which is number `start` of those selected."""
         origin, misread = self._about.origin, raw.misread
         if raw.fids is not None:
-            misread = no_numbers(self._source, origin.layer, raw.fid_name, raw.fids, raw.attributes, misread)
             origin = replace(origin, fid_name=raw.fid_name, metadata={"fids": raw.fids})
+            if not self._source.member:  # SQLite reads no archives
+                misread = NoNumbers(
+                    self._source, origin.layer, raw.fid_name, raw.fids, raw.attributes, misread
+                )
         shapes = linear_shapes(self._source, self._layer, self._text.where, raw.wkb, start)
         attributes = self._attributes(raw, start).select(self._columns.kept)
         history = history_of(self._about.history, self._columns.kept)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, legible, located
 from regionalize.io.column_choice import check_names
-from regionalize.io.database_numbers import no_numbers
+from regionalize.io.database_numbers import NoNumbers
 from regionalize.io.gdal_layer import (
     Seen,
     check_rows,
@@ -146,8 +146,9 @@ def _read(source: Source, layer: str | None, where: str | None, codec: str | Non
         table = _without_kml_defaults(table)
     origin = about.origin
     if fids is not None:
-        misread = no_numbers(source, about.origin.layer, meta["fid_column"], fids, table, misread)
         origin = replace(origin, fid_name=meta["fid_column"], metadata={"fids": fids})
+        if not source.member:  # SQLite reads no archives
+            misread = NoNumbers(source, origin.layer, meta["fid_column"], fids, table, misread)
     shapes = linear_shapes(source, layer, where, wkb)
     history = history_of(about.history, table.column_names)
     return Layer(table, wkb, crs, origin, tuple(notes), shapes=shapes, history=history, misread=misread)

@@ -10,7 +10,7 @@ from layers import ROWS, build
 
 from regionalize.errors import DataError
 from regionalize.features.columns import read_columns
-from regionalize.io.database_numbers import no_numbers
+from regionalize.io.database_numbers import NoNumbers
 from regionalize.io.read import read_layer
 from regionalize.io.row_batches import RowBatches
 from regionalize.io.rows import joined
@@ -163,6 +163,16 @@ class TestNoNumbers:
         whole = joined(list(RowBatches(path, rows=10)))
         assert set(whole.misread) == {"a", "b", "pop"}
 
+    @pytest.mark.parametrize("content", [None, b"another file"], ids=["gone", "replaced"])
+    def test_a_layer_that_was_read_does_not_need_its_file(self, good, tmp_path, content):
+        path = tmp_path / "units.gpkg"
+        path.write_bytes(good.read_bytes())
+        layer = read_layer(path)
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        assert read_columns(layer, ["a", "b"]).values.shape == (ROWS, 2)
+
     def test_of_more_columns_than_one_query_takes(self, tmp_path):
         names = [f"v{number}" for number in range(1100)]
         path = tmp_path / "wide.gpkg"
@@ -171,4 +181,4 @@ class TestNoNumbers:
             database.execute("INSERT INTO t (fid, v3, v1099) VALUES (1, 0.5, 'x')")
         table = pa.table({name: [0.0] for name in names})
         source = Source(str(path), str(path), "GeoPackage", path)
-        assert list(no_numbers(source, "t", "fid", pa.chunked_array([[1]]), table, {})) == ["v1099"]
+        assert list(NoNumbers(source, "t", "fid", pa.chunked_array([[1]]), table, {})) == ["v1099"]
