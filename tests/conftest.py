@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+sys.path.append(str(Path(__file__).parents[1] / "docs"))  # its modules, which are no package
 SHARED = Path(os.environ.get("REGIONALIZE_SHARED", Path(__file__).parents[1] / ".." / "shared")).resolve()
 
 # Shared machines stall, so no example is timed. Every run tries the same examples, so that it can be redone;
@@ -49,6 +52,31 @@ def shared_reference():
     import json
 
     return json.loads(find_shared("reference/pygeoda_guerry.json").read_text())
+
+
+@contextmanager
+def mounted(folder, size):
+    """Mount a file system in memory on `folder`, or skip where that is not allowed."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    try:
+        made = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if made.returncode:
+        pytest.skip(f"mounting is not allowed here: {made.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return `with small_disk(size) as folder`."""
+    return lambda size: mounted(tmp_path / "disk", size)
 
 
 @pytest.fixture

@@ -99,9 +99,7 @@ def search_population(
         sums = cluster_sums(single, labels, k)
         better = means(sums, population[0][: len(finished)])
         value = between_sums(sums, better)
-        if (
-            value.max() <= champion + SAME * rows.total
-        ):  # finishing found nothing that is new to the population
+        if value.max() <= champion + SAME * rows.total:  # nothing that is new to the population
             return best
         better = better.astype(single.X.dtype)
         known.update(zip((center.tobytes() for center in better), finished, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -13,13 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 
 PROJECT = Path(__file__).parents[2]
-
-if "warm" not in sys.modules:  # the tests of the documentation have it, too
-    found = importlib.util.spec_from_file_location("warm", PROJECT / "docs" / "warm.py")
-    sys.modules["warm"] = importlib.util.module_from_spec(found)
-    found.loader.exec_module(sys.modules["warm"])
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,7 @@ def warm_program(tmp_path, process_environment):
         pytest.skip("programs are forked on Unix only")
     folder = tmp_path / ".bin"
     folder.mkdir()
-    sys.modules["warm"].warm_program(folder, process_environment)
+    warm.warm_program(folder, process_environment)
     return folder / "regionalize"
 
 

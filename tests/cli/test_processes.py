@@ -189,19 +189,9 @@ def test_files_may_not_grow(name, tmp_path, process, check):
 
 
 @pytest.fixture
-def tiny_disk(tmp_path):
-    """A file system of 128 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("a small file system cannot be mounted here (needs root)")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+def tiny_disk(small_disk):
+    with small_disk("128k") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("name", ["out.gpkg", "out.shp", "out.parquet"])

@@ -102,19 +102,9 @@ def test_a_locale_of_ascii(tmp_path):
 
 
 @pytest.fixture
-def disk(tmp_path):
-    """Return a file system of 600 KiB; `umount` is by the path, whatever it has become."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
-    try:
-        made = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        made = False
-    if not made:
-        pytest.skip("a small file system cannot be mounted here (needs root)")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk(small_disk):
+    with small_disk("600k") as folder:
+        yield folder
 
 
 @pytest.mark.slow

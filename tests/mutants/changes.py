@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 OPERATORS = re.compile(
-    r"core/(AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd|ReplaceBreakWithContinue"
-    r"|ReplaceContinueWithBreak|ExceptionReplacer|NumberReplacer|ZeroIterationForLoop"
+    r"(AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd"
+    r"|ReplaceBreakWithContinue|ReplaceContinueWithBreak|ExceptionReplacer|NumberReplacer|ZeroIterationForLoop"
     r"|ReplaceUnaryOperator_(Delete_Not|USub_UAdd|Invert_USub)"
     r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|FloorDiv_Mul|Mod_FloorDiv|Pow_Mul|MatMul_Mul"
     r"|BitOr_BitAnd|BitAnd_BitOr|BitXor_BitOr|LShift_RShift|RShift_LShift)"
@@ -45,10 +45,13 @@ def changes_of(module: str, source: str, share: float = 1.0, seed: int = 0) -> t
     idle = idle_lines(source)
     nodes = list(ast_nodes(get_ast(source)))
     places = []
-    for name in filter(OPERATORS.match, sorted(operator_names())):
+    for name in sorted(operator_names()):
+        _, _, short = name.rpartition("/")
+        if not OPERATORS.match(short):
+            continue
         operator = get_operator(name)()
         starts = [start for node in nodes for (start, _), _ in operator.mutation_positions(node)]
-        places += [(name, operator, turn) for turn, line in enumerate(starts) if line not in idle]
+        places += [(short, operator, turn) for turn, line in enumerate(starts) if line not in idle]
     some = sorted(random.Random(f"{seed} {module}").sample(range(len(places)), round(share * len(places))))
     changes = []
     for name, operator, turn in (places[number] for number in some):
@@ -56,7 +59,7 @@ def changes_of(module: str, source: str, share: float = 1.0, seed: int = 0) -> t
         assert changed is not None, "Cosmic Ray counts the places of an operator in another way"
         line, before, after = first_difference(source, changed)
         if line and not same_program(source, changed):
-            changes.append(Change(module, line, name.removeprefix("core/"), before, after, changed))
+            changes.append(Change(module, line, name, before, after, changed))
     return changes, len(places)
 
 

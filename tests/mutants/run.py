@@ -28,7 +28,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
 from changes import Change, changes_of  # noqa: E402 - after the settings above
-from trial import Outcome, load_beside, run_tests  # noqa: E402
+from trial import Outcome, load_beside, run_tests  # noqa: E402 - as above
 
 LEAVE = shutil.ignore_patterns(".*", "__pycache__", "demo", "_build", "*.egg-info", "node_modules")
 PROFILES = ("quick", "fixed")
