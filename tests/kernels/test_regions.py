@@ -90,38 +90,42 @@ def test_a_long_way_round_counts_as_none(around):
     assert found == (around <= FURTHEST)
 
 
+def drawn(rng, n, p, b, penalty):
+    """Units with some of them fixed, and limits that some regions breach."""
+    X = rng.normal(size=(n, p))
+    units = Units(X - X.mean(axis=0), rng.integers(0, 4, size=(n, b)).astype(float), rng.random(n) < 0.3)
+    lower = rng.uniform(0, 5, size=b)
+    return units, Limits(lower, lower + rng.uniform(0, 6, size=b), penalty)
+
+
+def sums_of(labels, values, k):
+    return np.array([values[labels == region].sum(axis=0) for region in range(k)])
+
+
+def breaches(labels, units, limits, k):
+    held = sums_of(labels, units.amount, k)
+    return (np.maximum(limits.lower - held, 0) + np.maximum(held - limits.upper, 0)).sum(axis=1)
+
+
+def within_sums(labels, X, k):
+    groups = [X[labels == region] for region in range(k)]
+    return np.array([((own - own.mean(axis=0)) ** 2).sum() if len(own) else 0.0 for own in groups])
+
+
 @both_ways
 @given(cases(sides=5), st.integers(1, 4), st.integers(0, 2))
 @settings(max_examples=40)
 def test_moves_against_recomputation(fast, case, p, b):
     _, labels, rng = case
     n, k = len(labels), labels.max() + 1
-    X = rng.normal(size=(n, p))
-    X -= X.mean(axis=0)
-    units = Units(X, rng.integers(0, 4, size=(n, b)).astype(float), rng.random(n) < 0.3)
-    lower = rng.uniform(0, 5, size=b)
-    limits = Limits(lower, lower + rng.uniform(0, 6, size=b), 10.0)
-
-    def sums(labels, values):
-        return np.array([values[labels == region].sum(axis=0) for region in range(k)])
-
-    def lacks_and_exceeds(labels):
-        held = sums(labels, units.amount)
-        return (np.maximum(limits.lower - held, 0) + np.maximum(held - limits.upper, 0)).sum(axis=1)
-
-    def within(labels):
-        return np.array([((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in each(labels)])
-
-    def each(labels):
-        return [labels == region for region in range(k)]
-
+    units, limits = drawn(rng, n, p, b, 10.0)
     start = labels.copy()
     regions = fast(kernels.count_up)(labels, units, k)
     for unit in rng.permutation(n):
         own, target = labels[unit], rng.integers(k)
         if target == own or regions.size[own] == 1:
             continue
-        before = within(labels)
+        before = within_sums(labels, units.X, k)
         saved = fast(kernels.saved_without)(unit, own, units, regions)
         spent = fast(kernels.spent_with)(unit, target, units, regions)
         foreseen = [
@@ -129,23 +133,23 @@ def test_moves_against_recomputation(fast, case, p, b):
             for region, times in ((own, -1.0), (target, 1.0))
         ]
         fast(kernels.put)(unit, target, units, regions)
-        after, left = within(labels), lacks_and_exceeds(labels)
+        after, left = within_sums(labels, units.X, k), breaches(labels, units, limits, k)
         assert labels[unit] == target
         assert before[own] - after[own] == pytest.approx(saved, abs=1e-9)
         assert after[target] - before[target] == pytest.approx(spent, abs=1e-9)
         assert [left[own], left[target]] == pytest.approx(foreseen, abs=1e-9)
         assert fast(kernels.breach)(regions.held[own], limits) == pytest.approx(left[own], abs=1e-9)
-    np.testing.assert_allclose(regions.sums, sums(labels, X), atol=1e-9)
-    np.testing.assert_allclose(regions.held, sums(labels, units.amount), atol=1e-9)
+    np.testing.assert_allclose(regions.sums, sums_of(labels, units.X, k), atol=1e-9)
+    np.testing.assert_allclose(regions.held, sums_of(labels, units.amount, k), atol=1e-9)
     assert regions.size.tolist() == np.bincount(labels, minlength=k).tolist()
     fixed = np.bincount(start, units.fixed, minlength=k)
     assert regions.fixed.tolist() == fixed.tolist()
-    overall = (X**2).sum()
+    overall = (units.X**2).sum()
     broken, cost = fast(kernels.measure)(labels, units, limits, k)
-    assert broken == pytest.approx(lacks_and_exceeds(labels).sum(), abs=1e-9)
-    assert overall + cost == pytest.approx(within(labels).sum(), abs=1e-9)
+    assert broken == pytest.approx(breaches(labels, units, limits, k).sum(), abs=1e-9)
+    assert overall + cost == pytest.approx(within_sums(labels, units.X, k).sum(), abs=1e-9)
     costs = [fast(kernels.within_cost)(regions.sums[region], regions.size[region]) for region in range(k)]
-    assert overall + sum(costs) == pytest.approx(within(labels).sum(), abs=1e-9)
+    assert overall + sum(costs) == pytest.approx(within_sums(labels, units.X, k).sum(), abs=1e-9)
 
 
 @both_ways
@@ -154,18 +158,11 @@ def test_moves_against_recomputation(fast, case, p, b):
 def test_the_cheapest_move_is_that_of_trying_all(fast, case, p, b, penalty):
     graph, labels, rng = case
     n, k = len(labels), labels.max() + 1
-    X = rng.normal(size=(n, p))
-    X -= X.mean(axis=0)
-    units = Units(X, rng.integers(0, 4, size=(n, b)).astype(float), rng.random(n) < 0.2)
-    lower = rng.uniform(0, 5, size=b)
-    limits = Limits(lower, lower + rng.uniform(0, 6, size=b), penalty)
+    units, limits = drawn(rng, n, p, b, penalty)
     barred = rng.random(k) < 0.2
 
     def stands_at(labels):
-        groups = [labels == region for region in range(k)]
-        held = np.array([units.amount[own].sum(axis=0) for own in groups])
-        broken = (np.maximum(limits.lower - held, 0) + np.maximum(held - limits.upper, 0)).sum()
-        return broken, sum(((X[own] - X[own].mean(axis=0)) ** 2).sum() for own in groups if own.any())
+        return breaches(labels, units, limits, k).sum(), within_sums(labels, units.X, k).sum()
 
     regions = fast(kernels.count_up)(labels, units, k)
     broken, within = stands_at(labels)
