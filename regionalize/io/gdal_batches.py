@@ -15,19 +15,17 @@ from regionalize.io import gdal
 from regionalize.io.column_choice import choose_columns
 from regionalize.io.database_numbers import NoNumbers
 from regionalize.io.gdal_layer import (
-    Seen,
-    check_rows,
     csv_geometry,
     describe,
     heard,
     linear_shapes,
-    misread_dates,
     prepared,
     split,
     stream_options,
 )
 from regionalize.io.gdal_messages import misread_notes
 from regionalize.io.refusals import refuse_no_rows, understood
+from regionalize.io.seen import Seen, check_rows, misread_dates
 from regionalize.io.source import Source, choose_layer
 from regionalize.io.text import (
     LIKE_UTF8,

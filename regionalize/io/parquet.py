@@ -91,10 +91,11 @@ def opened(source: Source) -> pa.NativeFile:
     """
     import pyarrow as pa
 
-    with source.open() or BytesIO() as file:  # what cannot be opened is told by Python
-        if source.member:
-            return pa.BufferReader(file.read())
-    return pa.OSFile(os.fsencode(source.path or ""))
+    file = source.open()  # what cannot be opened is told by Python
+    assert file is not None
+    assert source.path is not None
+    with file:
+        return pa.BufferReader(file.read()) if source.member else pa.OSFile(os.fsencode(source.path))
 
 
 def parquet_layer_name(source: Source, layer: str | None) -> str:

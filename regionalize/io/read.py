@@ -11,13 +11,10 @@ from regionalize.errors import DataError, legible, located
 from regionalize.io.column_choice import check_names
 from regionalize.io.database_numbers import NoNumbers
 from regionalize.io.gdal_layer import (
-    Seen,
-    check_rows,
     csv_geometry,
     describe,
     heard,
     linear_shapes,
-    misread_dates,
     prepared,
     split,
     stream_options,
@@ -27,6 +24,7 @@ from regionalize.io.parquet import read_parquet
 from regionalize.io.parquet_batches import ParquetRows
 from regionalize.io.refusals import refuse_no_rows, understood
 from regionalize.io.rows import joined
+from regionalize.io.seen import Seen, check_rows, misread_dates
 from regionalize.io.source import Source, choose_layer, find_source
 from regionalize.io.text import (
     LIKE_UTF8,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from regionalize.errors import DataError, OutputError
 from regionalize.io import damage, gdal
@@ -63,8 +62,9 @@ def verify(
             # a geodatabase may have renamed the layer; it holds only the one
             about = pyogrio.read_info(gdal.readable(path), layer=0, force_feature_count=True)
             if form is GEODATABASE:  # of a table whose header is not sound GDAL warns, and takes what it can
-                nothing: dict[str, Any] = {"columns": [], "read_geometry": False, "return_fids": True}
-                pyogrio.raw.read(gdal.readable(path), layer=0, **nothing)
+                pyogrio.raw.read(
+                    gdal.readable(path), layer=0, columns=[], read_geometry=False, return_fids=True
+                )
         if form is GEODATABASE and (said.warnings or said.faults):
             raise DataError("a table of the geodatabase is not sound")
     except (DataError, ValueError, RuntimeError, OSError) as error:
