@@ -11,10 +11,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import signal
 import stat
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -22,6 +20,7 @@ from pathlib import Path
 
 from regionalize.errors import OutputError
 from regionalize.io.lock import hold, remove_lock
+from regionalize.io.signals import signals_held
 
 _REASONS = {
     errno.ENOSPC: ("there is no space left on the device", "free some space, or write to another one"),
@@ -38,8 +37,6 @@ _REASONS = {
     errno.ENOMEM: ("there is not enough memory for this", "free some, or write fewer outputs at once"),
 }
 
-
-_INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
 _staging: set[Path] = set()
 """Folders in use: what is put in place in one of them is not in place yet."""
@@ -343,31 +340,6 @@ def _swap(moves: Moves, folder: Path, obsolete: Sequence[Path], *, whole: bool) 
             os.rename(gone, old)
         _complete(folder)
         raise
-
-
-@contextmanager
-def signals_held() -> Iterator[None]:
-    """Let an interrupt wait until the block is over (in the main thread, where Python handles them).
-
-    Handlers are put aside, not signals blocked: a signal blocked here would be delivered to one of the
-    threads of a library, and handled here all the same.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[int] = []
-    before = {}
-    for name in _INTERRUPTS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) not in {None, signal.SIG_IGN}:
-            before[number] = signal.signal(number, lambda got, _: held.append(got))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for number in dict.fromkeys(held):
-            signal.raise_signal(number)
 
 
 def flush(path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from regionalize.errors import OutputError
+from regionalize.io.signals import signals_held
 
 LONGEST = 600.0
 """Seconds to wait for another writer."""
@@ -33,12 +34,22 @@ def alone(target: Path) -> Iterator[None]:
         If another process does not come to an end with it.
     """
     lock = lock_of(target)
-    held = _wait(lock, target)
+    held: int | None = None
+    end = time.monotonic() + LONGEST
     try:
+        while held is None:
+            try:
+                with signals_held():  # so that a lock made is a lock known
+                    held = hold(lock, os.O_RDWR | os.O_CREAT)
+            except OSError:
+                break  # there are no locks here
+            if held is None:
+                _pause(end, target)
         yield
     finally:
         if held is not None:
-            _let_go(held, lock)
+            with signals_held():
+                _let_go(held, lock)
 
 
 def lock_of(target: Path) -> Path:
@@ -95,20 +106,13 @@ def _let_go(held: int, lock: Path) -> None:
             lock.unlink()
 
 
-def _wait(lock: Path, target: Path) -> int | None:
-    """Return the lock, opened and held; None where there are no locks."""
-    end = time.monotonic() + LONGEST
-    while time.monotonic() < end:
-        try:
-            held = hold(lock, os.O_RDWR | os.O_CREAT)
-        except OSError:
-            return None
-        if held is not None:
-            return held
-        time.sleep(PAUSE)
-    raise OutputError(
-        "another process has been writing it for long", file=str(target), advice="write to another file"
-    )
+def _pause(end: float, target: Path) -> None:
+    """Wait a little for another writer, unless it has been long."""
+    if time.monotonic() > end:
+        raise OutputError(
+            "another process has been writing it for long", file=str(target), advice="write to another file"
+        )
+    time.sleep(PAUSE)
 
 
 def _is_there(file: int, lock: Path) -> bool:

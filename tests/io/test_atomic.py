@@ -20,7 +20,6 @@ import pyogrio.raw
 import pytest
 
 from regionalize.errors import OutputError
-from regionalize.io import atomic
 from regionalize.io.atomic import remove_leftovers, replacing, staging
 from regionalize.io.centers import write_centers
 from regionalize.io.read import read_layer
@@ -426,19 +425,6 @@ def test_a_signal_while_writing(tmp_path, suffix, number):
         now = content(tmp_path)
         assert set(now) == set(old)
         assert now == old or len(read_layer(out)) == 159
-
-
-@pytest.mark.unix
-def test_signals_wait_for_the_renames():
-    got = []
-    before = signal.signal(signal.SIGTERM, lambda *_: got.append("late"))
-    try:
-        with atomic.signals_held():
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert got == []
-        assert got == ["late"]
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 # --- what others have left, and what they are at ------------------------------------------------------

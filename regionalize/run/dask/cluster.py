@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, listed
-from regionalize.io.atomic import signals_held
+from regionalize.io.signals import signals_held
 
 if TYPE_CHECKING:
     from distributed import Client
