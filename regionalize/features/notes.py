@@ -65,15 +65,14 @@ def refuse_too_few_rows(used: int, rows: int, where: str | None) -> None:
     """
     if used >= 2:
         return
-    if rows == 1 and not where:
-        raise DataError(
-            "there is a single unit, and grouping takes at least 2", advice="leave this layer out"
-        )
-    chosen = f" that satisfy --where {quoted(where)}" if where else ""
-    raise DataError(
-        f"{used} of {rows} rows{chosen} can be used, and grouping takes at least 2",
-        advice="choose more rows" if where else "see which rows --missing drop leaves out",
-    )
+    advice = "choose more rows" if where else "see which rows --missing drop leaves out"
+    if used == rows == 1:
+        found = f"there is a single unit{f' that satisfies --where {quoted(where)}' if where else ''}"
+        advice = advice if where else "leave this layer out"
+    else:
+        chosen = f" that satisfy --where {quoted(where)}" if where else ""
+        found = f"{used} of {rows} rows{chosen} can be used"
+    raise DataError(f"{found}, and grouping takes at least 2", advice=advice)
 
 
 def coordinate_notes(share: float, anisotropy: float | None, job: Job) -> tuple[str, ...]:

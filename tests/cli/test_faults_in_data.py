@@ -55,7 +55,7 @@ def test_one_row(grid, save, tmp_path, refused):
 
 def test_where_that_leaves_one_row(squares, tmp_path, refused):
     where = "fid = 3"
-    refused(*kmeans(squares, tmp_path, "--where", where), says=("1 of 1 rows that satisfy", where))
+    refused(*kmeans(squares, tmp_path, "--where", where), says=("a single unit that satisfies", where))
 
 
 def test_where_that_leaves_nothing(squares, tmp_path, refused):

@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from regionalize.errors import UsageError
 from regionalize.model.catalog import METHODS, find_method
 from regionalize.model.job import JOB_OPTIONS, WEIGHTS_FILES, Outputs
-from regionalize.model.kinds import checked, kind_in, with_dashes
+from regionalize.model.kinds import as_toml, checked, kind_in, with_dashes
 from regionalize.model.method import Method
 from regionalize.run.recipes import taken_by
 
@@ -70,7 +71,13 @@ def value_of(method: str, key: str, name: str, value: Any, folder: Path) -> Any:
     """Return an option's value as Python takes it: checked, files that are read found from a folder."""
     row = find_method(method)
     param = next((param for param in row.params if param.name == name), None)
-    checked(key, value, kind_in(row, name))
+    kind = kind_in(row, name)
+    if isinstance(value, list) and not kind.several and value and all(map(kind.one, value)):
+        raise UsageError(
+            f"{key} is {as_toml(value)}",
+            advice=f"it takes {kind.takes}; for a run with each, write grid = {{{key} = [...]}} in a [[run]]",
+        )
+    checked(key, value, kind)
     if name == "axes" and isinstance(value, list):
         return ",".join(value)
     is_file = (

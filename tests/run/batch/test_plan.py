@@ -236,6 +236,11 @@ def test_inputs_have_options_of_their_own(tmp_path, plan):
             "run 1: 'linkage' is no option of kmeans; it belongs to",
         ),
         ("method = 'kmeans'\nk = '3'", "k is '3'; it takes a whole number"),
+        (
+            "method = 'kmeans'\nk = [3, 4]",
+            "k is [3, 4]; it takes a whole number; for a run with each, write grid",
+        ),
+        ("method = 'kmeans'\nk = [3, 'a']", "k is [3, 'a']; it takes a whole number"),
         ("method = 'kmeans'\nk = true", "k is true; it takes a whole number"),
         ("method = 'kmeans'\nk = 3\nwith-centroids = 1", "with-centroids is 1; it takes true or false"),
         ("method = 'kmeans'\nk = 3\ncolumns = 5", "columns is 5; it takes text, or a list of texts"),
