@@ -71,7 +71,7 @@ def why_left_out(layer: Layer, name: str) -> str | None:
         return "label"
     lowered = name.strip().lower()
     column = layer.attributes[name]
-    if _SHAPE_NAME.fullmatch(lowered):
+    if _SHAPE_NAME.fullmatch(lowered) or (lowered == "area" and _has_perimeter(layer)):
         return "shape"
     if _COORDINATE_NAME.fullmatch(lowered) or (lowered in {"x", "y"} and _inside_layer(layer, lowered, name)):
         return "coordinate"
@@ -106,6 +106,11 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
     values = column.to_numpy()
     step = np.diff(values.astype(np.float64))
     return min(values[0], values[-1]) in (0, 1) and bool(np.all(step == 1) or np.all(step == -1))
+
+
+def _has_perimeter(layer: Layer) -> bool:
+    """Whether an area is that of shapes: coverages have both. By itself it may be a variable."""
+    return any(name.strip().lower() == "perimeter" for name in layer.column_names)
 
 
 def _inside_layer(layer: Layer, axis: str, name: str) -> bool:

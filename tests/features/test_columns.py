@@ -173,6 +173,12 @@ class TestSelect:
     def test_a_fraction_is_no_identifier(self):
         assert select_columns(layer_of(gdp_id=[0.5, 0.7]))[0] == ("gdp_id",)
 
+    def test_an_area_beside_a_perimeter_is_that_of_shapes(self):
+        coverage = layer_of(AREA=[1.5, 2], PERIMETER=[5.1, 6], v=[1, 5])
+        assert select_columns(coverage)[0] == ("v",)
+        houses = layer_of(AREA=[1.5, 2], v=[1, 5])
+        assert select_columns(houses)[0] == ("AREA", "v")
+
     def test_shape_sizes_and_coordinates(self):
         layer = layer_of(Shape_Area=[1.0, 2], Shape_Leng=[1.0, 3], lat=[1.0, 2], X_CENTROID=[1, 2], v=[1, 5])
         names, notes = select_columns(layer)
