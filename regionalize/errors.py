@@ -121,11 +121,14 @@ def nearest(word: object, known: Iterable[str]) -> str:
     --------
     >>> nearest("litercy", ["Litercy", "Wealth"])
     "did you mean 'Litercy'?"
+    >>> nearest("HR06", ["HR60", "HR70", "HR90"])  # the same letters in another order come first
+    "did you mean 'HR60'?"
     """
     from difflib import get_close_matches
 
-    by_lower = {name.lower(): name for name in known}
-    found = get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
+    lowered, by_lower = str(word).lower(), {name.lower(): name for name in known}
+    found = get_close_matches(lowered, by_lower, n=10, cutoff=0.5)
+    found.sort(key=lambda name: sorted(name) != sorted(lowered))
     return f"did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
