@@ -82,7 +82,8 @@ def layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items
     source = input_of(ctx, param)
     if not readable(source):
         return []
-    from regionalize.io.source import HELPERS, find_source, list_layers
+    from regionalize.io.layers import HELPERS, list_layers
+    from regionalize.io.source import find_source
 
     found = list_layers(find_source(source, None)[0])
     return begun(incomplete, (name for name, _ in found if name not in HELPERS))
@@ -205,7 +206,8 @@ def columns_of(ctx: click.Context, param: click.Parameter, *, numeric: bool = Fa
     source = input_of(ctx, param)
     if not readable(source):
         return []
-    from regionalize.io.source import choose_layer, find_source
+    from regionalize.io.layers import choose_layer
+    from regionalize.io.source import find_source
 
     found, layer = find_source(source, option_of(ctx, param, "layer"))
     if found.format == "GeoParquet":

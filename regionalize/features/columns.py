@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError, UsageError, listed, nearest
 from regionalize.features.identifiers import why_left_out
 from regionalize.features.ranges import spelled_out
+from regionalize.model.job import CHOICES
 from regionalize.model.layer import Layer
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-MISSING_POLICIES = ("error", "drop", "mean", "median")
+MISSING_POLICIES = CHOICES["missing"]
 _EXACT = 2**53
 """Whole numbers up to here are exact as float64."""
 _LISTED = 40

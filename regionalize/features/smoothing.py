@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import UsageError, nearest
+from regionalize.model.job import CHOICES
 from regionalize.model.weights import Weights
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-SMOOTH_MODES = ("mean", "sum", "idw", "gaussian")
+SMOOTH_MODES = CHOICES["smooth_mode"]
 MOST_HOPS = 10_000
 """Long before, every unit has the mean of all that it is linked with."""
 _SCIPY_PAYS = 20_000_000

@@ -18,8 +18,8 @@ from regionalize.io.formats import (
     layer_name_of,
 )
 from regionalize.io.geopackage import layer_names, refuse_open_database, replacement_note
+from regionalize.io.layers import HELPERS
 from regionalize.io.sample import sample_path
-from regionalize.io.source import HELPERS
 from regionalize.model.record import record_file
 
 if TYPE_CHECKING:

@@ -24,9 +24,10 @@ from regionalize.io.gdal_layer import (
     stream_options,
 )
 from regionalize.io.gdal_messages import misread_notes
+from regionalize.io.layers import choose_layer
 from regionalize.io.refusals import refuse_no_rows, understood
 from regionalize.io.seen import Seen, check_rows, misread_dates
-from regionalize.io.source import Source, choose_layer
+from regionalize.io.source import Source
 from regionalize.io.text import (
     LIKE_UTF8,
     NOT_UTF8,

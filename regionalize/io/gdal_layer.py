@@ -17,8 +17,9 @@ from regionalize.io.gdal_messages import Messages
 from regionalize.io.geojson_head import read_head
 from regionalize.io.geopackage_metadata import stored_history
 from regionalize.io.history import kept_beside, kept_in_geojson, kept_in_metadata, understood_history
+from regionalize.io.layers import choose_layer
 from regionalize.io.refusals import understood
-from regionalize.io.source import Source, choose_layer
+from regionalize.io.source import Source
 from regionalize.io.systems import check_system
 from regionalize.io.text import copy_as_utf8
 from regionalize.io.wkb import BEYOND_GEOS, read_headers

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regionalize.errors import DataError, OutputError, listed
 from regionalize.io.database import is_held, open_journals, quoted_name, read_only
-from regionalize.io.source import HELPERS
+from regionalize.io.layers import HELPERS
 
 
 def refuse_open_database(path: Path) -> None:

@@ -20,12 +20,13 @@ from regionalize.io.gdal_layer import (
     stream_options,
 )
 from regionalize.io.gdal_messages import Messages, misread_notes
+from regionalize.io.layers import choose_layer
 from regionalize.io.parquet import read_parquet
 from regionalize.io.parquet_batches import ParquetRows
 from regionalize.io.refusals import refuse_no_rows, understood
 from regionalize.io.rows import joined
 from regionalize.io.seen import Seen, check_rows, misread_dates
-from regionalize.io.source import Source, choose_layer, find_source
+from regionalize.io.source import Source, find_source
 from regionalize.io.text import (
     LIKE_UTF8,
     NOT_UTF8,

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from regionalize.errors import DataError, OutputError, UsageError, listed, located, nearest
 from regionalize.io.weights_ids import IdMatcher, counts_from_zero, repeated
 from regionalize.io.weights_text import Entries, first_line, parse_gal, parse_gwt, unreadable, weight
+from regionalize.model.job import WEIGHTS_FILES
 from regionalize.model.weights import Weights
 
 Ids = NDArray[np.object_]
 IntArray = NDArray[np.int64]
 
-SUFFIXES = (".gal", ".gwt", ".parquet")
 ONE_SIDED = 4
 """Links that are named of those not returned."""
 NO_NAME = frozenset({"unknown", ""})
@@ -196,10 +196,10 @@ def write_weights(weights: Weights, path: str | Path, ids: Ids, id_name: str) ->
 def weights_suffix(path: Path) -> str:
     """Return the extension of a weights file, in lower case, or refuse another."""
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in WEIGHTS_FILES:
         raise UsageError(
             f"'{path.name}' is not a weights file",
-            advice=nearest(suffix, SUFFIXES) or f"use {', '.join(SUFFIXES)}",
+            advice=nearest(suffix, WEIGHTS_FILES) or f"use {', '.join(WEIGHTS_FILES)}",
         )
     return suffix
 

@@ -15,9 +15,10 @@ from regionalize.errors import DataError, OutputError
 from regionalize.io import gdal
 from regionalize.io.check_output import check_output
 from regionalize.io.geopackage_metadata import LONGEST
+from regionalize.io.layers import list_layers
 from regionalize.io.read import read_layer
 from regionalize.io.sample import sample_path
-from regionalize.io.source import find_source, list_layers
+from regionalize.io.source import find_source
 from regionalize.io.write import write_layer
 from regionalize.model.record import RunRecord
 from regionalize.model.style import Sign, Style
