@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regionalize.kernels import contiguity
-from regionalize.kernels.contiguity import contact_search, search_keys, search_pairs, sort_slices
+from regionalize.kernels.contiguity import (
+    contact_search,
+    pairs_by_sorting,
+    search_keys,
+    search_pairs,
+    sort_slices,
+)
 
 
 @st.composite
@@ -45,6 +51,9 @@ def test_sorting_and_searching_equal_sets(layer):
     coords, offsets, ring = layer
     first, second = np.triu_indices(len(offsets) - 1, 1)
     by_vertex, by_edge = by_sets(coords, offsets, ring, first, second)
+    units = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    once = (first * (len(offsets) - 1) + second)[by_vertex].tolist()
+    assert pairs_by_sorting(coords + 0.0, units, len(offsets) - 1, None).tolist() == once
     assert contact_search(coords, offsets)(first, second).tolist() == by_vertex
     assert contact_search(coords, offsets, ring)(first, second).tolist() == by_edge
     keys = search_keys(coords + 0.0, offsets)

@@ -202,6 +202,18 @@ def test_a_hole_outside_its_shell_is_area_once_repaired():
     )
 
 
+def test_a_touch_at_a_border_that_a_repair_would_move_is_judged_alike_in_any_company():
+    """The corner (4, 2) lies on the border of a unit that crosses itself; that of its repair passes it by."""
+    crossed = shapely.Polygon([(3, 0), (5, 4), (6, 3), (2, 0)])
+    unit = shapely.MultiPolygon([crossed, shapely.box(20, 0, 21, 1)])
+    beside = shapely.Polygon([(4, 2), (2, 6), (4, 4)])
+    assert shapely.intersects(unit, beside)
+    around = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(30, 0, 31, 9)])
+    for pair in ([unit, beside], [beside, unit]):
+        assert pairs(contiguity_links(np.array(pair))) == [(0, 1)]
+        assert pairs(contiguity_links(np.array([*pair, around]))) == [(0, 1)]
+
+
 def test_collections_count_by_all_their_parts():
     spike = shapely.GeometryCollection([shapely.box(0, 0, 1, 1), shapely.LineString([(1, 0), (3, 0)])])
     layer = np.array([spike, shapely.box(2, 0, 3, 1), shapely.box(3, -1, 4, 0), shapely.box(1, 0, 2, 1)])

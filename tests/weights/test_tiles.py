@@ -17,6 +17,7 @@ from regionalize.weights.build import usable
 from regionalize.weights.places import places
 from regionalize.weights.tiles import (
     Nearest,
+    apart,
     by_distance,
     contiguity_of_tile,
     nearer,
@@ -233,6 +234,15 @@ def test_the_halo_is_who_may_be_a_neighbour_and_nobody_else():
     assert set(np.setdiff1d(wide, corner)) <= set(rest[rows_seen(boxes[rest], boxes[corner], snap=1.0)])
 
 
+def test_rows_between_a_tile_s_own_and_beside_none_of_them_are_not_seen():
+    """The box around a tile holds them; no unit's own box does."""
+    own = np.array([[0.0, 0, 1, 1], [9, 9, 10, 10]])
+    between = np.array([[2.0, 2, 3, 3], [4, 4, 5, 5], [6, 6, 7, 7]])
+    assert rows_seen(between, own).tolist() == []
+    assert rows_seen(between, own, snap=0.4).tolist() == []
+    assert rows_seen(between, own, snap=1.0).tolist() == [0, 2]
+
+
 def test_halos_in_blocks_are_the_same(monkeypatch):
     rng = np.random.default_rng(0)
     low = rng.uniform(0, 20, (500, 2))
@@ -326,11 +336,34 @@ def test_no_tile_within_reach_is_passed_over(x, y):
     assert not within_reach(point, np.array([reach * (1 - 1e-9)]), corner).any()
 
 
+@settings(max_examples=50)
+@given(st.integers(0, 10_000), st.integers(1, 8))
+def test_tiles_are_asked_by_the_distance_of_their_outlines(seed, count):
+    """By distances of boxes as GEOS measures them: a search that ends at the first too far misses nobody."""
+    rng = np.random.default_rng(seed)
+    corners = np.sort(rng.uniform(-9, 9, (count, 2, 2)), axis=1)
+    boxes = shapely.box(*corners.reshape(-1, 4).T)
+    corners[rng.random(count) < 0.2] = np.nan  # tiles without a place
+    placed = np.flatnonzero(~np.isnan(corners[:, 0, 0]))
+    for tile in placed:
+        order = by_distance(corners, tile)
+        assert sorted(order.tolist()) == np.setdiff1d(placed, tile).tolist()
+        far = shapely.distance(boxes[tile], boxes[order])
+        assert (np.diff(far) >= -1e-9).all()
+        found = np.array([apart(corners[tile], corners[other]) for other in order])
+        np.testing.assert_allclose(found, far, atol=1e-12)
+        assert (found <= far + 1e-12).all()
+
+
 def test_few_rows_leave_places_open():
     """Whoever asks knows that the layer is too small for k: there are neighbours that nobody is."""
     point, none = np.zeros((1, 2)), np.empty((0, 2))
     found = nearest_within(point, np.array([7]), 2)
     assert np.isinf(found.reach).all()
+    nobody = [by_tiles.NOBODY] * 2
+    three = nearest_within(np.array([[0.0, 0], [1, 0], [3, 0]]), np.array([4, 7, 9]), 4)
+    assert three.neighbor.tolist() == [[7, 9, *nobody], [4, 9, *nobody], [7, 4, *nobody]]
+    assert np.isinf(three.reach).all()
     found = nearer(point, np.array([7]), found, np.ones((1, 2)), np.array([3]))
     assert found.neighbor.tolist() == [[3, by_tiles.NOBODY]]
     assert nearer(point, np.array([7]), found, none, np.empty(0, dtype=np.int64)) is found

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from regionalize.errors import DataError, UsageError
 from regionalize.io.read import read_layer
 from regionalize.io.row_batches import RowBatches
-from regionalize.kernels.cells import divided
 from regionalize.model.layer import Layer
 from regionalize.model.tile_links import joined_links
 from regionalize.run.stream import neighbours
@@ -104,18 +103,6 @@ def test_what_cannot_be_is_refused():
     for spec in ("rook", "knn:1"):
         with pytest.raises(DataError, match="no row has a geometry"):
             links_by_tiles([layer_of([None, shapely.Polygon(), None])], spec)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(1, 50))
-def test_cells_of_a_grid(seed, rows, columns, most):
-    """Every square is in one cell, cells are rectangles, and hold few units unless they are one square."""
-    counts = np.random.default_rng(seed).integers(0, 20, (rows, columns))
-    cells = divided(counts, most)
-    for cell in range(cells.max() + 1):
-        within = cells == cell
-        height, width = within.any(axis=1).sum(), within.any(axis=0).sum()
-        assert within.sum() == height * width > 0
-        assert counts[within].sum() <= most or within.sum() == 1
 
 
 LIMITED = """
