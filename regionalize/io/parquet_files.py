@@ -20,6 +20,7 @@ from regionalize.io.parquet import (
     parquet_schema,
     parquet_understood,
 )
+from regionalize.io.parquet_metadata import schema_of
 from regionalize.io.refusals import refuse_no_rows
 from regionalize.io.source import Source, parquet_parts
 from regionalize.model.layer import Layer, LayerOrigin
@@ -118,7 +119,7 @@ def open_parquet(
         with located(str(path)), parquet_understood(), pq.ParquetFile(path, pre_buffer=False) as file:
             about = file.metadata
             check_rows(about.num_rows, path.stat().st_size)
-            schemas.append(file.schema_arrow)
+            schemas.append(schema_of(file))
             groups += [
                 RowGroup(str(path), number, about.row_group(number).num_rows)
                 for number in range(about.num_row_groups)

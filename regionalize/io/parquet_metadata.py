@@ -9,8 +9,20 @@ from regionalize.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 _INDEXES = ("__index", "__null_dask_index__")
+
+
+def schema_of(file: pq.ParquetFile) -> pa.Schema:
+    """Return the columns of a file with the metadata that come with its rows.
+
+    Arrow stores the metadata once more in a form of its own, which other programs do not know: where the two
+    differ, the file's own count, as they do when rows are read.
+    """
+    schema = file.schema_arrow
+    own = {key: value for key, value in (file.metadata.metadata or {}).items() if key != b"ARROW:schema"}
+    return schema.with_metadata({**(schema.metadata or {}), **own})
 
 
 def geo_metadata(schema: pa.Schema) -> dict[str, Any] | None:

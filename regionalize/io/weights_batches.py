@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, located
+from regionalize.io.parquet_metadata import schema_of
 from regionalize.io.weights_files import parquet_about, parquet_faults, refuse_columns, weights_suffix
 from regionalize.io.weights_text import gal_units, gwt_links, header_count, numbered, truncated
 
@@ -73,7 +74,7 @@ class WeightsBatches:
                 import pyarrow.parquet
 
                 with parquet_faults(), pa.parquet.ParquetFile(self.path) as file:
-                    schema = file.schema_arrow
+                    schema = schema_of(file)
                 refuse_columns(schema.names)
                 self.declared = parquet_about(schema).get("n")
             else:

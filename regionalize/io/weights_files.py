@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import DataError, OutputError, UsageError, listed, located, nearest
+from regionalize.io.parquet_metadata import schema_of
 from regionalize.io.weights_ids import IdMatcher, counts_from_zero, repeated
 from regionalize.io.weights_text import Entries, first_line, parse_gal, parse_gwt, unreadable, weight
 from regionalize.model.job import WEIGHTS_FILES
@@ -248,8 +249,8 @@ def _parquet_schema(path: Path) -> Any:
     import pyarrow as pa
     import pyarrow.parquet
 
-    with parquet_faults():
-        schema = pa.parquet.read_schema(path)
+    with parquet_faults(), pa.parquet.ParquetFile(path) as file:
+        schema = schema_of(file)
     refuse_columns(schema.names)
     return schema
 

@@ -288,6 +288,21 @@ def test_a_folder_of_parts(tmp_path):
     assert check_same(folder).head.origin.geometry_type == "Unknown"
 
 
+def test_metadata_that_are_stored_twice(tmp_path):
+    """Arrow's copy is not what other programs read and change."""
+    path = tmp_path / "a.parquet"
+    geoparquet(path, points(5), crs=None)
+    assert check_same(path).head.crs is None
+    raw = path.read_bytes()
+    assert raw.count(b'"crs"') == raw.count(b'"primary_column"') == 1
+    path.write_bytes(raw.replace(b'"crs"', b'"csr"'))
+    assert check_same(path).head.crs == "OGC:CRS84"
+    path.write_bytes(raw.replace(b'"primary_column"', b'"primary-column"'))
+    for read in (read_layer, RowBatches):
+        with pytest.raises(DataError, match="its geometry column 'None' is missing"):
+            read(path)
+
+
 def test_folders_that_are_no_layer(tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
