@@ -17,12 +17,10 @@ _INDEXES = ("__index", "__null_dask_index__")
 def schema_of(file: pq.ParquetFile) -> pa.Schema:
     """Return the columns of a file with the metadata that come with its rows.
 
-    Arrow stores the metadata once more in a form of its own, which other programs do not know: where the two
-    differ, the file's own count, as they do when rows are read.
+    ``schema_arrow`` has Arrow's own copy of the metadata instead. Other programs do not know it, and may have
+    changed what the file says.
     """
-    schema = file.schema_arrow
-    own = {key: value for key, value in (file.metadata.metadata or {}).items() if key != b"ARROW:schema"}
-    return schema.with_metadata({**(schema.metadata or {}), **own})
+    return file.read_row_groups([]).schema
 
 
 def geo_metadata(schema: pa.Schema) -> dict[str, Any] | None:

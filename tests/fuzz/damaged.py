@@ -153,6 +153,11 @@ def difference(whole: Any, pieces: Any, there: int | None) -> str:
 
 def plainly(column: Any) -> str:
     """Return values of a column in letters, in which those that are no number are equal."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):  # a damaged file may call text so
+        return repr(column.to_pylist())
     return repr(column.cast("string").to_pylist())
 
 

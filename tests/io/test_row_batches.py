@@ -297,6 +297,9 @@ def test_metadata_that_are_stored_twice(tmp_path):
     assert raw.count(b'"crs"') == raw.count(b'"primary_column"') == 1
     path.write_bytes(raw.replace(b'"crs"', b'"csr"'))
     assert check_same(path).head.crs == "OGC:CRS84"
+    assert raw.count(b"\x03geo") == 1  # a text of three letters: the key
+    path.write_bytes(raw.replace(b"\x03geo", b"\x03gep"))
+    assert not check_same(path).head.has_geometry
     path.write_bytes(raw.replace(b'"primary_column"', b'"primary-column"'))
     for read in (read_layer, RowBatches):
         with pytest.raises(DataError, match="its geometry column 'None' is missing"):
