@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from regionalize.kernels import pack as kernels
 from regionalize.kernels.draws import initial_state
-from regionalize.kernels.random_trees import gather, grow, room_for_tree
+from regionalize.kernels.random_trees import gather, room_for_tree
 from regionalize.kernels.regions import Limits, Units
 
 
@@ -129,6 +129,34 @@ def test_a_path_is_packed_as_full_as_it_goes():
         assert np.bincount(labels).min() >= 3
 
 
+def test_two_regions_with_much_to_spare_make_three():
+    """Five units each, of which three are enough for one; move by move."""
+    graph, units = graph_of(10, np.arange(9), np.arange(1, 10)), units_of(np.ones((10, 1)))
+    limits, found = Limits(np.array([3.0]), np.array([np.inf]), 1.0), []
+    for seed in range(40):
+        labels = np.repeat([0, 1], 5)
+        found.append(kernels.pack(labels, 2, 3, initial_state((seed,)), 1, units, graph, limits))
+        assert pieces_of(labels, graph) == found[-1] == len(np.unique(labels))
+        assert np.bincount(labels).min() >= 3
+    assert {*found} == {2, 3}
+
+
+def test_no_excess_is_made_where_there_was_none():
+    """Halves of a grid, packed again within what the larger one holds."""
+    cell, changed = np.arange(16).reshape(4, 4), 0
+    first, second = (np.r_[cell[:, part].ravel(), cell[part].ravel()] for part in (slice(3), slice(1, 4)))
+    graph = graph_of(16, first, second)
+    for seed in range(40):
+        units = units_of(np.random.default_rng(seed).integers(1, 4, size=(16, 1)))
+        labels = np.repeat([0, 1], 8)
+        held = sums_of(labels, units.amount, 2)
+        limits = Limits(0.35 * held.sum(axis=0), held.max(axis=0), 1.0)
+        assert kernels.pack(labels, 2, 3, initial_state((seed,)), 30, units, graph, limits) == 2
+        assert sums_of(labels, units.amount, 2).max() <= held.max()
+        changed += len({*labels[:8].tolist()}) == 2
+    assert changed > 10
+
+
 def test_what_is_left_at_the_root_goes_to_the_region_that_hangs_on_it():
     """A path of three from its end: two and one more."""
     units, limits = units_of([[1], [1], [1]]), Limits(np.array([2.0]), np.array([np.inf]), 1.0)
@@ -140,12 +168,13 @@ def test_what_is_left_at_the_root_goes_to_the_region_that_hangs_on_it():
     assert kernels.close(3, units, limits._replace(lower=np.array([4.0])), tree) == 0
 
 
-def test_moves_are_no_more_than_asked(monkeypatch):
-    grown = []
-    monkeypatch.setattr(kernels, "grow", lambda *task: [grown.append(1), grow(*task)])
-    units, limits = units_of(np.ones((4, 1))), Limits(np.array([9.0]), np.array([np.inf]), 1.0)
-    graph = graph_of(4, np.arange(3), np.arange(1, 4))
-    labels = np.zeros(4, dtype=np.int64)
-    assert kernels.pack(labels, 1, 3, np.array([1, 2]), 7, units, graph, limits) == 1
-    assert len(grown) == 7
-    assert labels.tolist() == [0, 0, 0, 0]
+def test_moves_take_every_link_and_are_no_more_than_asked(monkeypatch):
+    """Regions of single units, none of which holds enough, or two: nothing changes."""
+    asked = []
+    monkeypatch.setattr(kernels, "gather", lambda *task: [asked.append(task[:3]), gather(*task)][1])
+    units, limits = units_of(np.ones((5, 1))), Limits(np.array([9.0]), np.array([np.inf]), 1.0)
+    graph, labels = graph_of(5, np.arange(3), np.arange(1, 4)), np.arange(5)
+    assert kernels.pack(labels, 5, 6, np.array([1, 2]), 200, units, graph, limits) == 5
+    assert len(asked) == 200
+    assert {*asked} == {(0, 0, 1), (1, 1, 0), (1, 1, 2), (2, 2, 1), (2, 2, 3), (3, 3, 2), (4, 4, 4)}
+    assert labels.tolist() == list(range(5))

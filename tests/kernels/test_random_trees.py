@@ -17,18 +17,19 @@ from regionalize.kernels.regions import Graph, Limits, Units
 
 
 def two_regions(labels, graph, rng):
-    """A unit, its region, and that of a neighbour: another one, or the same."""
-    start = int(rng.integers(len(labels)))
-    a = b = int(labels[start])
-    if len(near(start, graph)):
-        b = int(labels[rng.choice(near(start, graph))])
-    return start, a, b
+    """A unit, its region, and that of a neighbour: mostly another one."""
+    units = rng.permutation(len(labels))
+    borders = [unit for unit in units if (labels[near(unit, graph)] != labels[unit]).any()]
+    start = int(borders[0] if borders and rng.random() < 0.8 else units[0])
+    others = [int(labels[unit]) for unit in near(start, graph)] or [int(labels[start])]
+    return start, int(labels[start]), max(others, key=lambda region: (region != labels[start], rng.random()))
 
 
 def grown(case, p=2, b=1, penalty=3.0):
     """A tree over two regions with sums over its subtrees, and what it was made of."""
     graph, labels, rng = case
     units, limits = drawn(rng, len(labels), p, b, penalty)
+    units = units._replace(fixed=rng.random(len(labels)) < rng.choice([0.0, 0.1, 0.3]))
     tree = kernels.room_for_tree(units, graph)
     start, one, other = two_regions(labels, graph, rng)
     found = kernels.gather(start, one, other, labels, graph, tree)

@@ -187,17 +187,17 @@ def test_queued_units_and_neighbours_of_those_moved_settle(case, p, b):
 
 
 def test_a_full_diary_ends_the_moves_and_empties_the_queue():
-    """A path of units that belong to the other end one after the other."""
+    """A path of units that belong to the other end one after the other: each that moves queues the next."""
     graph = graph_of(6, np.arange(5), np.arange(1, 6))
     own = task((graph, np.array([0, 1, 1, 1, 1, 1]), np.random.default_rng(0)), 1, 0)
     X = np.array([[-1.0], [-1], [-1], [-1], [2], [2]])
     own = own._replace(units=Units(X, own.units.amount, np.zeros(6, dtype=bool)))
     for room in range(5):
         regions = count_up(np.array([0, 1, 1, 1, 1, 1]), own.units, 2)
-        own.queue.units[:], own.queue.waits[:] = np.arange(6), True
+        own.queue.units[0], own.queue.waits[1] = 1, True
         diary = own.diary._replace(unit=own.diary.unit[:room])
         walk = room_to_walk(graph)
-        noted = kernels.settle(6, own.queue, own.units, graph, own.limits, regions, walk, diary, 0)
+        noted = kernels.settle(1, own.queue, own.units, graph, own.limits, regions, walk, diary, 0)
         assert noted == min(room, 3)
         assert own.diary.unit[:noted].tolist() == [1, 2, 3][:noted]
         assert regions.labels.tolist() == [0] * (noted + 1) + [1] * (5 - noted)
@@ -216,10 +216,10 @@ def test_borders_are_drawn_by_their_units(monkeypatch):
         assert abs(seen.count(border) - expected) < 5 * np.sqrt(expected)
     monkeypatch.setattr(kernels, "MOST_DRAWS", 0)
     path = graph_of(5, np.arange(4), np.arange(1, 5))
-    labels = np.array([0, 0, 0, 0, 1])
+    labels = np.array([1, 0, 0, 0, 0])
     seen = [kernels.draw_border(labels, path, state) for _ in range(200)]
-    assert {*seen} == {(3, 4), (4, 3)}
-    assert 10 < seen.count((4, 3)) < 80  # from the last unit alone; behind it comes the first
+    assert {*seen} == {(0, 1), (1, 0)}
+    assert 10 < seen.count((1, 0)) < 80  # from this unit alone; behind the last comes the first
 
 
 def search(own, moves, temperature=0.0, tolerance=(1.0,), stop=False, seed=1):
@@ -292,7 +292,8 @@ def share_taken(trials=200, moves=1, **options):
     for seed in range(trials):
         own = path([0, 0, 1], **options.get("bounds", {}))
         search(own, moves, options.get("temperature", 0.0), options.get("tolerance", (1.0,)), seed=seed)
-        taken += own.labels[0] != own.labels[1]
+        assert own.labels[[0, 2]].tolist() == [0, 1]  # as few units as can be change their region
+        taken += own.labels[1]
     return taken / trials
 
 
@@ -354,6 +355,20 @@ def test_two_regions_are_merged_and_the_cut_falls_where_they_were_or_in_a_third(
     assert {*seen} == expected.keys()
     missed = [(seen.count(cuts) - trials * share) ** 2 / (trials * share) for cuts, share in expected.items()]
     assert sum(missed) < 28  # chi-squared, 6 degrees of freedom: p = 1e-4
+
+
+def test_two_regions_with_fixed_units_are_never_merged(bare):
+    """But one with such units and one without are, and the name that goes is not that of the fixed ones."""
+    bare.setattr(kernels, "SPLIT_ANOTHER", 1.0)
+    for fixed, can_be in (([0], True), ([2], True), ([0, 2], False), ([0, 1, 3], False)):
+        seen = set()
+        for seed in range(60):
+            own = path([0, 0, 1, 1, 2, 2], X=[0.0, 0.1, 1, 1.1, 2, 2.1])
+            own.units.fixed[fixed] = True
+            search(own._replace(regions=count_up(own.labels, own.units, 3)), 1, 99.0, seed=seed)
+            assert own.labels[fixed].tolist() == [0 if unit < 2 else 1 for unit in fixed]
+            seen.add(len({*own.labels[:4].tolist()}) == 1)
+        assert (True in seen) is can_be
 
 
 def test_of_two_that_are_merged_the_smaller_one_loses_its_name(bare):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.csgraph
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
@@ -85,11 +85,13 @@ class Piece:
 class MakeSpatial:
     """GeoDa's rules, step by step over lists; `tied` tells that they left a choice open.
 
-    Every choice is made anew from the whole state, nothing is remembered between two turns.
+    Every choice is made anew from the whole state, nothing is remembered between two turns. Where units fall
+    into components, none loses its last core.
     """
 
-    def __init__(self, labels, near):
+    def __init__(self, labels, near, component=None):
         labels = [int(label) for label in labels]
+        self.component = [0] * len(labels) if component is None else component
         self.near, self.tied = near, False
         self.owner = [None] * len(labels)
         sizes = Counter(labels)
@@ -146,8 +148,14 @@ class MakeSpatial:
         target.units += piece.units
         for unit in piece.units:
             self.owner[unit] = target
-        if len(target) > len(self.core[target.label]):
+        core = self.core[target.label]
+        where = self.place(core)
+        others = [self.place(each) for label, each in self.core.items() if label != target.label]
+        if len(target) > len(core) and (self.place(target) == where or where in others):
             self.core[target.label] = target
+
+    def place(self, piece):
+        return self.component[piece.units[0]]
 
 
 def same_partition(one, two):
@@ -194,6 +202,36 @@ def test_every_step_is_that_of_the_rules(case):
     labels, weights = case
     near = [neighbours(weights, unit) for unit in range(len(labels))]
     assert make_contiguous(labels, weights).tolist() == MakeSpatial(labels, near).labels
+
+
+@st.composite
+def trees(draw):
+    """Several trees of a few units each, with labels at random."""
+    rng = np.random.default_rng(draw(st.integers(0, 100_000)))
+    sizes = rng.integers(2, 11, draw(st.integers(2, 4)))
+    starts = np.cumsum(sizes) - sizes
+    above = [rng.integers(max(0, unit - 3), unit) for size in sizes for unit in range(1, size)]
+    pairs = [(start + unit) for start, size in zip(starts, sizes, strict=True) for unit in range(1, size)]
+    first = np.repeat(starts, sizes - 1)
+    weights = links_of(sizes.sum(), np.stack([first + above, pairs], axis=1))
+    return rng.integers(0, len(sizes) + draw(st.integers(0, 2)), sizes.sum()), weights
+
+
+@example((np.array([2, 1, 1, 2, 0, 1, 2]), links_of(7, [(0, 1), (2, 3), (3, 4), (4, 5), (5, 6)])))
+@given(trees())
+@settings(max_examples=60)
+def test_no_component_loses_its_last_core(case):
+    """By the rules, from the largest pieces on where these leave no component without a core."""
+    labels, weights = case
+    near = [neighbours(weights, unit) for unit in range(len(labels))]
+    component = pieces(np.zeros(len(labels)), weights).tolist()
+    piece = pieces(labels, weights)
+    size = np.bincount(piece)
+    largest = [max(piece[labels == label], key=lambda each: size[each]) for label in np.unique(labels)]
+    if {component[np.argmax(piece == each)] for each in largest} == set(component):
+        found = make_contiguous(labels, weights).tolist()
+        assert found == MakeSpatial(labels, near, component).labels
+        assert pieces(found, weights).max() + 1 == len(set(labels.tolist()))
 
 
 def possible(labels, weights):

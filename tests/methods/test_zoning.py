@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -160,9 +162,9 @@ def test_tabu_goes_on_over_a_ridge_until_patience_is_used_up():
     """Two ones far apart on a path: to join them the search must first take in what does not fit."""
     X = np.array([[5.0], [5], [0], [1], [0], [9], [9], [0]])
     weights = linked(8, [(unit, unit + 1) for unit in range(7)])
-    start = np.array([0, 0, 0, 0, 0, 1, 1, 1])
     problem = make_problem(X, 2, weights)
-    for patience in (1, 5):
+    for begun, patience in product((1, 5), (1, 5)):  # from a poor start, too: patience begins with the best
+        start = np.repeat([0, 1], [begun, 8 - begun])
         search = TabuSearch(problem, start, (1,), patience=patience)
         search.run(1000)
         assert search.still
