@@ -11,10 +11,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
-from tempfile import TemporaryDirectory, gettempdir
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, listed
+from regionalize.io.atomic import staging
 from regionalize.io.signals import signals_held
 
 if TYPE_CHECKING:
@@ -174,8 +176,8 @@ def _on_this_machine(jobs: int | None, memory: int | None) -> Iterator[Any]:
         "distributed.worker.memory.pause": False,  # it does one thing at a time, and might never go on
     }
     with (
-        TemporaryDirectory(prefix="regionalize-", ignore_cleanup_errors=True) as folder,
-        dask.config.set({**spilling, "temporary-directory": folder}),
+        staging(Path(gettempdir(), "regionalize-dask")) as folder,  # a killed run's is removed
+        dask.config.set({**spilling, "temporary-directory": str(folder)}),
     ):
         try:
             with signals_held(), _deaf_to_interrupts():
@@ -188,7 +190,7 @@ def _on_this_machine(jobs: int | None, memory: int | None) -> Iterator[Any]:
                     scheduler_port=0,
                     dashboard_address=None,
                     worker_dashboard_address=None,
-                    local_directory=folder,
+                    local_directory=str(folder),
                     silence_logs=SILENT,
                     death_timeout=START,
                 )

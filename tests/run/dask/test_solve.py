@@ -8,7 +8,10 @@ import logging
 import os
 import signal
 import stat
+import subprocess
+import sys
 import tempfile
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -381,6 +384,34 @@ def test_workers_that_have_no_room(monkeypatch):
     with pytest.raises(DataError, match=says) as found, connected(jobs=1):
         pass
     assert found.value.file == tempfile.gettempdir()
+
+
+def test_what_a_killed_run_had_on_disk_is_removed(tmp_path, monkeypatch):
+    code = """
+        import os, distributed
+        from regionalize.run.dask.cluster import connected
+
+        def killed(*, local_directory, **_):
+            open(os.path.join(local_directory, "spilled"), "w").close()
+            os._exit(9)
+
+        distributed.LocalCluster = killed
+        with connected(jobs=1):
+            pass
+    """
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, check=False)
+    assert ended.returncode == 9
+    assert len(list(tmp_path.glob("*/spilled"))) == 1
+
+    def fail(**_):
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("distributed.LocalCluster", fail)
+    with pytest.raises(DataError, match="the workers cannot be started"), connected(jobs=1):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_critical_for_the_library_is_an_error_here(client):
