@@ -21,6 +21,15 @@ def near(unit, graph):
     return graph.indices[graph.indptr[unit] : graph.indptr[unit + 1]]
 
 
+def two_regions(labels, graph, rng):
+    """A unit, its region, and that of a neighbour: mostly another one."""
+    units = rng.permutation(len(labels))
+    borders = [unit for unit in units if (labels[near(unit, graph)] != labels[unit]).any()]
+    start = int(borders[0] if borders and rng.random() < 0.8 else units[0])
+    others = [int(labels[unit]) for unit in near(start, graph)] or [int(labels[start])]
+    return start, int(labels[start]), max(others, key=lambda region: (region != labels[start], rng.random()))
+
+
 def pieces_of(labels, graph):
     """Connected pieces into which the regions fall, by SciPy."""
     row = np.repeat(np.arange(len(labels)), np.diff(graph.indptr))

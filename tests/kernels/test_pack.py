@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from groupings import cases, graph_of, pieces_of, sums_of
+from groupings import cases, graph_of, pieces_of, sums_of, two_regions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,12 +45,13 @@ def most_parts(parent, amount, lower):
 def test_as_many_regions_are_closed_as_any_cuts_make(seed, n, b):
     rng = np.random.default_rng(seed)
     parent = np.array([-1, *(rng.integers(max(0, unit - 3), unit) for unit in range(1, n))])
-    units = units_of(rng.integers(0, 4, size=(n, b)))
+    units = units_of(rng.integers(0, 4, size=(n + 1, b)))
     limits = Limits(rng.integers(1, 6, size=b).astype(float), np.full(b, np.inf), 1.0)
-    tree = room_for_tree(units, graph_of(n, parent[1:], np.arange(1, n)))
-    tree.members[:] = rng.permutation(n)  # the order of units, and that of places, are others
-    tree.order[:], tree.parent[:] = rng.permutation(n), parent
-    unit_at = tree.members[tree.order]
+    tree = room_for_tree(units, graph_of(n + 1, parent[1:], np.arange(1, n)))
+    tree.size[:] = rng.integers(0, 2, size=n + 1)  # as of a larger tree before
+    tree.members[:n] = rng.permutation(n)  # the order of units, and that of places, are others
+    tree.order[:n], tree.parent[:n] = rng.permutation(n), parent
+    unit_at = tree.members[tree.order[:n]]
     amount = units.amount[unit_at]
     closed = kernels.close(n, units, limits, tree)
     assert closed == most_parts(parent, amount, limits.lower)
@@ -75,11 +76,7 @@ def test_what_two_regions_hold_too_much(case, b):
     graph, labels, rng = case
     units = units_of(rng.integers(0, 4, size=(len(labels), b)))
     upper = np.where(rng.random(b) < 0.3, np.inf, rng.integers(0, 8, size=b))
-    start = int(rng.integers(len(labels)))
-    near = graph.indices[graph.indptr[start] : graph.indptr[start + 1]]
-    a = other = labels[start]
-    if len(near):
-        other = labels[rng.choice(near)]
+    start, a, other = two_regions(labels, graph, rng)
     tree = room_for_tree(units, graph)
     found = gather(start, a, other, labels, graph, tree)
     expected = [
@@ -130,9 +127,9 @@ def test_a_path_is_packed_as_full_as_it_goes():
 
 
 def test_two_regions_with_much_to_spare_make_three():
-    """Five units each, of which three are enough for one; move by move."""
-    graph, units = graph_of(10, np.arange(9), np.arange(1, 10)), units_of(np.ones((10, 1)))
-    limits, found = Limits(np.array([3.0]), np.array([np.inf]), 1.0), []
+    """Five units each, of which three are enough for one, but for rounding; move by move."""
+    graph, units = graph_of(10, np.arange(9), np.arange(1, 10)), units_of(np.full((10, 1), 0.1))
+    limits, found = Limits(np.array([0.3]), np.array([np.inf]), 1.0), []
     for seed in range(40):
         labels = np.repeat([0, 1], 5)
         found.append(kernels.pack(labels, 2, 3, initial_state((seed,)), 1, units, graph, limits))

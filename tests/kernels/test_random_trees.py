@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
-from groupings import breaches, cases, drawn, graph_of, near, within_sums
+from groupings import breaches, cases, drawn, graph_of, near, two_regions, within_sums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionalize.kernels import random_trees as kernels
 from regionalize.kernels.draws import initial_state
 from regionalize.kernels.regions import Graph, Limits, Units
-
-
-def two_regions(labels, graph, rng):
-    """A unit, its region, and that of a neighbour: mostly another one."""
-    units = rng.permutation(len(labels))
-    borders = [unit for unit in units if (labels[near(unit, graph)] != labels[unit]).any()]
-    start = int(borders[0] if borders and rng.random() < 0.8 else units[0])
-    others = [int(labels[unit]) for unit in near(start, graph)] or [int(labels[start])]
-    return start, int(labels[start]), max(others, key=lambda region: (region != labels[start], rng.random()))
 
 
 def grown(case, p=2, b=1, penalty=3.0):
@@ -163,6 +155,22 @@ def test_the_cut_is_the_best_of_all_that_are_allowed(case, p, b, penalty):
         assert costs[cut] == pytest.approx(min(costs.values()), abs=1e-9)
         patch.setattr(kernels, "ANY_CUT", 1.0)
         assert kernels.choose_cut(found, tree, limits, np.array([1, 2])) in costs
+
+
+def test_any_cut_keeps_fixed_units_of_a_region_together_and_those_of_two_apart(monkeypatch):
+    """Two and three units of a path, whichever of them are fixed."""
+    monkeypatch.setattr(kernels, "ANY_CUT", 1.0)
+    graph, labels = graph_of(5, np.arange(4), np.arange(1, 5)), np.array([0, 0, 1, 1, 1])
+    limits, state = Limits(np.zeros(0), np.zeros(0), 1.0), np.array([1, 2])
+    for fixed in product([False, True], repeat=5):
+        units = Units(np.zeros((5, 1)), np.zeros((5, 0)), np.array(fixed))
+        tree = kernels.room_for_tree(units, graph)
+        assert kernels.gather(0, 0, 1, labels, graph, tree) == 5
+        tree.order[:], tree.parent[:] = np.arange(5), np.arange(-1, 4)
+        kernels.sum_subtrees(5, 0, 1, labels, units, tree)
+        allowed = possible_cuts(5, 0, 1, tree, units, limits, labels).keys()
+        assert allowed >= {2}  # between the two regions
+        assert {kernels.choose_cut(5, tree, limits, state) for _ in range(60)} == allowed
 
 
 def test_seldom_any_cut_is_taken_each_as_likely():
