@@ -105,10 +105,14 @@ def _changing(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _take_triggers(database: sqlite3.Connection) -> list[str]:
-    """Take away the triggers of all tables but layers, which could change any layer, and return them."""
+    """Take away the triggers of all tables but layers, which could change any layer, and return them.
+
+    Those of tiles stay, which GDAL makes ten of: nothing is written there, so that they do nothing.
+    """
     ours = (
         r"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
-        r"AND (tbl_name LIKE 'gpkg\_%' ESCAPE '\' OR tbl_name LIKE 'layer\_styles' ESCAPE '\')"
+        r"AND (tbl_name LIKE 'gpkg\_%' ESCAPE '\' OR tbl_name LIKE 'layer\_styles' ESCAPE '\') "
+        r"AND tbl_name NOT LIKE 'gpkg\_tile\_%' ESCAPE '\'"
     )
     found = database.execute(ours).fetchall()
     for name, _ in found:

@@ -62,7 +62,8 @@ def task(case, p, b, penalty=10.0, spare=0):
     graph, labels, rng = case
     n, k = len(labels), int(labels.max()) + 1 + spare
     units, limits = drawn(rng, n, p, b, penalty)
-    units = units._replace(X=units.X / max(np.sqrt((units.X**2).sum()), 1e-9))
+    fixed = units.fixed & (rng.random(n) < rng.choice([0.0, 0.3, 1.0]))
+    units = units._replace(X=units.X / max(np.sqrt((units.X**2).sum()), 1e-9), fixed=fixed)
     diary = kernels.Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
     queue = kernels.Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=bool), np.zeros(k, dtype=bool))
     tree = random_trees.room_for_tree(units, graph)
@@ -207,9 +208,9 @@ def test_a_full_diary_ends_the_moves_and_empties_the_queue():
 def test_borders_are_drawn_by_their_units(monkeypatch):
     """Each unit as likely, then each of its links; what is no border is drawn again."""
     graph = graph_of(5, np.array([0, 0, 1, 2]), np.array([1, 2, 2, 3]))  # and a unit alone
-    labels, state, trials = np.array([0, 0, 1, 1, 0]), initial_state((1,)), 4000
+    labels, state, trials = np.array([0, 0, 1, 0, 0]), initial_state((1,)), 4000
     seen = [kernels.draw_border(labels, graph, state) for _ in range(trials)]
-    chance = {(0, 2): 1 / 2, (1, 2): 1 / 2, (2, 0): 1 / 3, (2, 1): 1 / 3}
+    chance = {(0, 2): 1 / 2, (1, 2): 1 / 2, (2, 0): 1 / 3, (2, 1): 1 / 3, (2, 3): 1 / 3, (3, 2): 1}
     assert {*seen} == chance.keys()
     for border, share in chance.items():
         expected = trials * share / sum(chance.values())
@@ -250,13 +251,18 @@ def test_the_best_is_kept_and_stands_where_it_says(case, p, b, temperature, stop
     start, before = own.labels.copy(), own.stands_at()
     if not any((start[near(unit, own.graph)] != start[unit]).any() for unit in range(len(start))):
         return
-    best, standing, made = search(own, 12, temperature, stop=stop)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "SPLIT_ANOTHER", own.rng.choice([kernels.SPLIT_ANOTHER, 1.0]))
+        best, standing, made = search(own, 12, temperature, stop=stop)
     overall = (own.units.X**2).sum()
     for labels in (best, own.labels):
         assert pieces_of(labels, own.graph) == own.k == len(np.unique(labels))
         fixed = own.units.fixed
         assert np.array_equal(labels[fixed], start[fixed])
-    after = own._replace(regions=count_up(best, own.units, own.k)).stands_at()
+    found = own._replace(regions=count_up(best, own.units, own.k))
+    after = found.stands_at()
+    for within, left in single_moves(found):
+        assert within + own.limits.penalty * left >= after[0] + own.limits.penalty * after[1] - 1e-9
     assert standing == pytest.approx([after[1], after[0] - overall], abs=1e-9)
     assert after[1] <= before[1] + 1e-9
     assert after[1] < before[1] - 1e-9 or after[0] <= before[0] + 1e-9
@@ -329,7 +335,6 @@ def test_a_breach_that_stays_may_open_a_way(bare):
 def test_seldom_a_way_leads_out_of_bounds(bare):
     """The other cut breaches a bound that was kept; cost does not matter."""
     bounds = {"amount": [1, 1, 2], "upper": 2.5}
-    assert kernels.DETOURS < 0.01
     for share in (0.0, 0.5, 1.0):
         bare.setattr(kernels, "DETOURS", share)
         assert abs(share_taken(bounds=bounds, temperature=9.0) - share / 2) < 0.1
@@ -358,17 +363,18 @@ def test_two_regions_are_merged_and_the_cut_falls_where_they_were_or_in_a_third(
 
 
 def test_two_regions_with_fixed_units_are_never_merged(bare):
-    """But one with such units and one without are, and the name that goes is not that of the fixed ones."""
+    """But one with such units and one without as often as any, and the fixed ones keep their name."""
     bare.setattr(kernels, "SPLIT_ANOTHER", 1.0)
-    for fixed, can_be in (([0], True), ([2], True), ([0, 2], False), ([0, 1, 3], False)):
-        seen = set()
-        for seed in range(60):
+    trials = 200
+    for fixed, share in (([0], 1 / 6), ([2], 1 / 6), ([0, 2], 0), ([0, 1, 3], 0)):
+        merged = 0
+        for seed in range(trials):
             own = path([0, 0, 1, 1, 2, 2], X=[0.0, 0.1, 1, 1.1, 2, 2.1])
             own.units.fixed[fixed] = True
             search(own._replace(regions=count_up(own.labels, own.units, 3)), 1, 99.0, seed=seed)
             assert own.labels[fixed].tolist() == [0 if unit < 2 else 1 for unit in fixed]
-            seen.add(len({*own.labels[:4].tolist()}) == 1)
-        assert (True in seen) is can_be
+            merged += len({*own.labels[:4].tolist()}) == 1
+        assert abs(merged / trials - share) <= share / 4
 
 
 def test_of_two_that_are_merged_the_smaller_one_loses_its_name(bare):
@@ -379,6 +385,11 @@ def test_of_two_that_are_merged_the_smaller_one_loses_its_name(bare):
         if own.labels[0] == own.labels[1] == own.labels[3]:
             assert own.labels[0] == 1
             assert sorted(own.labels[4:].tolist()) == [0, 2]
+
+
+@pytest.mark.parametrize("share", ["SETTLED", "SETTLED_IN_BREACH", "SPLIT_ANOTHER", "LEVEL", "DETOURS"])
+def test_no_kind_of_move_is_always_or_never_made(share):
+    assert 0 < getattr(kernels, share) < 1
 
 
 def test_a_search_for_bounds_ends_where_they_are_kept():
