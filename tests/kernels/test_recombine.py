@@ -16,7 +16,28 @@ from regionalize.kernels.draws import initial_state
 from regionalize.kernels.regions import Graph, Limits, Regions, Units, count_up, room_to_walk
 
 few = settings(max_examples=30)
-problems = given(cases(sides=4), st.integers(1, 2), st.integers(0, 2))
+
+
+def plan(number, k):
+    """Regions of a grid, put together along links in random order."""
+    rng = np.random.default_rng(number)
+    cell = np.arange(16).reshape(4, 4)
+    first = np.concatenate([cell[:, :-1].ravel(), cell[:-1].ravel()])
+    second = np.concatenate([cell[:, 1:].ravel(), cell[1:].ravel()])
+    labels = np.arange(16)
+    for link in rng.permutation(len(first)):
+        if len(np.unique(labels)) == k:
+            break
+        labels[labels == labels[second[link]]] = labels[first[link]]
+    return graph_of(16, first, second), np.unique(labels, return_inverse=True)[1].astype(np.int64), rng
+
+
+def plans():
+    """Three to six regions of a grid, and those of other graphs."""
+    return st.one_of(cases(sides=4), *[st.builds(plan, st.integers(0, 100_000), st.integers(3, 6))] * 3)
+
+
+problems = given(plans(), st.integers(1, 2), st.integers(0, 2))
 
 
 class Task(NamedTuple):
@@ -62,7 +83,7 @@ def task(case, p, b, penalty=10.0, spare=0):
     graph, labels, rng = case
     n, k = len(labels), int(labels.max()) + 1 + spare
     units, limits = drawn(rng, n, p, b, penalty)
-    fixed = units.fixed & (rng.random(n) < rng.choice([0.0, 0.3, 1.0]))
+    fixed = units.fixed & (rng.random(n) < rng.choice([0.0, 0.0, 0.3, 1.0]))
     units = units._replace(X=units.X / max(np.sqrt((units.X**2).sum()), 1e-9), fixed=fixed)
     diary = kernels.Diary(np.empty(4 * n, dtype=np.int64), np.empty(4 * n, dtype=np.int64), np.zeros(2))
     queue = kernels.Queue(np.empty(n, dtype=np.int64), np.zeros(n, dtype=bool), np.zeros(k, dtype=bool))
@@ -84,6 +105,13 @@ def single_moves(task):
                     yield within_sums(moved, task.units.X, task.k).sum(), left
 
 
+def nothing_gains(task):
+    """No single move that is allowed costs less, breaches included."""
+    now = task.stands_at() @ [1.0, task.limits.penalty]
+    for within, left in single_moves(task):
+        assert within + task.limits.penalty * left >= now - 1e-9
+
+
 @few
 @problems
 def test_all_units_of_a_merged_region_change_their_name(case, p, b):
@@ -102,7 +130,7 @@ def test_all_units_of_a_merged_region_change_their_name(case, p, b):
 
 
 @settings(max_examples=50)
-@given(cases(sides=4), st.integers(1, 2), st.integers(0, 2), st.booleans())
+@given(plans(), st.integers(1, 2), st.integers(0, 2), st.booleans())
 def test_the_sides_of_a_cut_are_named_so_that_few_units_change(case, p, b, alone):
     """Of two regions or, `alone`, of one that is cut in two."""
     own = task(case, p, b, spare=1)
@@ -136,6 +164,18 @@ def test_the_sides_of_a_cut_are_named_so_that_few_units_change(case, p, b, alone
     assert changed <= found - changed or fixed.any()
 
 
+@pytest.mark.parametrize("cut", range(1, 5))
+def test_the_larger_side_keeps_the_name(cut):
+    """A path of five units from one end, cut anywhere."""
+    own = path([0] * 5, X=[0.0, 1, 2, 3, 4], spare=1)
+    assert kernels.gather(0, 0, 0, own.labels, own.graph, own.tree) == 5
+    own.tree.order[:], own.tree.parent[:] = np.arange(5), np.arange(-1, 4)
+    kernels.sum_subtrees(5, 0, 0, own.labels, own.units, own.tree)
+    kernels.assign_cut(cut, 5, 0, 1, own.regions, own.tree, own.diary, 0)
+    before, behind = (0, 1) if cut >= 3 else (1, 0)
+    assert own.labels.tolist() == [before] * cut + [behind] * (5 - cut)
+
+
 def hangs_on(cut, position, tree):
     """Whether the way from a position to the root leads over the cut."""
     while position > cut:
@@ -159,8 +199,16 @@ def test_settled_regions_are_bettered_by_no_single_move(case, p, b):
     assert np.array_equal(own.labels[own.units.fixed], fixed)
     assert pieces_of(own.labels, own.graph) == whole
     assert len(np.unique(own.labels)) == own.k
-    for within, left in single_moves(own):
-        assert within + own.limits.penalty * left >= after[0] + own.limits.penalty * after[1] - 1e-9
+    nothing_gains(own)
+
+
+@pytest.mark.parametrize(("number", "k"), [(365, 4), (389, 4), (430, 5)])
+def test_units_are_settled_again_when_a_single_one_has_moved(number, k):
+    """The last move of all opens a way for a unit far from it."""
+    own = task(plan(number, k), 2, 0)
+    walk = room_to_walk(own.graph)
+    kernels.settle_all(own.units, own.graph, own.limits, own.regions, walk, own.diary, own.queue)
+    nothing_gains(own)
 
 
 @few
@@ -245,7 +293,7 @@ def search(own, moves, temperature=0.0, tolerance=(1.0,), stop=False, seed=1):
 
 
 @settings(max_examples=50)
-@given(cases(sides=4), st.integers(1, 2), st.integers(0, 2), st.sampled_from([0.0, 0.01, 1.0]), st.booleans())
+@given(plans(), st.integers(1, 2), st.integers(0, 2), st.sampled_from([0.0, 0.01, 1.0]), st.booleans())
 def test_the_best_is_kept_and_stands_where_it_says(case, p, b, temperature, stop):
     own = task(case, p, b)
     start, before = own.labels.copy(), own.stands_at()
@@ -261,8 +309,7 @@ def test_the_best_is_kept_and_stands_where_it_says(case, p, b, temperature, stop
         assert np.array_equal(labels[fixed], start[fixed])
     found = own._replace(regions=count_up(best, own.units, own.k))
     after = found.stands_at()
-    for within, left in single_moves(found):
-        assert within + own.limits.penalty * left >= after[0] + own.limits.penalty * after[1] - 1e-9
+    nothing_gains(found)
     assert standing == pytest.approx([after[1], after[0] - overall], abs=1e-9)
     assert after[1] <= before[1] + 1e-9
     assert after[1] < before[1] - 1e-9 or after[0] <= before[0] + 1e-9
@@ -281,11 +328,11 @@ def bare(monkeypatch):
     return monkeypatch
 
 
-def path(start, X=(0.0, 0.48, 1.0), amount=None, lower=0.0, upper=np.inf):
+def path(start, X=(0.0, 0.48, 1.0), amount=None, lower=0.0, upper=np.inf, spare=0):
     """Regions of a path of units, perhaps with bounds on what they hold."""
     n, X = len(start), np.array(X)[:, None] - np.mean(X)
     graph = graph_of(n, np.arange(n - 1), np.arange(1, n))
-    own = task((graph, np.array(start), np.random.default_rng(0)), 1, 0)
+    own = task((graph, np.array(start), np.random.default_rng(0)), 1, 0, spare=spare)
     held = np.array(amount, dtype=float)[:, None] if amount else np.empty((n, 0))
     units = Units(X / np.sqrt((X**2).sum()), held, np.zeros(n, dtype=bool))
     limits = Limits(np.full(held.shape[1], lower), np.full(held.shape[1], upper), 10.0)
@@ -296,7 +343,7 @@ def share_taken(trials=200, moves=1, **options):
     """How often a search from two and one of three units ends with one and two."""
     taken = 0
     for seed in range(trials):
-        own = path([0, 0, 1], **options.get("bounds", {}))
+        own = path([0, 0, 1], **options.get("layout", {}))
         search(own, moves, options.get("temperature", 0.0), options.get("tolerance", (1.0,)), seed=seed)
         assert own.labels[[0, 2]].tolist() == [0, 1]  # as few units as can be change their region
         taken += own.labels[1]
@@ -314,30 +361,36 @@ def test_a_costly_move_is_kept_up_to_temperature_times_tolerance(bare):
     assert share_taken(30, temperature=1.001 * rise) == 0.0
 
 
+def test_what_costs_as_much_is_kept_but_no_single_unit_moves_for_it(bare):
+    layout = {"X": (0.0, 0.5, 1.0)}
+    assert 0.4 < share_taken(layout=layout) < 0.6
+    assert share_taken(30, moves=0, layout=layout) == 0.0
+
+
 def test_what_breaches_bounds_more_is_kept_by_that_alone(bare):
     """In breach by 0.4 in all; the other cut is in breach by 1.2."""
-    bounds = {"amount": [1, 1, 2], "lower": 2.2}
-    assert share_taken(30, bounds=bounds, tolerance=(0.79 / kernels.BREACH_HEAT,)) == 0.0
-    assert 0.4 < share_taken(bounds=bounds, tolerance=(0.81 / kernels.BREACH_HEAT,)) < 0.6
+    layout = {"amount": [1, 1, 2], "lower": 2.2}
+    assert share_taken(30, layout=layout, tolerance=(0.79 / kernels.BREACH_HEAT,)) == 0.0
+    assert 0.4 < share_taken(layout=layout, tolerance=(0.81 / kernels.BREACH_HEAT,)) < 0.6
     bare.setattr(kernels, "SETTLED_IN_BREACH", 1.0)
-    assert share_taken(30, bounds=bounds, tolerance=(0.81 / kernels.BREACH_HEAT,)) == 0.0
+    assert share_taken(30, layout=layout, tolerance=(0.81 / kernels.BREACH_HEAT,)) == 0.0
 
 
 def test_a_breach_that_stays_may_open_a_way(bare):
     """Both cuts are in breach as much: some are made whatever they cost."""
-    bounds = {"amount": [1, 0, 1], "lower": 3.0}
-    assert abs(share_taken(bounds=bounds) - kernels.LEVEL / 2) < 0.06
+    layout = {"amount": [1, 0, 1], "lower": 3.0}
+    assert abs(share_taken(layout=layout) - kernels.LEVEL / 2) < 0.06
     bare.setattr(kernels, "LEVEL", 0.0)
-    assert share_taken(30, bounds=bounds) == 0.0
-    assert 0.4 < share_taken(bounds=bounds, temperature=9.0) < 0.6
+    assert share_taken(30, layout=layout) == 0.0
+    assert 0.4 < share_taken(layout=layout, temperature=9.0) < 0.6
 
 
 def test_seldom_a_way_leads_out_of_bounds(bare):
     """The other cut breaches a bound that was kept; cost does not matter."""
-    bounds = {"amount": [1, 1, 2], "upper": 2.5}
+    layout = {"amount": [1, 1, 2], "upper": 2.5}
     for share in (0.0, 0.5, 1.0):
         bare.setattr(kernels, "DETOURS", share)
-        assert abs(share_taken(bounds=bounds, temperature=9.0) - share / 2) < 0.1
+        assert abs(share_taken(layout=layout, temperature=9.0) - share / 2) < 0.1
 
 
 def cut_at(*cuts):
@@ -345,18 +398,24 @@ def cut_at(*cuts):
     return tuple(tuple(part.tolist()) for part in np.split(np.arange(6), cuts))
 
 
+def after_one_move(seed):
+    """What a move makes of three times two units of a path, whatever it costs."""
+    own = path([0, 0, 1, 1, 2, 2], X=[0.0, 0.1, 1, 1.1, 2, 2.1])
+    search(own, 1, 99.0, seed=seed)
+    assert len({*own.labels.tolist()}) == 3
+    return cut_at(*np.flatnonzero(np.diff(own.labels)) + 1)
+
+
 def test_two_regions_are_merged_and_the_cut_falls_where_they_were_or_in_a_third(bare):
-    """A path of three times two units: the chances of all that one move can make of it."""
+    """The chances of all that one move can make; without a third, and with one at every move."""
+    bare.setattr(kernels, "SPLIT_ANOTHER", 0.0)
+    paired = {cut_at(2, 4), cut_at(1, 4), cut_at(3, 4), cut_at(2, 3), cut_at(2, 5)}
+    assert {after_one_move(seed) for seed in range(40)} == paired
     bare.setattr(kernels, "SPLIT_ANOTHER", 1.0)
-    expected = {cut_at(4, 5): 1 / 6, cut_at(1, 2): 1 / 6, cut_at(2, 4): 2 / 9}
-    expected |= {cut_at(1, 4): 1 / 9, cut_at(3, 4): 1 / 9, cut_at(2, 3): 1 / 9, cut_at(2, 5): 1 / 9}
+    expected = dict.fromkeys(paired, 1 / 9) | {cut_at(2, 4): 2 / 9, cut_at(4, 5): 1 / 6, cut_at(1, 2): 1 / 6}
     assert sum(expected.values()) == pytest.approx(1)
-    seen, trials = [], 450
-    for seed in range(trials):
-        own = path([0, 0, 1, 1, 2, 2], X=[0.0, 0.1, 1, 1.1, 2, 2.1])
-        search(own, 1, 99.0, seed=seed)
-        seen.append(cut_at(*np.flatnonzero(np.diff(own.labels)) + 1))
-        assert len({*own.labels.tolist()}) == 3
+    trials = 450
+    seen = [after_one_move(seed) for seed in range(trials)]
     assert {*seen} == expected.keys()
     missed = [(seen.count(cuts) - trials * share) ** 2 / (trials * share) for cuts, share in expected.items()]
     assert sum(missed) < 28  # chi-squared, 6 degrees of freedom: p = 1e-4
@@ -375,6 +434,28 @@ def test_two_regions_with_fixed_units_are_never_merged(bare):
             assert own.labels[fixed].tolist() == [0 if unit < 2 else 1 for unit in fixed]
             merged += len({*own.labels[:4].tolist()}) == 1
         assert abs(merged / trials - share) <= share / 4
+
+
+def test_the_best_is_settled_at_once(monkeypatch):
+    """Few units may all move whenever a move finds something better, and not beside what it changed alone."""
+    monkeypatch.setattr(kernels, "SETTLED", 0.0)
+    better = 0
+    for number in range(40):
+        own = task(plan(number, 5), 2, 0)
+        _, begun, _ = search(own, 0)
+        best, standing, _ = search(own, 1, seed=number)
+        nothing_gains(own._replace(regions=count_up(best, own.units, own.k)))
+        better += standing[1] < begun[1]
+    assert better > 5
+
+
+def test_more_moves_find_more():
+    better = 0
+    for number in range(5):
+        _, one, _ = search(task(plan(number, 5), 2, 0), 1)
+        _, many, _ = search(task(plan(number, 5), 2, 0), 25)
+        better += many[1] < one[1]
+    assert better >= 3
 
 
 def test_of_two_that_are_merged_the_smaller_one_loses_its_name(bare):

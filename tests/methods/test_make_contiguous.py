@@ -218,6 +218,12 @@ def trees(draw):
 
 
 @example((np.array([2, 1, 1, 2, 0, 1, 2]), links_of(7, [(0, 1), (2, 3), (3, 4), (4, 5), (5, 6)])))
+@example(
+    (
+        np.array([1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1]),
+        links_of(11, [(unit, unit + 1) for unit in range(10) if unit != 4]),
+    )
+)
 @given(trees())
 @settings(max_examples=60)
 def test_no_component_loses_its_last_core(case):
