@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
@@ -85,6 +85,25 @@ def at_most(jobs: int | None) -> Iterator[None]:
     finally:
         pa.set_cpu_count(before)
         _most.reset(given)
+
+
+@contextmanager
+def side_by_side(jobs: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """Give what maps a function on so many threads, in the order of what it is given.
+
+    Examples
+    --------
+    >>> with side_by_side(2) as run:
+    ...     list(run(abs, [-1, -2]))
+    [1, 2]
+    """
+    if jobs == 1:
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield pool.map
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:

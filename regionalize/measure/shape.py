@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,23 @@ import shapely
 from numpy.typing import NDArray
 
 from regionalize.errors import listed
+from regionalize.kernels.threads import side_by_side, threads
 from regionalize.measure.dissolve import dissolved_size
 from regionalize.measure.outline import estimated_outline
 
 FloatArray = NDArray[np.float64]
 Shapes = NDArray[np.object_]
+Group = tuple[int, NDArray[np.int64]]
+"""A label, and the places where it occurs."""
+Outlines = dict[int, tuple[float, float] | None]
+"""Area and length by label; None where polygons cannot be joined."""
 
 DISSOLVE_VERTICES = 2_000_000
 """Vertices above which dissolved outlines are estimated, and that are joined for it at most: so many take
 three seconds where borders match, and a quarter of a minute where they do not."""
+
+ALONE = 10_000
+"""Vertices that one thread dissolves as fast as several would."""
 
 _AREAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -93,33 +101,57 @@ def measure_compactness(
 
     count = shapely.get_num_coordinates(parts)
     vertices = int(count.sum())
+    groups = sorted(_groups(cluster), key=lambda group: int(count[group[1]].sum()))
     estimates = vertices > DISSOLVE_VERTICES
-    found: dict[int, Compactness] = {}
-    left_out: list[int] = []
-    spare = DISSOLVE_VERTICES
-    for label, rows in sorted(_groups(cluster), key=lambda group: int(count[group[1]].sum())):
-        sides = (0.0, 0.0)
-        try:
-            if not estimates:
-                sides = dissolved_size(parts[rows])
-            elif outline := estimated_outline(parts[rows], spare):
-                sides, spare = (outline.area, outline.length), spare - outline.joined
-            else:
-                left_out.append(label)
-        except shapely.errors.GEOSException:
-            notes.append(f"The polygons of cluster {label} cannot be dissolved: no outline is measured.")
-        found[label] = Compactness(
+    outlines = _estimated(parts, groups) if estimates else _dissolved(parts, groups, vertices)
+    found = {
+        label: Compactness(
             area=float(area[label]),
             perimeter=float(perimeter[label]),
             ipq_geoda=isoperimetric_quotient(float(area[label]), float(perimeter[label])),
-            ipq_dissolved=isoperimetric_quotient(*sides),
+            ipq_dissolved=isoperimetric_quotient(*(outlines.get(label) or (0.0, 0.0))),
         )
+        for label, _ in groups
+    }
+    notes += [
+        f"The polygons of cluster {label} cannot be dissolved: no outline is measured."
+        for label, outline in sorted(outlines.items())
+        if outline is None
+    ]
     if estimates:
-        notes += _estimated(sorted(left_out), found, vertices)
+        notes += _estimate_notes(sorted(found.keys() - outlines.keys()), found, vertices)
     return found, tuple(notes)
 
 
-def _estimated(left_out: list[int], clusters: Collection[int], vertices: int) -> list[str]:
+def _dissolved(parts: Shapes, groups: Sequence[Group], vertices: int) -> Outlines:
+    """Measure the outline of each group, on several threads where there is much to do."""
+    last_first = groups[::-1]  # the longest work
+    with side_by_side(threads() if vertices > ALONE else 1) as run:
+        sizes = run(lambda group: _size_unless_refused(parts[group[1]]), last_first)
+        return {label: size for (label, _), size in zip(last_first, sizes, strict=True)}
+
+
+def _size_unless_refused(polygons: Shapes) -> tuple[float, float] | None:
+    try:
+        return dissolved_size(polygons)
+    except shapely.errors.GEOSException:
+        return None
+
+
+def _estimated(parts: Shapes, groups: Sequence[Group]) -> Outlines:
+    """Estimate the outline of each group, small ones first; leave out those that would take too long."""
+    spare = DISSOLVE_VERTICES
+    found: Outlines = {}
+    for label, rows in groups:
+        try:
+            if outline := estimated_outline(parts[rows], spare):
+                found[label], spare = (outline.area, outline.length), spare - outline.joined
+        except shapely.errors.GEOSException:
+            found[label] = None
+    return found
+
+
+def _estimate_notes(left_out: list[int], clusters: Collection[int], vertices: int) -> list[str]:
     """Say which dissolved outlines are estimates, and which there are none of."""
     why = f"{vertices:,} vertices are more than {DISSOLVE_VERTICES:,}"
     said = []
@@ -191,7 +223,7 @@ def _hulls(
     return found
 
 
-def _groups(cluster: NDArray[np.integer[Any]]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def _groups(cluster: NDArray[np.integer[Any]]) -> Iterator[Group]:
     """Give each label that occurs with the places where it does."""
     order = np.argsort(cluster, kind="stable")
     values, starts = np.unique(cluster[order], return_index=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.kernels.threads import one_blas_thread, threads
+from regionalize.kernels.threads import one_blas_thread, side_by_side, threads
 from regionalize.methods.bounded import search_within_bounds
 from regionalize.methods.finish import fill_empty, finish_starts, within_sum
 from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run, converge, to_unit_scale
@@ -193,13 +191,3 @@ def no_solution(k: int, bounds: Sequence[Bound]) -> InfeasibleError:
         f"no partition into {k} clusters with {' and '.join(limits)} in each was found",
         advice="loosen the bound or ask for fewer clusters",
     )
-
-
-@contextmanager
-def side_by_side(jobs: int) -> Iterator[Run]:
-    """Give what maps a function on so many threads."""
-    if jobs == 1:
-        yield map
-        return
-    with ThreadPoolExecutor(jobs) as pool:
-        yield pool.map

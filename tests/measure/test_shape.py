@@ -7,6 +7,7 @@ import pytest
 import shapely
 from shapely import affinity
 
+from regionalize.kernels.threads import at_most
 from regionalize.measure import shape as shape_module
 from regionalize.measure.dissolve import dissolved_size
 from regionalize.measure.shape import isoperimetric_quotient, measure_compactness, outer_length
@@ -155,6 +156,17 @@ def test_what_geos_cannot_dissolve_is_said(monkeypatch):
     found, notes = measured(grid(2, 1))
     assert (found[1].area, found[1].ipq_dissolved) == (2.0, None)
     assert notes == ("The polygons of cluster 1 cannot be dissolved: no outline is measured.",)
+
+
+def test_any_number_of_threads_measures_the_same(monkeypatch):
+    monkeypatch.setattr(shape_module, "ALONE", 0)
+    labels = [1 + (i % 7) for i in range(96)]
+    with at_most(1):
+        alone = measured(grid(12, 8), labels)
+    with at_most(4):
+        together = measured(grid(12, 8), labels)
+    assert together == alone
+    assert sorted(together[0]) == list(range(1, 8))
 
 
 def test_published_quotients_follow_from_their_areas_and_perimeters(published):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from regionalize.errors import UsageError
 from regionalize.kernels.compiler import compiled
 from regionalize.kernels.lloyd import move_units
-from regionalize.kernels.threads import one_blas_thread
+from regionalize.kernels.threads import one_blas_thread, side_by_side
 from regionalize.methods.hartigan import GAIN, MAX_ROUNDS
 from regionalize.methods.kmeans import (
     PARALLEL,
@@ -23,7 +23,6 @@ from regionalize.methods.kmeans import (
     check_number,
     first_rows,
     kmeans,
-    side_by_side,
 )
 from regionalize.methods.lloyd import STILL, Rows, between_sums, means
 from regionalize.methods.parallel_seeding import count_nearest, draw_in_parallel, draw_rows, nearer
