@@ -107,14 +107,16 @@ def advice(layer: Layer, faults: dict[str, int], columns: list[dict[str, Any]]) 
             "(--project EPSG:n to choose)"
         )
     empty = sum(faults.get(name, 0) for name in ("null", "empty", "unreadable"))
-    if empty:
+    if empty == 1:
+        said.append("1 row has no usable geometry: its attributes cluster, but it has no neighbours")
+    elif empty:
         said.append(
             f"{empty} rows have no usable geometry: their attributes cluster, but they have no neighbours"
         )
-    if faults.get("invalid"):
+    if invalid := faults.get("invalid"):
+        what, as_found = ("geometry", "it is") if invalid == 1 else ("geometries", "they are")
         said.append(
-            f"{faults['invalid']} invalid geometries: repaired for finding neighbours only, "
-            "and written as they are"
+            f"{invalid} invalid {what}: repaired for finding neighbours only, and written as {as_found}"
         )
     fit = [column for column in columns if column["left_out"] is None]
     gaps = [f"{column['name']} ({column['missing']})" for column in fit if column["missing"]]

@@ -318,7 +318,7 @@ def test_info(grid, save, cli):
     assert columns["a"]["missing"] == 1
     assert columns["name"]["left_out"] == "text"
     advice = " ".join(found["advice"])
-    for word in ("geographic", "1 invalid geometries", "missing values in a (1)", "no usable geometry"):
+    for word in ("geographic", "1 invalid geometry: ", "missing values in a (1)", "no usable geometry"):
         assert word in advice
     assert cli("info", source).out.count("Advice") == 1
 
