@@ -20,6 +20,9 @@ GROUP = Path("/sys/fs/cgroup/cpu.max")
 LINEAR_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Read by libraries of linear algebra when they are loaded."""
 
+Run = Callable[..., Iterable[Any]]
+"""`map`, or that of an executor."""
+
 _most: ContextVar[int | None] = ContextVar("most", default=None)
 
 
@@ -88,7 +91,7 @@ def at_most(jobs: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def side_by_side(jobs: int) -> Iterator[Callable[..., Iterable[Any]]]:
+def side_by_side(jobs: int) -> Iterator[Run]:
     """Give what maps a function on so many threads, in the order of what it is given.
 
     Examples

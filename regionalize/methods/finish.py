@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
+from regionalize.kernels.threads import Run
 from regionalize.methods.hartigan import improve_by_moves
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run, cluster_sums, converge, uses_kernel
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, cluster_sums, converge, uses_kernel
 
 Solution = tuple[IntArray, float]
 """Labels (n,) and their within sum of squares."""

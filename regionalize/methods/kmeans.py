@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.errors import InfeasibleError, UsageError
-from regionalize.kernels.threads import one_blas_thread, side_by_side, threads
+from regionalize.kernels.threads import Run, one_blas_thread, side_by_side, threads
 from regionalize.methods.bounded import search_within_bounds
 from regionalize.methods.finish import fill_empty, finish_starts, within_sum
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run, converge, to_unit_scale
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows, converge, to_unit_scale
 from regionalize.methods.parallel_seeding import InMemory, draw_in_parallel
 from regionalize.methods.population import improve, search_population
 from regionalize.methods.race import race_starts

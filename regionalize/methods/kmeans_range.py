@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regionalize.kernels.threads import one_blas_thread, side_by_side, threads
+from regionalize.kernels.threads import Run, one_blas_thread, side_by_side, threads
 from regionalize.methods.finish import centers_of, finish_starts
 from regionalize.methods.kmeans import MANY_ROWS, check_k
-from regionalize.methods.lloyd import FloatArray, Rows, Run, iterate, to_unit_scale, uses_kernel
+from regionalize.methods.lloyd import FloatArray, Rows, iterate, to_unit_scale, uses_kernel
 from regionalize.methods.population import (
     CHILDREN,
     MORE_STEPS,

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionalize.kernels.central import distances_to, geometric_medians, medians
-from regionalize.kernels.threads import side_by_side, threads
+from regionalize.kernels.threads import Run, side_by_side, threads
 from regionalize.methods.bounded_centers import bound_centers
 from regionalize.methods.kmeans import check_k
-from regionalize.methods.lloyd import Run, to_unit_scale
+from regionalize.methods.lloyd import to_unit_scale
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED

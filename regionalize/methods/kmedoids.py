@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from regionalize.kernels.central import central_unit, central_units, distances_to
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.medoids import search_swaps
-from regionalize.kernels.threads import side_by_side, threads
+from regionalize.kernels.threads import Run, side_by_side, threads
 from regionalize.methods.bounded_centers import bound_centers
 from regionalize.methods.kmeans import check_k
-from regionalize.methods.lloyd import Run, to_unit_scale
+from regionalize.methods.lloyd import to_unit_scale
 from regionalize.model.bounds import Bound
 from regionalize.model.findings import Findings
 from regionalize.model.job import DEFAULT_SEED

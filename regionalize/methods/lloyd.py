@@ -7,7 +7,6 @@ large ones run the compiled kernel, candidates side by side on threads.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,13 +16,11 @@ from numpy.typing import NDArray
 
 from regionalize.kernels.compiler import compiled, compiles
 from regionalize.kernels.lloyd import add_rows, lloyd_steps
+from regionalize.kernels.threads import Run
 from regionalize.methods.masks import Masks
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
-
-Run = Callable[..., Any]
-"""`map`, or that of an executor."""
 
 COMPILED = 1 << 14
 """Rows times clusters from which the compiled kernel is used, if there is a compiler."""

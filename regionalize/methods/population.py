@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from regionalize.kernels.threads import Run
 from regionalize.methods.lloyd import (
     FloatArray,
     IntArray,
     Rows,
-    Run,
     between_sums,
     cluster_sums,
     iterate,

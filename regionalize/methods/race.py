@@ -12,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from regionalize.methods.lloyd import FloatArray, IntArray, Rows, Run
+from regionalize.kernels.threads import Run
+from regionalize.methods.lloyd import FloatArray, IntArray, Rows
 from regionalize.methods.population import Finish, Population, Solution, improve
 from regionalize.methods.seeding import draw_centers
 from regionalize.model.progress import Told
