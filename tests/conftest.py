@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-sys.path.append(str(Path(__file__).parents[1] / "docs"))  # its modules, which are no package
-SHARED = Path(os.environ.get("REGIONALIZE_SHARED", Path(__file__).parents[1] / ".." / "shared")).resolve()
+HERE = Path(__file__).parent
+sys.path += [str(HERE.parent / "docs"), str(HERE / "helpers")]  # modules that are no package
+SHARED = Path(os.environ.get("REGIONALIZE_SHARED", HERE.parents[1] / "shared")).resolve()
 
 # Shared machines stall, so no example is timed. Every run tries the same examples, so that it can be redone;
 # `make test-search` draws new ones, by the option --hypothesis-profile=search.

@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass
 
 OPERATORS = re.compile(
-    r"(AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd"
-    r"|ReplaceBreakWithContinue|ReplaceContinueWithBreak|ExceptionReplacer|NumberReplacer|ZeroIterationForLoop"
+    r"(AddNot|Replace[A-Z][a-z]+With[A-Z][a-z]+|ExceptionReplacer|NumberReplacer|ZeroIterationForLoop"
     r"|ReplaceUnaryOperator_(Delete_Not|USub_UAdd|Invert_USub)"
     r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|FloorDiv_Mul|Mod_FloorDiv|Pow_Mul|MatMul_Mul"
     r"|BitOr_BitAnd|BitAnd_BitOr|BitXor_BitOr|LShift_RShift|RShift_LShift)"
@@ -31,9 +30,9 @@ class Change:
     """The whole module, changed."""
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> tuple[str, str, str]:
         """What a judgement is found by: line numbers move with every edit above them."""
-        return self.module, self.operator, self.before, self.after
+        return self.module, self.before, self.after
 
 
 def changes_of(module: str, source: str, share: float = 1.0, seed: int = 0) -> tuple[list[Change], int]:

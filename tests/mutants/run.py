@@ -42,7 +42,7 @@ def main() -> int:
     options = parse()
     plan = tomllib.loads((HERE / "plan.toml").read_text(encoding="utf-8"))
     judged = tomllib.loads((HERE / "survivors.toml").read_text(encoding="utf-8"))["survivor"]
-    known = {(row["module"], row["operator"], row["before"], row["after"]) for row in judged}
+    known = {(row["module"], row["before"], row["after"]) for row in judged}
     options.out.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("REGIONALIZE_SHARED", str((ROOT / ".." / "shared").resolve()))
     load_beside()

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
-import importlib.util
 import multiprocessing
-import sys
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
 import geopandas
 import numpy as np
 import pytest
-
-if "country" not in sys.modules:
-    spec = importlib.util.spec_from_file_location(
-        "country", Path(__file__).parents[1] / "metamorphic" / "country.py"
-    )
-    sys.modules["country"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules["country"])
 
 TRIES = 3
 """REDCAP of pygeoda 0.1.3 sometimes frees memory twice."""
