@@ -10,7 +10,7 @@ import click
 from regionalize.cli import options as opt
 from regionalize.cli.methods import file_options, in_order, param_option
 from regionalize.cli.sectioned import Inputs
-from regionalize.model.catalog import METHODS
+from regionalize.model import catalog
 from regionalize.model.method import Method
 
 Decorator = Callable[[Any], Any]
@@ -85,9 +85,9 @@ OWN = ("method", "by", "out_dir", "jobs", "keep_going", "resume", "summary", "ov
 
 
 def batch_options(methods: Iterable[Method]) -> Decorator:
-    """Make the options of a batch of some methods; of none, those that most methods share."""
+    """Make the options of a batch of some methods; of none, those that most methods of ours share."""
     named = tuple(methods)
-    rows = named or tuple(METHODS.values())
+    rows = named or tuple(catalog.OWN.values())
     own = own_options(named)
     several = any(method.nested for method in rows)
     numbers = "Number of clusters, or several where regions nest." if several else "Number of clusters."

@@ -202,16 +202,15 @@ def iterate(
         return iterate_compiled(rows, centers, steps, labels, run)
     masks = rows.masks(count, k)
     with quiet():
-        sums = None if labels is None else masks.put(labels)
+        counts = None if labels is None else masks.group(labels)
         for _ in range(steps):
-            if labels is None:
+            if counts is None:
                 masks.compare_distances(centers)
             else:
-                assert sums is not None
-                masks.compare_moves(centers, sums[:, :, -1])
+                masks.compare_moves(centers, counts)
             sums = masks.join_nearest()
             centers = means(sums, centers)
-    assert sums is not None
+            counts = None if labels is None else sums[:, :, -1]
     return centers, between_sums(sums, centers), masks.labels()
 
 

@@ -17,6 +17,9 @@ FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
+COLUMNS = 8
+"""A matrix of a multiple of so many columns is multiplied faster: kernels of BLAS take as many at a time."""
+
 
 class Masks:
     """Distances of n rows to k centres of some candidates, and the cluster every row is in.
@@ -40,7 +43,9 @@ class Masks:
 
     def __init__(self, candidates: int, k: int, factors: FloatArray, values: FloatArray) -> None:
         n, dtype = len(values), values.dtype
-        self.factors, self.values = factors, values
+        self.factors, self.width = factors, values.shape[1]
+        self.values: FloatArray = np.zeros((n, -(-self.width // COLUMNS) * COLUMNS), dtype)
+        self.values[:, : self.width] = values
         self.distance: FloatArray = np.empty((candidates, k, n), dtype)
         self.inside: BoolArray = np.empty((candidates, k, n), dtype=np.bool_)
         self._number: FloatArray = np.empty((candidates, k, n), dtype)  # `inside` as 0 and 1
@@ -48,10 +53,17 @@ class Masks:
         self._centers: FloatArray = np.ones((candidates, k, len(factors)), dtype)
 
     def put(self, labels: IntArray) -> FloatArray:
-        """Take over clusters, labels (candidates, n), and return their sums as `join_nearest` does."""
+        """Put rows into clusters, labels (candidates, n), and return their sums as `join_nearest` does."""
+        self.group(labels)
+        return self._sums()
+
+    def group(self, labels: IntArray) -> FloatArray:
+        """Put rows into clusters, labels (candidates, n), and return their counts (candidates, k)."""
         names = np.arange(self.inside.shape[1], dtype=labels.dtype)
         np.equal(labels[:, None, :], names[:, None], out=self.inside)
-        return self._sums()
+        np.copyto(self._number, self.inside)
+        counts: FloatArray = self._number.sum(axis=2)
+        return counts
 
     def labels(self) -> NDArray[np.int64]:
         """Return the cluster of every row, shape (candidates, n)."""
@@ -62,7 +74,7 @@ class Masks:
     def compare_distances(self, centers: FloatArray) -> None:
         """Set what is compared to the squared distances to centres (candidates, k, p)."""
         p = centers.shape[2]
-        self._take(centers)
+        self._place(centers)
         factors = self._centers[:, :, : p + 1].reshape(-1, p + 1)
         np.matmul(factors, self.factors[:-1], out=self._flat(self.distance))
 
@@ -74,7 +86,7 @@ class Masks:
         in its cluster stays there. An empty cluster counts as one of a single row.
         """
         counts = np.maximum(counts, 1)
-        self._take(centers)
+        self._place(centers)
         self._centers[:, :, -1] = 1
         self._centers *= (counts / (counts + 1))[:, :, None]
         np.matmul(self._flat(self._centers), self.factors, out=self._flat(self.distance))
@@ -93,20 +105,20 @@ class Masks:
         """
         np.min(self.distance, axis=1, keepdims=True, out=self._least)
         np.equal(self.distance, self._least, out=self.inside)
+        np.copyto(self._number, self.inside)
         sums = self._sums()
         if sums[:, :, -1].sum(dtype=np.float64) != self._least.size:  # a row is in two
             return self.put(self.distance.argmin(axis=1))
         return sums
 
-    def _take(self, centers: FloatArray) -> None:
+    def _place(self, centers: FloatArray) -> None:
         p = centers.shape[2]
         self._centers[:, :, :p] = centers
         np.einsum("bkp,bkp->bk", centers, centers, out=self._centers[:, :, p])
 
     def _sums(self) -> FloatArray:
-        np.copyto(self._number, self.inside)
         summed: FloatArray = self._flat(self._number) @ self.values
-        return summed.reshape(*self.inside.shape[:2], -1)
+        return summed.reshape(*self.inside.shape[:2], -1)[:, :, : self.width]
 
     def _flat(self, array: FloatArray) -> FloatArray:
         return array.reshape(-1, array.shape[2])

@@ -35,7 +35,7 @@ class Catalog(Mapping[str, Method]):
             return True
         from regionalize.model.plugins import COMMANDS, offered
 
-        return name in offered() and name not in COMMANDS
+        return name not in COMMANDS and name in offered()
 
     def __iter__(self) -> Iterator[str]:
         from regionalize.model.plugins import usable

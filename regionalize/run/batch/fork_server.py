@@ -6,6 +6,7 @@ planned. Only Linux forks safely once such libraries are loaded: elsewhere every
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pickle
@@ -186,7 +187,11 @@ def serve() -> NoReturn:
 
 
 def load() -> None:
-    """Import what runs import."""
+    """Import what runs import.
+
+    Nothing of it is garbage, so nobody looks for any meanwhile; nor do workers among what they share.
+    """
+    gc.disable()
     for name in LIBRARIES:
         importlib.import_module(name)
     for room in ROOMS:
@@ -195,6 +200,8 @@ def load() -> None:
             importlib.import_module(f"regionalize.{room}.{module.name}")
     for name in BESIDE:
         importlib.import_module(f"regionalize.{name}")
+    gc.freeze()
+    gc.enable()
 
 
 def exit_code(pid: int) -> int:
