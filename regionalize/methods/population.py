@@ -35,8 +35,6 @@ Finish = Callable[[FloatArray], list[Solution]]
 
 POPULATION = 56
 """Solutions kept."""
-DRAWS = 3
-"""Solutions of which the best becomes a parent."""
 CHILDREN = 24
 """Children of a generation; the better half is improved further."""
 FIRST_STEPS = 2
@@ -148,10 +146,10 @@ def recombine(centers: FloatArray, children: int, rng: np.random.Generator) -> F
     """Cross pairs of parents: match their centres, take either of each matched pair.
 
     Two centres match when each is the other's nearest; a centre without a match is the mother's. Parents
-    are the best of a few drawn at random (solutions come best first).
+    are the better of two drawn at random (solutions come best first).
     """
     _, k, p = centers.shape
-    mothers, fathers = rng.integers(len(centers), size=(DRAWS, 2, children)).min(axis=0)
+    mothers, fathers = rng.integers(len(centers), size=(2, 2, children)).min(axis=0)
     mother, father = centers[mothers], centers[fathers]
     distance = np.einsum("bkp,bkp->bk", father, father)[:, None, :] - 2.0 * mother @ father.transpose(0, 2, 1)
     theirs = distance.argmin(axis=2)
