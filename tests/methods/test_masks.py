@@ -39,14 +39,17 @@ def test_ties_go_to_the_first_cluster():
     assert sums[:, :, 1].sum(axis=1).tolist() == [40] * 5
 
 
+@pytest.mark.parametrize("variables", [1, 6, 7, 8, 20])  # with the counts: fewer columns than 8, 8, more
 @pytest.mark.parametrize("joined", [False, True])
-def test_sums_are_those_of_every_cluster_by_itself(joined):
+def test_sums_are_those_of_every_cluster_by_itself(joined, variables):
     rng = np.random.default_rng(1)
-    labels, X = rng.integers(4, size=(3, 30)), rng.random((30, 2))
+    labels, X = rng.integers(4, size=(3, 30)), rng.random((30, variables))
     masks = Masks(3, 5, *rows_of(X))
     if joined:
         masks.distance[:] = labels[:, None, :] != np.arange(5)[:, None]
     sums = masks.join_nearest() if joined else masks.put(labels)
+    assert sums.shape == (3, 5, variables + 1)
+    assert np.array_equal(masks.group(labels), sums[:, :, -1])
     for candidate in range(3):
         for cluster in range(5):
             members = X[labels[candidate] == cluster]
