@@ -132,6 +132,8 @@ SETTINGS: dict[str, Kind] = {
     "summary": TEXT,
 }
 """Keys of the whole batch."""
+AT_THE_TOP = frozenset({"inputs", "input", "run", *SETTINGS})
+"""Keys that no run has of its own."""
 
 
 def plan_of(
@@ -216,7 +218,7 @@ def read_plan(path: str) -> Plan:
         )
         used = plan.every_method() or tuple(METHODS)
         for key in content:
-            check_key(key, used, also=("inputs", "input", "run", "method", *SETTINGS))
+            check_key(key, used, also=("method", *sorted(AT_THE_TOP)))
         return plan
 
 
@@ -305,6 +307,11 @@ def read_runs(table: Mapping[str, Any], place: str) -> Runs:
         if not isinstance(grid, dict):
             raise UsageError(f"grid is {as_toml(grid)}", advice="it takes a table of lists")
         grid = keyed(grid)
+        for key in (*values, *grid):
+            if key in AT_THE_TOP:
+                raise UsageError(
+                    f"'{key}' is for all runs alike", advice="write it at the top, before any table"
+                )
         for key, value in grid.items():
             if not isinstance(value, list) or not value:
                 raise UsageError(
