@@ -150,8 +150,10 @@ def cluster_sums(rows: Rows, labels: IntArray, k: int) -> FloatArray:
             compiled(add_rows)(rows.X, labels[one].astype(np.int32), sums[one])
         return sums
     if k <= ONE_HOT_CLUSTERS:
+        masks = rows.masks(count, k)
+        masks.put(labels)
         with quiet():
-            return rows.masks(count, k).put(labels)
+            return masks.sums()
     cell = (labels + np.arange(count)[:, None] * k).ravel()
     columns = [np.bincount(cell, np.tile(column, count), minlength=count * k) for column in rows.sums.T]
     return np.stack(columns, axis=-1).astype(rows.X.dtype).reshape(count, k, -1)
@@ -202,7 +204,10 @@ def iterate(
         return iterate_compiled(rows, centers, steps, labels, run)
     masks = rows.masks(count, k)
     with quiet():
-        counts = None if labels is None else masks.group(labels)
+        counts = None
+        if labels is not None:
+            masks.put(labels)
+            counts = masks.counts()
         for _ in range(steps):
             if counts is None:
                 masks.compare_distances(centers)

@@ -42,28 +42,31 @@ class Masks:
     """
 
     def __init__(self, candidates: int, k: int, factors: FloatArray, values: FloatArray) -> None:
-        n, dtype = len(values), values.dtype
-        self.factors, self.width = factors, values.shape[1]
-        self.values: FloatArray = np.zeros((n, -(-self.width // COLUMNS) * COLUMNS), dtype)
-        self.values[:, : self.width] = values
+        (n, width), dtype = values.shape, values.dtype
+        self.factors = factors
+        self.values: FloatArray = np.zeros((n, -(-width // COLUMNS) * COLUMNS), dtype)
+        self.values[:, :width] = values
         self.distance: FloatArray = np.empty((candidates, k, n), dtype)
         self.inside: BoolArray = np.empty((candidates, k, n), dtype=np.bool_)
         self._number: FloatArray = np.empty((candidates, k, n), dtype)  # `inside` as 0 and 1
         self._least: FloatArray = np.empty((candidates, 1, n), dtype)
         self._centers: FloatArray = np.ones((candidates, k, len(factors)), dtype)
 
-    def put(self, labels: IntArray) -> FloatArray:
-        """Put rows into clusters, labels (candidates, n), and return their sums as `join_nearest` does."""
-        self.group(labels)
-        return self._sums()
-
-    def group(self, labels: IntArray) -> FloatArray:
-        """Put rows into clusters, labels (candidates, n), and return their counts (candidates, k)."""
+    def put(self, labels: IntArray) -> None:
+        """Put rows into clusters, labels (candidates, n)."""
         names = np.arange(self.inside.shape[1], dtype=labels.dtype)
         np.equal(labels[:, None, :], names[:, None], out=self.inside)
         np.copyto(self._number, self.inside)
+
+    def counts(self) -> FloatArray:
+        """Count the rows of every cluster, shape (candidates, k)."""
         counts: FloatArray = self._number.sum(axis=2)
         return counts
+
+    def sums(self) -> FloatArray:
+        """Sum the values of every cluster, shape (candidates, k, p + 1), the last of them its count."""
+        summed: FloatArray = self._flat(self._number) @ self.values
+        return summed.reshape(*self.inside.shape[:2], -1)[:, :, : len(self.factors) - 1]
 
     def labels(self) -> NDArray[np.int64]:
         """Return the cluster of every row, shape (candidates, n)."""
@@ -96,29 +99,20 @@ class Masks:
         self.distance *= self._number
 
     def join_nearest(self) -> FloatArray:
-        """Put every row into the cluster of the least number, ties into the first.
-
-        Returns
-        -------
-        (candidates, k, p + 1)
-            The clusters' sums and counts.
-        """
+        """Put every row into the cluster of the least number, ties into the first; return their `sums`."""
         np.min(self.distance, axis=1, keepdims=True, out=self._least)
         np.equal(self.distance, self._least, out=self.inside)
         np.copyto(self._number, self.inside)
-        sums = self._sums()
+        sums = self.sums()
         if sums[:, :, -1].sum(dtype=np.float64) != self._least.size:  # a row is in two
-            return self.put(self.distance.argmin(axis=1))
+            self.put(self.distance.argmin(axis=1))
+            return self.sums()
         return sums
 
     def _place(self, centers: FloatArray) -> None:
         p = centers.shape[2]
         self._centers[:, :, :p] = centers
         np.einsum("bkp,bkp->bk", centers, centers, out=self._centers[:, :, p])
-
-    def _sums(self) -> FloatArray:
-        summed: FloatArray = self._flat(self._number) @ self.values
-        return summed.reshape(*self.inside.shape[:2], -1)[:, :, : self.width]
 
     def _flat(self, array: FloatArray) -> FloatArray:
         return array.reshape(-1, array.shape[2])

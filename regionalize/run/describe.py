@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regionalize.errors import RegionalizeError, listed, located
+from regionalize.errors import RegionalizeError, counted, listed, located
 
 if TYPE_CHECKING:
     from regionalize.model.job import Job
@@ -107,16 +107,14 @@ def advice(layer: Layer, faults: dict[str, int], columns: list[dict[str, Any]]) 
             "(--project EPSG:n to choose)"
         )
     empty = sum(faults.get(name, 0) for name in ("null", "empty", "unreadable"))
-    if empty == 1:
-        said.append("1 row has no usable geometry: its attributes cluster, but it has no neighbours")
-    elif empty:
+    if empty:
         said.append(
-            f"{empty} rows have no usable geometry: their attributes cluster, but they have no neighbours"
+            f"{counted(empty, 'row')} without a usable geometry: clustered by attributes, without neighbours"
         )
     if invalid := faults.get("invalid"):
-        what, as_found = ("geometry", "it is") if invalid == 1 else ("geometries", "they are")
         said.append(
-            f"{invalid} invalid {what}: repaired for finding neighbours only, and written as {as_found}"
+            f"{counted(invalid, 'row')} with an invalid geometry: repaired for finding neighbours only, "
+            "and written as found"
         )
     fit = [column for column in columns if column["left_out"] is None]
     gaps = [f"{column['name']} ({column['missing']})" for column in fit if column["missing"]]

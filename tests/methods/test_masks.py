@@ -47,9 +47,12 @@ def test_sums_are_those_of_every_cluster_by_itself(joined, variables):
     masks = Masks(3, 5, *rows_of(X))
     if joined:
         masks.distance[:] = labels[:, None, :] != np.arange(5)[:, None]
-    sums = masks.join_nearest() if joined else masks.put(labels)
+        masks.join_nearest()
+    else:
+        masks.put(labels)
+    sums = masks.sums()
     assert sums.shape == (3, 5, variables + 1)
-    assert np.array_equal(masks.group(labels), sums[:, :, -1])
+    assert np.array_equal(masks.counts(), sums[:, :, -1])
     for candidate in range(3):
         for cluster in range(5):
             members = X[labels[candidate] == cluster]
@@ -73,7 +76,8 @@ def test_moves_are_compared_by_what_they_change():
     labels[1, labels[1] == 1] = 0
     labels[1, 1] = 1  # by itself; and nobody is in the fourth cluster
     masks = Masks(2, 4, *rows_of(X))
-    sums = masks.put(labels)
+    masks.put(labels)
+    sums = masks.sums()
     centers = sums[:, :, :-1] / np.maximum(sums[:, :, -1:], 1)
     masks.compare_moves(centers, sums[:, :, -1])
 

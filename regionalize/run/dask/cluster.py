@@ -92,6 +92,7 @@ def connected(
         | ONE_THREAD,
     }
     with ExitStack() as ends, dask.config.set(settings), warnings.catch_warnings():
+        # what they warn of, an error or a run that goes on tells better
         warnings.filterwarnings("ignore", module=r"distributed|tornado")
         ends.enter_context(_silent())
         if scheduler is None:

@@ -252,7 +252,10 @@ def test_inputs_have_options_of_their_own(tmp_path, plan):
         ("method = 'kmeans'", "the number of clusters is missing"),
         ("k = 3", "no method is named"),
         ("[[run]]\nmethods = 'kmeans'\nk = 3", "unknown key 'methods'; did you mean 'method'"),
-        ("[[run]]\ninput = 'a'\nmethod = 'kmeans'", "run 1: 'input' is for all runs alike; write it at the top"),
+        (
+            "[[run]]\ninput = 'a'\nmethod = 'kmeans'",
+            "run 1: 'input' is for all runs alike; write it at the top",
+        ),
         ("[[run]]\nmethod = 'kmeans'\nout_dir = 'a'", "run 1: 'out-dir' is for all runs alike"),
         ("[[run]]\nmethod = 'kmeans'\ngrid = {jobs = [1]}", "run 1: 'jobs' is for all runs alike"),
         ("jobs = 'many'\nmethod = 'kmeans'\nk = 3", "jobs is 'many'"),
