@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 16
 """Rows of a layer in several files that are read at a time."""
+_BATCH = 1 << 13
+"""Rows that GDAL gives at a time: it sets aside memory for as many, a column each, however few there are."""
 
 
 def read_layer(
@@ -194,7 +196,7 @@ def _read_arrow(
     """Read an Arrow table through GDAL; return its description, itself, and what GDAL warns of."""
     import pyogrio.raw
 
-    options = stream_options(source, layer, where, encoding) | options
+    options = {"batch_size": _BATCH} | stream_options(source, layer, where, encoding) | options
     with heard(source, where, layer) as said:
         meta, table = pyogrio.raw.read_arrow(source.dataset, **options)
     return meta, table, said

@@ -58,8 +58,8 @@ print([m for m in ("sklearn", "libpysal", "numba", "pandas", "geopandas") if m i
 
 def test_a_batch_leaves_all_that_is_heavy_to_its_workers(process, tmp_path):
     line = "-q batch --method kmeans --k 3 --out-dir out --map .png --save-config run.toml"
-    metadata = {"importlib.metadata"}  # in which methods of other packages are looked for
-    found = process(line, code=LOADED.format(heavy={*HEAVY, *metadata} - {"rich"}))
+    plugins = {"regionalize.model.plugins"}  # by which methods of other packages are looked for
+    found = process(line, code=LOADED.format(heavy={*HEAVY, *plugins} - {"rich"}))
     assert found.out.splitlines()[-1] == "loaded:"
     assert (tmp_path / "out" / "georgia.png").exists()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING
 
 from regionalize.errors import OutputError, RegionalizeError
 from regionalize.run.batch.digests import Digests
+from regionalize.run.batch.fingerprint import fingerprint, versions_here
 from regionalize.run.batch.items import Finished, Item
 from regionalize.run.batch.last_layer import LastLayer
 
@@ -34,11 +37,14 @@ class Terms:
         Where records are kept.
     resume : bool
         Whether they are heeded.
+    versions : mapping
+        Of regionalize and of the packages it computes with: found once, for all workers.
     """
 
     threads: int = 1
     out_dir: Path | None = None
     resume: bool = False
+    versions: Mapping[str, str] = field(default_factory=versions_here)
 
 
 class Runner:
@@ -83,12 +89,12 @@ class Runner:
         if terms.out_dir is None:
             return finished(item, self.solve(item, item.outputs, terms), start)
         from regionalize.io.atomic import telling_of_moves
-        from regionalize.run.batch.fingerprint import fingerprint
         from regionalize.run.batch.record import Journal, Records
         from regionalize.run.batch.standing import labels_of, leftovers_note, look, may_replace
 
         records = Records(terms.out_dir)
-        mark = fingerprint(item, records.folder, self.digests) or ""
+        made_from = partial(fingerprint, item, records.folder, self.digests, terms.versions)
+        mark = made_from() or ""
         former = records.read(item.name)
         outputs = item.outputs
         journal = Journal(records, item.name, mark, former)
@@ -107,7 +113,7 @@ class Runner:
             if meanwhile is None:
                 raise
             return skipped(item, meanwhile, records)
-        if fingerprint(item, records.folder, self.digests) != mark:  # changed while it was being read
+        if made_from() != mark:  # changed while it was being read
             journal.forget_inputs()
         done = finished(item, solution, start)
         about = {"seconds": done.seconds, "measures": done.measures, "notes": done.notes}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from regionalize import __version__
+from regionalize.model.catalog import package_of
 from regionalize.run.batch.digests import DIGEST_BYTES, Digests
 from regionalize.run.batch.items import Item
 
@@ -21,7 +23,7 @@ A_FILE = "a file"
 """In the place of a path: what is in the file is among the inputs."""
 
 
-def fingerprint(item: Item, folder: Path, digests: Digests) -> str | None:
+def fingerprint(item: Item, folder: Path, digests: Digests, versions: Mapping[str, str]) -> str | None:
     """Return what stands for the content of all inputs, the options, and the versions of what computes.
 
     Parameters
@@ -32,6 +34,8 @@ def fingerprint(item: Item, folder: Path, digests: Digests) -> str | None:
         Of the outputs: it may be called otherwise tomorrow.
     digests : Digests
         What is known of the inputs already.
+    versions : mapping
+        What `versions_here` gives.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def fingerprint(item: Item, folder: Path, digests: Digests) -> str | None:
         "job": {name: value for name, value in job.items() if name not in NO_ANSWER},
         "outputs": {name: placed(value, folder) for name, value in outputs.items()},
         "part": None if item.part is None else [item.part.column, item.part.value],
-        "versions": versions(item.job.method),
+        "versions": {**versions, "method": package_of(item.job.method)},
     }
     text = json.dumps(about, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
@@ -75,15 +79,11 @@ def relative(path: Path, folder: Path) -> str:
     return (full.relative_to(root) if full.is_relative_to(root) else full).as_posix()
 
 
-@cache
-def versions(method: str) -> dict[str, str]:
-    """Return the versions of regionalize, of the packages it computes with, and of a method's own package."""
+def versions_here() -> dict[str, str]:
+    """Return the versions of regionalize and of the packages it computes with."""
     from importlib.metadata import PackageNotFoundError, version
 
-    from regionalize import __version__
-    from regionalize.model.catalog import package_of
-
-    found = {"regionalize": __version__, "method": package_of(method)}
+    found = {"regionalize": __version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)

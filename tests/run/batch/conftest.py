@@ -74,8 +74,8 @@ def out(tmp_path):
 
 @pytest.fixture
 def attempt(out):
-    """Return `attempt(item, resume=True)`: done by a worker that knows of no earlier item."""
-    return lambda item, resume=True: Runner().attempt(item, Terms(out_dir=out, resume=resume))
+    """Return `attempt(item, resume=True)`: done by a worker that knows of no earlier item; more are terms."""
+    return lambda item, resume=True, **more: Runner().attempt(item, Terms(out_dir=out, resume=resume, **more))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from regionalize.run.batch import attempt as attempts
 from regionalize.run.batch import fingerprint
 from regionalize.run.batch.attempt import Runner, Terms
 from regionalize.run.batch.digests import Digests, files_read
+from regionalize.run.batch.fingerprint import versions_here
 from regionalize.run.batch.items import Part
 from regionalize.run.batch.record import Records
 from regionalize.run.options import make_job
@@ -36,6 +37,10 @@ def contents(folder):
         for file in sorted(folder.rglob("*"))
         if file.is_file() and ".regionalize" not in file.parts
     }
+
+
+def mark(item, out):
+    return fingerprint.fingerprint(item, out, Digests(), versions_here())
 
 
 def several(out, **more):
@@ -128,13 +133,12 @@ class TestDoneAgain:
 
     @pytest.mark.parametrize("what", ["input", "k", "seed", "label column", "part", "version"])
     def test_what_was_made_from_something_else(self, layers, make_item, attempt, out, what, monkeypatch):
-        item = make_item(layers(0, name="in.shp"))
+        item, terms = make_item(layers(0, name="in.shp")), {}
         assert attempt(item).status == "done"
         if what == "version":
-            there = fingerprint.versions(item.job.method)
-            monkeypatch.setattr(fingerprint, "versions", lambda _: there | {"numpy": "9.9"})
+            terms = {"versions": versions_here() | {"numpy": "9.9"}}
         changed = self.change(item, what)
-        again = attempt(changed)
+        again = attempt(changed, **terms)
         assert (again.status, again.error) == ("done", "")
         fresh = out.parent / "fresh"
         fresh.mkdir()
@@ -474,31 +478,27 @@ class TestWhatIsRead:
 
     def test_what_is_no_file_has_no_fingerprint(self, make_item, out):
         item = make_item("/vsimem/a.gpkg")
-        assert fingerprint.fingerprint(item, out, Digests()) is None
+        assert mark(item, out) is None
 
     def test_the_version_of_a_methods_own_package_is_in_the_fingerprint(
         self, layers, make_item, out, monkeypatch
     ):
         """Wherever it is installed, also as a folder that is worked on."""
-        from regionalize.model import catalog
-
         item = make_item(layers(0))
         found = set()
         for version in ("theirs 1.0", "theirs 1.1", "theirs 1.1"):
-            monkeypatch.setattr(catalog, "package_of", lambda _, version=version: version)
-            fingerprint.versions.cache_clear()
-            found.add(fingerprint.fingerprint(item, out, Digests()))
-        fingerprint.versions.cache_clear()
+            monkeypatch.setattr(fingerprint, "package_of", lambda _, version=version: version)
+            found.add(mark(item, out))
         assert len(found) == 2
 
     def test_every_option_of_a_job_is_in_the_fingerprint(self, layers, make_item, out):
         item = make_item(layers(0))
-        first = fingerprint.fingerprint(item, out, Digests())
+        first = mark(item, out)
         for options in ({"transform": "raw"}, {"where": "a > 0"}, {"n_init": 7}, {"with_centroids": True}):
             job = make_job("kmeans", {"k": 3, "columns": "a,b"} | options)
-            assert fingerprint.fingerprint(replace(item, job=job), out, Digests()) != first
+            assert mark(replace(item, job=job), out) != first
         parts = [Part(column="year", value=value) for value in (1, "1", True)]
-        marks = {fingerprint.fingerprint(replace(item, part=part), out, Digests()) for part in parts}
+        marks = {mark(replace(item, part=part), out) for part in parts}
         assert len(marks | {first}) == 4
 
 
