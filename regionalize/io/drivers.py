@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,7 +133,12 @@ def write_through_gdal(
     more |= {"layer_metadata": {KEY: history}} if form is FLATGEOBUF and history else {}
     try:
         # warnings: all of it is said in our own words beforehand, or verified
-        with without_triggers(path), gdal.quiet() as said, gdal.writable(path) as plain:
+        with (
+            without_triggers(path),
+            _journal(path),
+            gdal.quiet() as said,
+            gdal.writable(path) as plain,
+        ):
             pyogrio.raw.write_arrow(
                 rows,
                 plain,
@@ -155,6 +160,11 @@ def write_through_gdal(
             f"could not be written whole: {plainly(ValueError(text), path)}",
             advice="check the space on the disk, or write elsewhere",
         )
+
+
+def _journal(path: Path) -> AbstractContextManager[None]:
+    """Let a new database be written without a journal: one that is not whole is thrown away."""
+    return nullcontext() if path.exists() else gdal.setting("OGR_SQLITE_JOURNAL", "OFF")
 
 
 def _geometry_name(origin: LayerOrigin, form: Format) -> str:
