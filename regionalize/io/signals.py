@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""What a person or a system ends a process with, where it may tidy up."""
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def signals_held() -> Iterator[None]:
     held: list[int] = []
     before: dict[int, Any] = {}
     try:
-        for name in _INTERRUPTS:
+        for name in INTERRUPTS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) not in {None, signal.SIG_IGN}:
                 before[number] = signal.getsignal(number)

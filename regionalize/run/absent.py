@@ -48,6 +48,11 @@ def asked_by_others(ensure_blas: Callable[[], None]) -> Callable[[], None]:
     return ensure
 
 
+def is_ours() -> bool:
+    """Tell whether this process does without them, and all that it runs is ours."""
+    return NotHere in sys.meta_path and not others_run()
+
+
 def do_without() -> None:
     """Do without them from now on: for a process that is ours alone."""
     if NotHere not in sys.meta_path:

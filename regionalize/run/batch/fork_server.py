@@ -22,10 +22,11 @@ import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn, cast
 
 from regionalize.run.absent import do_without, others_run
-from regionalize.run.batch.processes import UNKNOWN, here, start_python
+from regionalize.run.batch.forking import Twin, is_light, run
+from regionalize.run.batch.processes import UNKNOWN, here, limits, start_python
 
 LIBRARIES = ("numpy.random", "pyarrow.compute", "pyogrio.raw", "pyproj", "shapely", "threadpoolctl")
 ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", "run", "run.batch")
@@ -70,11 +71,15 @@ class ForkServer:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.line, theirs = socket.socketpair()
+        self.process: Twin | subprocess.Popen[bytes]
         with theirs:
             try:
-                self.process = start_python(
-                    here(SERVE), threads=1, stdin=theirs.fileno(), stdout=subprocess.DEVNULL
-                )
+                if is_light(LIBRARIES):  # an interpreter of its own would take longer to start
+                    self.process = Twin(here(SERVE), theirs.fileno(), limits(1))
+                else:
+                    self.process = start_python(
+                        here(SERVE), threads=1, stdin=theirs.fileno(), stdout=subprocess.DEVNULL
+                    )
             except BaseException:
                 self.line.close()
                 raise
@@ -224,20 +229,3 @@ def forked(line: socket.socket, code: str, files: list[int]) -> int | None:
     for file in files:
         os.close(file)
     return pid if pid > 0 else None
-
-
-def run(code: str, files: list[int]) -> NoReturn:
-    """Run code as a process of its own would, and end."""
-    ended: Any = 1
-    try:
-        for standard, file in enumerate(files):
-            os.dup2(file, standard)
-            os.close(file)
-        exec(code, {"__name__": "__main__"})
-        ended = 0
-    except SystemExit as end:
-        ended = 0 if end.code is None else end.code
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(ended if isinstance(ended, int) else 1)

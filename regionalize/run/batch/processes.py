@@ -112,7 +112,6 @@ def start_python(code: str, *, threads: int, stdin: int, stdout: int) -> subproc
     Where it cannot even begin, for want of memory say, its own words would be a traceback: what it says is
     heard from the first line of the code on.
     """
-    limits = {name: str(threads) for name in _ONE_EACH if name not in os.environ}
     # in a group of its own: an interrupt at the terminal is for whoever started it, who tells it
     apart: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
@@ -128,10 +127,15 @@ def start_python(code: str, *, threads: int, stdin: int, stdout: int) -> subproc
             [sys.executable, *interpreter_flags(), "-P", "-c", code],
             stdin=stdin,
             stdout=stdout,
-            env={**os.environ, **limits},
+            env={**os.environ, **limits(threads)},
             **apart,
         )
     return process
+
+
+def limits(threads: int) -> dict[str, str]:
+    """Return what holds linear algebra to so many threads, unless the environment says how many."""
+    return {name: str(threads) for name in _ONE_EACH if name not in os.environ}
 
 
 def interpreter_flags() -> list[str]:
