@@ -1,7 +1,9 @@
 """A batch beside separate runs, and many small layers: ``python -m benchmarks batch``.
 
-The states of Brazil, a file each, k-means with centroids, k = 12: one batch, and a process for each state, on
-one processor and on all. The bar: at most a quarter of the time on as many. Then 1,000
+The 27 states of Brazil, a file each, k-means with centroids, k = 12, which is impossible in the one that is a
+single polygon: one batch, and a process for each state, on one processor and on all. The bar: at most a
+quarter of the time on as many, measured beside as many processes at a time and beside one after the other,
+whose time is divided by the processors that the batch takes. Then 1,000
 layers of 30 counties each, in one batch: what every stage takes of a layer, and what only starting costs.
 """
 
@@ -36,21 +38,21 @@ from regionalize.run.solve import Solution
 K = 12
 SMALL = 30
 """Counties of a small layer."""
+ENDED = (0, 1)
+"""Exit codes: one state cannot be clustered."""
 OPTIONS = ("--k", str(K), "--with-centroids", "--missing", "mean")
 
 
 def states(folder: Path) -> list[Path] | None:
-    """Write the states of Brazil that have k municipalities, a file each."""
+    """Write the states of Brazil, a file each."""
     source = shared("brazil/municipalities.gpkg")
     if source is None:
         return None
     whole = read_layer(source)
     files = []
     for part in parts_of(whole, "ufn")[0]:
-        rows = rows_of(whole, part)
-        if len(rows) > K:
-            files.append(folder / f"{part.value}.gpkg")
-            write_layer(whole.take(rows), files[-1], added={})
+        files.append(folder / f"{part.value}.gpkg")
+        write_layer(whole.take(rows_of(whole, part)), files[-1], added={})
     return files
 
 
@@ -71,7 +73,7 @@ def separately(files: list[Path], out: Path, jobs: int) -> Run:
     """Run a process for each file, so many at a time."""
 
     def alone(file: Path) -> None:
-        run_process(["-m", "regionalize", "-q", "kmeans", file, *OPTIONS, "-o", out / file.name])
+        run_process(["-m", "regionalize", "-q", "kmeans", file, *OPTIONS, "-o", out / file.name], ENDED)
 
     return timed_run(lambda: side_by_side(alone, files, jobs))
 
@@ -86,7 +88,7 @@ def side_by_side(work: Callable[[Path], None], files: list[Path], jobs: int) -> 
 def together(files: list[Path], out: Path, jobs: int) -> Run:
     """Run one batch."""
     told = ["-m", "regionalize", "-q", "batch", *files, "--method", "kmeans", *OPTIONS]
-    return run_process([*told, "--jobs", str(jobs), "--out-dir", out])
+    return run_process([*told, "--jobs", str(jobs), "--out-dir", out], ENDED)
 
 
 def emptied(folder: Path) -> Path:
@@ -127,12 +129,18 @@ def compare(folder: Path, rounds: int) -> None:
         wall, cpu = (median(getattr(run, of) for _, run in runs) for of in ("wall", "cpu"))
         print(f"{way:<8}, {jobs} at a time {wall:6.2f} s wall, {cpu:6.2f} s processor")
         if way == "batch":
-            alone = found["separate", jobs]
-            ratios = [
-                median(getattr(a, of) / getattr(b, of) for (_, a), (_, b) in zip(runs, alone, strict=True))
-                for of in ("wall", "cpu")
-            ]
-            print(f"  {ratios[0]:.3f} of the wall time, {ratios[1]:.3f} of the processor time")
+            for at_a_time in dict.fromkeys((jobs, 1)):
+                alone = found["separate", at_a_time]
+                share = jobs / at_a_time
+                ratios = [
+                    median(
+                        part * getattr(a, of) / getattr(b, of)
+                        for (_, a), (_, b) in zip(runs, alone, strict=True)
+                    )
+                    for of, part in (("wall", share), ("cpu", 1))
+                ]
+                beside = f"of separate runs, {at_a_time} at a time"
+                print(f"  {ratios[0]:.3f} of the wall time, {ratios[1]:.3f} of the processor time {beside}")
 
 
 def stages(folder: Path, count: int) -> None:
@@ -140,11 +148,11 @@ def stages(folder: Path, count: int) -> None:
     files = pieces(emptied(folder / "small"), count)
     job = make_job("kmeans", {"k": 4, "with_centroids": True, "jobs": 1})
     out, bench = emptied(folder / "out"), Observed()
-    spent = 0.0
+    terms, spent = Terms(out_dir=out), 0.0
     for file in files:
         start = perf_counter()
         item = Item(name=file.stem, source=str(file), job=job, outputs=Outputs(output=out / file.name))
-        found = bench.attempt(item, Terms(out_dir=out))
+        found = bench.attempt(item, terms)
         spent += perf_counter() - start
         if found.error:
             raise SystemExit(found.error)

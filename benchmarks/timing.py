@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,8 +38,11 @@ class Run(NamedTuple):
     output: str
 
 
-def run_process(arguments: Sequence[str | Path]) -> Run:
-    """Run one Python process from the repository's folder; return its seconds and what it printed."""
+def run_process(arguments: Sequence[str | Path], codes: Collection[int] = (0,)) -> Run:
+    """Run one Python process from the repository's folder; return its seconds and what it printed.
+
+    It must end with one of the exit codes.
+    """
 
     def work() -> str:
         done = subprocess.run(
@@ -49,7 +52,7 @@ def run_process(arguments: Sequence[str | Path]) -> Run:
             text=True,
             check=False,
         )
-        if done.returncode:
+        if done.returncode not in codes:
             raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{done.stderr}")
         return done.stdout
 

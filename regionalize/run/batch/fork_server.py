@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NoReturn, cast
 
 from regionalize.run.absent import do_without, others_run
-from regionalize.run.batch.forking import Twin, is_light, run
-from regionalize.run.batch.processes import UNKNOWN, here, limits, start_python
+from regionalize.run.batch.forking import UNKNOWN, Twin, is_light, run
+from regionalize.run.batch.interpreter import here, limits, start_python
 
 LIBRARIES = ("numpy.random", "pyarrow.compute", "pyogrio.raw", "pyproj", "shapely", "threadpoolctl")
 ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", "run", "run.batch")

@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 from regionalize.io.signals import INTERRUPTS, signals_held
 from regionalize.run.absent import is_ours
 
+UNKNOWN = 255
+"""Exit code of a process that whoever forked it can tell nothing of, having ended itself."""
+
 
 def is_light(heavy: Iterable[str]) -> bool:
     """Whether this process forks safely: it is ours, has one thread, and none of the packages is loaded."""

@@ -13,7 +13,8 @@ import pytest
 from regionalize.model import plugins
 from regionalize.run.batch import fork_server as module
 from regionalize.run.batch.fork_server import ForkServer, fork_server
-from regionalize.run.batch.processes import UNKNOWN, Worker, WorkerDiedError
+from regionalize.run.batch.forking import UNKNOWN
+from regionalize.run.batch.processes import Worker, WorkerDiedError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 

@@ -17,7 +17,7 @@ from functools import partial
 import pytest
 
 from regionalize.io.read import read_layer
-from regionalize.run.batch import batch, pool, processes
+from regionalize.run.batch import batch, interpreter, pool, processes
 from regionalize.run.batch.fork_server import fork_server
 from regionalize.run.batch.items import Part
 from regionalize.run.batch.waiting import WaitingItems
@@ -282,14 +282,16 @@ def instead(self, item, terms):
         [
             ("pass", "/nowhere", ""),  # words of the interpreter, with a traceback
             ("import sys; print('heard', file=sys.stderr)", None, "heard\n"),
-            (processes.here("1 / 0"), None, "ZeroDivisionError: division by zero\n"),
-            (processes.here("raise MemoryError"), None, ""),
+            (interpreter.here("1 / 0"), None, "ZeroDivisionError: division by zero\n"),
+            (interpreter.here("raise MemoryError"), None, ""),
         ],
     )
     def test_what_a_worker_says_is_heard_once_it_has_begun(self, code, home, said, monkeypatch, capfd):
         if home is not None:
             monkeypatch.setenv("PYTHONHOME", home)
-        process = processes.start_python(code, threads=1, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        process = interpreter.start_python(
+            code, threads=1, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
         assert process.wait(60) == (0 if said == "heard\n" else 1)
         err = capfd.readouterr().err
         assert err.endswith(said)
