@@ -61,7 +61,8 @@ class Twin:
 
     def __init__(self, code: str, stdin: int, environment: Mapping[str, str]) -> None:
         self.returncode: int | None = None
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            sys.stderr.flush()
         with signals_held():  # what a handler raised in the fork would be raised in its parent's callers
             self.pid = os.fork()
             if self.pid == 0:
@@ -92,6 +93,8 @@ def leave_parent(stdin: int) -> None:
     os.setpgid(0, 0)
     os.dup2(stdin, 0)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if sys.__stderr__ is None:  # it was closed, and its number may be that of another file now
+        os.dup2(1, 2)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # a line to the parent would never be seen to end
     for name in INTERRUPTS:
         if signal.getsignal(number := getattr(signal, name)) is not signal.SIG_IGN:

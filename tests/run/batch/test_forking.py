@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -136,10 +137,23 @@ def runs(pid):
         return False
 
 
-def test_it_ends_when_this_process_is_gone():
-    code = "do_without(); server = ForkServer(); print(server.process.pid, flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", BEGIN + code], stdout=subprocess.PIPE, text=True) as first:
-        pid = int(first.stdout.readline())
+@pytest.mark.parametrize("closed", ["", "<&- >&- 2>&-"])
+def test_it_ends_when_this_process_is_gone(closed, tmp_path):
+    """Also where standard files are closed, so that others have their numbers."""
+    told = tmp_path / "told"
+    code = f"""
+do_without()
+server = ForkServer()
+said_by(server, "pass")
+with open({str(told)!r}, "w") as file: file.write(f"{{server.process.pid}} ")
+time.sleep(60)
+"""
+    line = f'exec {shlex.quote(sys.executable)} -c "$0" {closed}'
+    with subprocess.Popen(["sh", "-c", line, BEGIN + code]) as first:
+        while not (told.exists() and told.read_text().endswith(" ")):
+            assert first.poll() is None
+            time.sleep(0.02)
+        pid = int(told.read_text())
         assert runs(pid)
         first.kill()
     end = time.monotonic() + 30
