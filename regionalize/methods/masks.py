@@ -100,7 +100,7 @@ class Masks:
 
     def join_nearest(self) -> FloatArray:
         """Put every row into the cluster of the least number, ties into the first; return their `sums`."""
-        np.min(self.distance, axis=1, keepdims=True, out=self._least)
+        np.minimum.reduce(self.distance, axis=1, keepdims=True, out=self._least)
         np.equal(self.distance, self._least, out=self.inside)
         np.copyto(self._number, self.inside)
         sums = self.sums()

@@ -28,7 +28,10 @@ from regionalize.run.absent import do_without, others_run
 from regionalize.run.batch.forking import UNKNOWN, Twin, is_light, run
 from regionalize.run.batch.interpreter import here, limits, start_python
 
-LIBRARIES = ("numpy.random", "pyarrow.compute", "pyogrio.raw", "pyproj", "shapely", "threadpoolctl")
+LIBRARIES = (
+    *("numpy.ma", "numpy.random", "pyarrow.compute"),
+    *("pyogrio.raw", "pyproj", "shapely", "threadpoolctl"),
+)
 ROOMS = ("kernels", "model", "io", "weights", "features", "methods", "measure", "run", "run.batch")
 """Rooms of the package whose modules are loaded: none of them loads the compiler or another slow library."""
 BESIDE = ("maps.colors", "maps.style")
@@ -192,7 +195,7 @@ def serve() -> NoReturn:
 
 
 def load() -> None:
-    """Import what runs import.
+    """Import what runs import, and make ready what each would make ready by itself.
 
     Nothing of it is garbage, so nobody looks for any meanwhile; nor do workers among what they share.
     """
@@ -205,6 +208,9 @@ def load() -> None:
             importlib.import_module(f"regionalize.{room}.{module.name}")
     for name in BESIDE:
         importlib.import_module(f"regionalize.{name}")
+    from regionalize.io.gdal_closed import stay_closed
+
+    stay_closed()
     gc.freeze()
     gc.enable()
 

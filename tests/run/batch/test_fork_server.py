@@ -71,6 +71,21 @@ def test_libraries_are_loaded_and_the_compiler_is_not(server):
     assert "regionalize.methods.kmeans" in names.split()
 
 
+def test_gdal_is_closed_off_once_for_all(server):
+    """Drivers that read more than plain files are gone already, and none is registered again."""
+    code = """
+import sys
+from pyogrio import _ogr, list_drivers
+from regionalize.io.gdal_closed import PLAIN_FILES
+from regionalize.io.read import read_layer
+def again(): raise AssertionError
+_ogr._register_drivers = again
+said = len(read_layer(None)), set(list_drivers()) <= PLAIN_FILES
+sys.__stdout__.write(str(said)); sys.__stdout__.flush()
+"""
+    assert said_by(server, code) == ("(159, True)", 0)
+
+
 def test_one_that_has_not_ended(server):
     process = server.fork("import sys; sys.stdin.read()")
     assert process.poll() is None
