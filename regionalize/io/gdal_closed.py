@@ -71,7 +71,6 @@ _Fetch = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p, *[ctypes.c_void_p] *
 """Takes the address, its options, who is told of progress and of data, and what is ours; gives an answer."""
 _gate = threading.RLock()
 _held = ExitStack()
-_for_good = ExitStack()
 _inside = 0
 _asked = threading.local()
 
@@ -106,7 +105,7 @@ def stay_closed() -> None:
 
     To close it and to open it again, for one layer after the other, takes a millisecond each time.
     """
-    _for_good.enter_context(closed_off())
+    _enter()
 
 
 def _enter() -> None:
