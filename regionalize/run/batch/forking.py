@@ -95,7 +95,10 @@ def leave_parent(stdin: int) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if sys.__stderr__ is None:  # it was closed, and its number may be that of another file now
         os.dup2(1, 2)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # a line to the parent would never be seen to end
+    for file in map(int, os.listdir("/proc/self/fd")):  # a line to the parent would never be seen to end
+        if file > 2:
+            with suppress(OSError):  # the list itself, which is closed
+                os.close(file)
     for name in INTERRUPTS:
         if signal.getsignal(number := getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
