@@ -47,7 +47,7 @@ def refuse_outputs(
     for kind in SIDE_FILES:
         file = paths.get(kind.option)
         if file is not None:
-            check_ending(kind.option, file, kind.endings)
+            check_ending(kind.option, file, kind.endings, kind.word)
             check_side_file(file, inputs, outputs.overwrite)
     drawn = "--map" if outputs.map is not None else "--dissolve-lines" if outputs.dissolve_lines else None
     if drawn is not None and layer is not None and not layer.has_geometry:
@@ -93,12 +93,13 @@ def refuse_same_file(paths: dict[str, Path]) -> None:
         seen[option] = path
 
 
-def check_ending(option: str, file: Path, known: tuple[str, ...]) -> None:
-    """Refuse a file whose ending names none of the formats there are."""
+def check_ending(option: str, file: Path, known: tuple[str, ...], word: str = "") -> None:
+    """Refuse a file whose ending names none of the formats there are; of a word, say what `word` says."""
     if file.suffix.lower() not in known:
+        more = f"; {word}" if word and file.name == str(file) and not file.suffix else ""
         raise OutputError(
             f"--{option} cannot be written as '{file.suffix or file.name}'",
-            advice=f"use {' or '.join(known)}",
+            advice=f"use {' or '.join(known)}{more}",
             file=str(file),
         )
 

@@ -32,11 +32,14 @@ class SideFile:
         What a file may end in; the ending decides the form.
     write : callable
         Given the solution, where to write, and all that is written; returns notes.
+    word : str
+        What to say of a word that is typed in the place of a file, if another option takes it.
     """
 
     option: str
     endings: tuple[str, ...]
     write: Callable[[Solution, Path, Outputs], tuple[str, ...]]
+    word: str = ""
 
 
 def write_report(solution: Solution, target: Path, outputs: Outputs) -> tuple[str, ...]:
@@ -131,7 +134,7 @@ SIDE_FILES = (
     SideFile("map", MAPS, write_map),
     SideFile("outliers", (".csv",), write_outliers),
     SideFile("dendrogram", PICTURES, write_dendrogram),
-    SideFile("linkage", (".npy", ".csv"), write_linkage),
+    SideFile("linkage", (".npy", ".csv"), write_linkage, word="how clusters are joined is --method"),
     SideFile("plot", PICTURES, write_plot),
     SideFile("parallel", PICTURES, write_parallel),
     SideFile("profile", FIGURES, write_profile),

@@ -288,6 +288,7 @@ class TestDistances:
         (("--k", 3, "--truncate", 5), 2, "--truncate is for the dendrogram"),
         (("--k", 3, "--truncate", 0, "--dendrogram", "d.svg"), 2, "--truncate is 0"),
         (("--k", 3, "--linkage", "z.txt"), 1, "--linkage cannot be written as '.txt'; use .npy or .csv"),
+        (("--k", 3, "--linkage", "ward"), 1, "use .npy or .csv; how clusters are joined is --method"),
         (("--k", 3, "--linkage", "in.csv", "--centers", "in.csv"), 2, "--linkage and --centers"),
     ],
 )
