@@ -185,7 +185,12 @@ def a_plan_that_is_no_toml(make):
 
 @corpus.refused("unknown key 'colums'", "did you mean 'columns'?", code=2)
 def a_plan_with_an_unknown_key(make):
-    return planned(make, PLAN.replace("columns", "colums") + '[[run]]\ninput = "one.gpkg"\n')
+    return planned(make, PLAN.replace("columns", "colums") + 'inputs = ["one.gpkg"]\n')
+
+
+@corpus.refused("run 1: 'input' is for all runs alike", "write it at the top", code=2)
+def a_plan_whose_input_stands_in_a_run(make):
+    return planned(make, PLAN + '[[run]]\ninput = "one.gpkg"\n')
 
 
 @corpus.refused("no/*.gpkg", "matches nothing")
