@@ -40,6 +40,8 @@ SMALL = 30
 """Counties of a small layer."""
 ENDED = (0, 1)
 """Exit codes: one state cannot be clustered."""
+SINGLE = "Distrito Federal.gpkg"
+"""That one."""
 OPTIONS = ("--k", str(K), "--with-centroids", "--missing", "mean")
 
 
@@ -75,7 +77,7 @@ def separately(files: list[Path], out: Path, jobs: int) -> Run:
     def alone(file: Path) -> None:
         run_process(["-m", "regionalize", "-q", "kmeans", file, *OPTIONS, "-o", out / file.name], ENDED)
 
-    return timed_run(lambda: side_by_side(alone, files, jobs))
+    return complete(timed_run(lambda: side_by_side(alone, files, jobs)), files, out)
 
 
 def side_by_side(work: Callable[[Path], None], files: list[Path], jobs: int) -> str:
@@ -88,7 +90,15 @@ def side_by_side(work: Callable[[Path], None], files: list[Path], jobs: int) -> 
 def together(files: list[Path], out: Path, jobs: int) -> Run:
     """Run one batch."""
     told = ["-m", "regionalize", "-q", "batch", *files, "--method", "kmeans", *OPTIONS]
-    return run_process([*told, "--jobs", str(jobs), "--out-dir", out], ENDED)
+    return complete(run_process([*told, "--jobs", str(jobs), "--out-dir", out], ENDED), files, out)
+
+
+def complete(run: Run, files: list[Path], out: Path) -> Run:
+    """Return a run, every file of which has come out but the one that cannot."""
+    missing = {file.name for file in files} - {file.name for file in out.glob("*.gpkg")}
+    if missing - {SINGLE}:
+        raise SystemExit(f"did not come out: {', '.join(sorted(missing))}")
+    return run
 
 
 def emptied(folder: Path) -> Path:

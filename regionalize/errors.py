@@ -132,6 +132,19 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error means that there is no memory: Python's own, or a library that cannot be loaded.
+
+    Examples
+    --------
+    >>> lacks_memory(ImportError("libgdal.so: failed to map segment from shared object"))
+    True
+    """
+    return isinstance(error, MemoryError) or (
+        isinstance(error, ImportError) and "failed to map segment" in str(error)
+    )
+
+
 def counted(count: int, noun: str) -> str:
     """Write a number of things.
 

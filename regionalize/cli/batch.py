@@ -150,9 +150,8 @@ def plan_and_run(context: click.Context, values: dict[str, Any], server: ForkSer
     made = make_batch(plan, {**without_empty(given), **outputs}, shown=own["as_json"])
     console.notes(made.notes)
     if not own["as_json"]:
-        # for the table at the end: loaded while the workers load
         import rich.console
-        import rich.table  # noqa: F401  # as above
+        import rich.table  # noqa: F401  # for the table at the end: loaded while the workers load
     with console.progress() as progress:
         everything = [*made.items, *(one.item for one in made.refused)]
         teller = Teller(console, everything, progress)

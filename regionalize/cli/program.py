@@ -14,7 +14,7 @@ import click
 
 from regionalize import __version__
 from regionalize.cli.examples import Exemplified
-from regionalize.errors import RegionalizeError, UsageError, nearest
+from regionalize.errors import RegionalizeError, UsageError, lacks_memory, nearest
 from regionalize.model.catalog import METHODS, OWN, package_of
 from regionalize.run.endings import Terminated, raise_when_ended
 
@@ -204,7 +204,7 @@ def run_program(args: Sequence[str] | None = None) -> int:
     except MemoryError:
         return fail(NO_MEMORY, 1)
     except ImportError as error:
-        if "failed to map segment" not in str(error) or debug:
+        if not lacks_memory(error) or debug:
             raise
         return fail(NO_MEMORY, 1)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING
 
-from regionalize.errors import OutputError, RegionalizeError
+from regionalize.errors import OutputError, RegionalizeError, lacks_memory
 from regionalize.run.batch.digests import Digests
 from regionalize.run.batch.fingerprint import fingerprint, versions_here
 from regionalize.run.batch.items import Finished, Item
@@ -68,17 +68,10 @@ class Runner:
             return self.do(item, terms, start)
         except RegionalizeError as error:
             said = str(error)
-        except MemoryError:
-            said = f"{item.source}: there is not enough memory for this; use fewer --jobs"
         except OSError as error:
             said = f"{error.filename or item.source}: {error.strerror or error}"
         except Exception as error:  # one that is ours must not sink the others either
-            from traceback import format_exc
-
-            said = (
-                f"{item.source}: this is a fault of regionalize ({type(error).__name__}: {error}); report it"
-            )
-            trace = format_exc()
+            said, trace = unforeseen(item, error)
         seconds = perf_counter() - start
         return Finished(
             item=item, status="failed", seconds=seconds, error=" ".join(said.split()), trace=trace
@@ -133,6 +126,16 @@ class Runner:
         if job.jobs is None:
             job = replace(job, jobs=terms.threads)
         return run(item.source, job, outputs, reader=reader)
+
+
+def unforeseen(item: Item, error: Exception) -> tuple[str, str]:
+    """Say of an error that nobody worded what it is, and where it is a fault of ours, how it came to be."""
+    if lacks_memory(error):
+        return f"{item.source}: there is not enough memory for this; use fewer --jobs", ""
+    from traceback import format_exc
+
+    fault = f"this is a fault of regionalize ({type(error).__name__}: {error}); report it"
+    return f"{item.source}: {fault}", format_exc()
 
 
 def finished(item: Item, solution: Solution, start: float) -> Finished:

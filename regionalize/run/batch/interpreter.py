@@ -8,8 +8,8 @@ import sys
 from contextlib import ExitStack, suppress
 from typing import Any
 
-_ONE_EACH = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Read by libraries of linear algebra when they are loaded."""
+from regionalize.kernels.threads import LINEAR_ALGEBRA
+
 _QUIET = (
     "sys.excepthook = lambda kind, *more: issubclass(kind, MemoryError) or sys.__excepthook__(kind, *more)"
 )
@@ -52,7 +52,7 @@ def start_python(code: str, *, threads: int, stdin: int, stdout: int) -> subproc
 
 def limits(threads: int) -> dict[str, str]:
     """Return what holds linear algebra to so many threads, unless the environment says how many."""
-    return {name: str(threads) for name in _ONE_EACH if name not in os.environ}
+    return {name: str(threads) for name in ("OMP_NUM_THREADS", *LINEAR_ALGEBRA) if name not in os.environ}
 
 
 def interpreter_flags() -> list[str]:

@@ -132,7 +132,7 @@ SETTINGS: dict[str, Kind] = {
     "summary": TEXT,
 }
 """Keys of the whole batch."""
-AT_THE_TOP = frozenset({"inputs", "input", "run", *SETTINGS})
+AT_THE_TOP = ("inputs", "input", "run", *SETTINGS)
 """Keys that no run has of its own."""
 
 
@@ -218,7 +218,7 @@ def read_plan(path: str) -> Plan:
         )
         used = plan.every_method() or tuple(METHODS)
         for key in content:
-            check_key(key, used, also=("method", *sorted(AT_THE_TOP)))
+            check_key(key, used, also=("method", *AT_THE_TOP))
         return plan
 
 

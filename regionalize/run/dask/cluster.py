@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from regionalize.errors import DataError, InfeasibleError, RegionalizeError, UsageError, listed
 from regionalize.io.atomic import staging
 from regionalize.io.signals import signals_held
+from regionalize.kernels.threads import LINEAR_ALGEBRA
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -34,16 +35,7 @@ LEAST = 2 * LIBRARIES
 """Bytes that a worker is given at least."""
 HELD = 0.6
 """Of what its libraries leave, what a worker holds before it puts rows on disk."""
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
-)
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", *LINEAR_ALGEBRA), "1")
 """What a worker's libraries read before they start threads of their own: there is a worker per processor."""
 SILENT = logging.CRITICAL + 1
 """Level of a log that tells nothing: what a worker without memory cannot send would be critical."""

@@ -157,10 +157,13 @@ instead = attempt
         assert "\n" not in found.error
         assert "in broken" in found.trace
 
-    def test_too_little_memory_is_said(self, run_batch, layers, make_item, misbehave):
-        misbehave("""
+    @pytest.mark.parametrize(
+        "error", ["MemoryError", "ImportError('libgdal.so: failed to map segment from shared object')"]
+    )
+    def test_too_little_memory_is_said(self, run_batch, layers, make_item, misbehave, error):
+        misbehave(f"""
 def broken(*given):
-    raise MemoryError
+    raise {error}
 Runner.solve = broken
 instead = attempt
 """)
